@@ -1,0 +1,47 @@
+// Package vfs is the one small filesystem interface through which everything that
+// pqjoin writes goes (spill, outputs, journals), so that faults can be injected at
+// any call. Inputs are read through it too.
+package vfs
+
+import (
+	"io"
+	"io/fs"
+)
+
+// FS is a filesystem. Names are operating system paths. Every error is a *fs.PathError or wraps one.
+type FS interface {
+	// Create makes a new file (O_EXCL, mode 0600) for writing and reading.
+	Create(name string) (File, error)
+	// Open opens a file for reading.
+	Open(name string) (File, error)
+	Mkdir(name string, perm fs.FileMode) error
+	MkdirAll(name string, perm fs.FileMode) error
+	Remove(name string) error
+	RemoveAll(name string) error
+	Rename(from, to string) error
+	// Exchange swaps two existing paths atomically (RENAME_EXCHANGE).
+	Exchange(a, b string) error
+	// SyncDir makes the directory's entries durable.
+	SyncDir(name string) error
+	Stat(name string) (fs.FileInfo, error)
+	ReadDir(name string) ([]fs.DirEntry, error)
+	// Space returns the bytes free to us in the filesystem that holds name, and whether it lies in memory (tmpfs, ramfs).
+	Space(name string) (free int64, inMemory bool, err error)
+}
+
+// File is an open file. ReadAt and WriteAt may be called from several goroutines.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Writer
+	io.Closer
+	Name() string
+	Stat() (fs.FileInfo, error)
+	Sync() error
+	// FlushRange starts writing dirty pages of [off, off+n) to disk, and drops clean ones of the
+	// range from the page cache. With wait it waits for the write first, so that all are dropped.
+	FlushRange(off, n int64, wait bool) error
+	// WillNeed asks for read-ahead of [off, off+n); DontNeed drops its clean pages from the page cache.
+	WillNeed(off, n int64)
+	DontNeed(off, n int64)
+}

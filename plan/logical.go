@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"pqjoin/batch"
+	"pqjoin/expr"
+)
+
+// Plan is a resolved job: a DAG of nodes with schemas and orders, and the outputs that read them.
+type Plan struct {
+	Job     *Job
+	Outputs []*Output
+	// Nodes holds every node once, inputs before the nodes that read them.
+	Nodes []*Node
+}
+
+// Node is one logical operator and the table that it makes.
+type Node struct {
+	ID     int
+	Op     Op
+	Inputs []*Node
+	Schema *batch.Schema
+	// Index is the sort order that the table is indexed by; nil where it is not indexed.
+	Index []SortKey
+	// Ordered says that the row order is defined (an index, or input order kept), whether indexed or not.
+	Ordered bool
+	// Table and Verb name where in the job the node comes from; Pos is that place.
+	Table, Verb string
+	Pos         Pos
+	// Warnings are sentences for the reader of the plan, for example that an order changed.
+	Warnings []string
+}
+
+// Op is the operator of a Node: one of the structs below. Column positions refer to the schema of its (left) input.
+type Op interface{ logical() }
+
+// SortKey is one column of an order.
+type SortKey = batch.SortKey
+
+// Scan reads an input. Its columns are Input.Schema's at Columns.
+type Scan struct {
+	Input   *Input
+	Columns []int
+	// Where filters rows and prunes row groups by statistics; nil reads all. Bound to the node's Schema.
+	Where *expr.Bound
+}
+
+// Project computes its columns from expressions over the input's schema: select, drop,
+// rename and compute all become it.
+type Project struct{ Exprs []*expr.Bound }
+
+// Filter keeps the rows for which Cond is true.
+type Filter struct{ Cond *expr.Bound }
+
+// Index sorts stably.
+type Index struct {
+	Keys   []SortKey
+	Unique bool // two rows with one key are a failed check
+}
+
+// Lag appends shifted columns to its input's. The input is indexed with By leading, or By is empty.
+type Lag struct {
+	By   []int
+	Cols []LagColumn
+}
+
+// LagColumn is the value of column Column Period rows earlier in the group (later where negative), null where there is none.
+type LagColumn struct {
+	Name   string
+	Column int
+	Period int
+}
+
+// JoinKind is how a join treats rows without a match.
+type JoinKind uint8
+
+// The join kinds built so far.
+const (
+	LeftJoin JoinKind = iota + 1
+	InnerJoin
+)
+
+// Join joins Inputs[0] (left) and Inputs[1] (right). The schema is the left's, then the right's columns at RightOut.
+type Join struct {
+	Kind       JoinKind
+	LeftKeys   []int // positions in the left schema
+	RightKeys  []int // positions in the right schema, of the same types as LeftKeys
+	RightOut   []int // positions in the right schema of the columns that are put out
+	Validate   string
+	NullsEqual bool
+	MaxRows    int64  // 0: no bound
+	Strategy   string // auto, merge, hash, broadcast
+	// KeepOrder says that somebody downstream needs the left's order.
+	KeepOrder bool
+}
+
+// GroupBy makes one row of each key. The schema is the keys', then one column an aggregate.
+type GroupBy struct {
+	Keys      []int
+	Aggs      []Agg
+	Sort      bool // the result is indexed by the keys
+	DropNulls bool // rows with a null key are left out
+}
+
+// Agg is one aggregate: count, sum, mean, min, max, first or last.
+type Agg struct {
+	Name   string
+	Func   string
+	Arg    int // position in the input schema; -1 for count()
+	Filter int // position of a bool column: only rows where it is true count; -1 for none
+	Type   batch.Type
+}
+
+// Head keeps the first N rows.
+type Head struct{ N int64 }
+
+// Check validates rows as they pass.
+type Check struct {
+	MinRows, MaxRows int64 // MaxRows < 0: no bound
+	NotNull          []int
+	Unique           []int
+	Expect           []*expr.Bound
+	Warn             bool // on_fail: warn
+}
+
+func (*Scan) logical()    {}
+func (*Project) logical() {}
+func (*Filter) logical()  {}
+func (*Index) logical()   {}
+func (*Lag) logical()     {}
+func (*Join) logical()    {}
+func (*GroupBy) logical() {}
+func (*Head) logical()    {}
+func (*Check) logical()   {}
