@@ -1,0 +1,68 @@
+package expr
+
+import "pqjoin/batch"
+
+// Tree is a parsed expression.
+type Tree struct {
+	Text string // as written
+	Root *Node
+}
+
+// Op says what a Node is.
+type Op uint8
+
+// The node kinds, and what Args holds.
+const (
+	OpLiteral Op = iota + 1 // Value of Type
+	OpColumn                // Name
+	OpNeg                   // x
+	OpNot                   // x
+	OpBinary                // x, y; Name is + - * / % = <> < <= > >= and or ||
+	OpIsNull                // x; Negated: is not null
+	OpIn                    // x, then the list; Negated: not in
+	OpBetween               // x, low, high; Negated
+	OpLike                  // x, pattern; Negated
+	OpCase                  // operand (nil where there is none), when, then, when, then, ..., else (nil where there is none)
+	OpCast                  // x; Type is the target; Try: try_cast
+	OpCall                  // arguments; Name is the function, lower case
+)
+
+// Node is one operator, literal, column or call of a Tree.
+type Node struct {
+	Op      Op
+	Offset  int // byte in the text at which the node begins (for a binary operator: of the operator)
+	Name    string
+	Args    []*Node
+	Value   Value
+	Type    batch.Type
+	Negated bool
+	Try     bool
+
+	depth int
+}
+
+// Value is one value of a type: the field that the type's kind names holds it.
+type Value struct {
+	Null   bool
+	Bool   bool
+	Int    int64 // uint64 by its bits
+	Float  float64
+	Int128 batch.Int128
+	Bytes  []byte
+}
+
+// Stats is what is known about a column's values in some rows.
+type Stats struct {
+	HasBounds bool  // Min and Max hold; they bound the values that are not null (and not NaN) and need not be tight
+	Min, Max  Value // of the column's type
+	Nulls     int64 // rows that are null; -1 where unknown
+	Rows      int64
+	NoNaN     bool // a float column is known to hold no NaN (which is greater than every number, and which Max leaves out)
+}
+
+// FunctionDoc documents one function for the reference page.
+type FunctionDoc struct {
+	Name       string
+	Signatures []string // "round(x float64) -> float64"
+	Doc        string   // one line
+}
