@@ -108,3 +108,9 @@ type Sink interface {
 	// Close releases what is still held. It may be called after an error, and more than once.
 	Close() error
 }
+
+// A Tailer is a Stream that can give its last rows before its first batch is read.
+type Tailer interface {
+	// Tail returns the last min(k, all) rows, which the caller owns. It is called before the first Next.
+	Tail(k int) (*Batch, error)
+}

@@ -81,23 +81,32 @@ func (c *Column) SetNulls() *Column {
 	return c
 }
 
-// AllNull returns a column of n nulls.
-func AllNull(acct *mem.Account, t Type, n int) (*Column, error) {
-	var c *Column
-	var err error
+// Zeros returns a column of n zeros or empty values.
+func Zeros(acct *mem.Account, t Type, n int) (*Column, error) {
 	if t.Kind() == KindBytes {
-		if c, err = NewVar(acct, t, n, 0); err != nil {
+		c, err := NewVar(acct, t, n, 0)
+		if err != nil {
 			return nil, err
 		}
 		clear(c.Off)
-	} else {
-		if c, err = NewFixed(acct, t, n); err != nil {
-			return nil, err
-		}
-		clear(c.Fixed)
-	}
-	if n == 0 {
 		return c, nil
+	}
+	c, err := NewFixed(acct, t, n)
+	if err != nil {
+		return nil, err
+	}
+	clear(c.Fixed)
+	return c, nil
+}
+
+// Empty returns a batch of no rows.
+func Empty(acct *mem.Account, schema *Schema) (*Batch, error) { return Concat(acct, schema, nil) }
+
+// AllNull returns a column of n nulls.
+func AllNull(acct *mem.Account, t Type, n int) (*Column, error) {
+	c, err := Zeros(acct, t, n)
+	if err != nil || n == 0 {
+		return c, err
 	}
 	if err := c.NewValid(acct); err != nil {
 		c.Release()
