@@ -4,9 +4,13 @@
 package vfs
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 )
+
+// ErrLocked says that somebody else holds a lock.
+var ErrLocked = errors.New("locked by another process")
 
 // FS is a filesystem. Names are operating system paths. Every error is a *fs.PathError or wraps one.
 type FS interface {
@@ -25,6 +29,9 @@ type FS interface {
 	SyncDir(name string) error
 	Stat(name string) (fs.FileInfo, error)
 	ReadDir(name string) ([]fs.DirEntry, error)
+	// Lock takes the exclusive lock of the named file, which it creates where it is missing,
+	// without waiting; ErrLocked where somebody else holds it. Close gives it back; so does the owner's death.
+	Lock(name string) (io.Closer, error)
 	// Space returns the bytes free to us in the filesystem that holds name, and whether it lies in memory (tmpfs, ramfs).
 	Space(name string) (free int64, inMemory bool, err error)
 }
