@@ -1,0 +1,214 @@
+package spillfile
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/dustin/go-humanize"
+
+	"pqjoin/internal/vfs"
+)
+
+const (
+	dirPrefix   = "pqjoin-spill-"
+	lockName    = "lock"
+	dirtyWindow = 8 << 20 // bytes being written to disk before the writer waits for the oldest
+)
+
+// Dir is the directory of one run: 0700, below a parent that many runs may share,
+// and owned by a kernel lock that dies with its owner. It counts what lies on disk
+// against a quota and keeps dirty page cache small. It is safe for concurrent use.
+type Dir struct {
+	fs    vfs.FS
+	path  string
+	lock  io.Closer
+	quota int64
+
+	mu      sync.Mutex
+	used    int64
+	peak    int64
+	written int64
+	nextID  int
+	dirty   []window
+	pending int64 // bytes of dirty
+}
+
+// window is a range of a file whose writing to disk has begun.
+type window struct {
+	f      *spillFile
+	off, n int64
+}
+
+// DirOption changes how a directory is opened.
+type DirOption func(*dirOptions)
+
+type dirOptions struct{ allowMemory bool }
+
+// AllowMemory accepts a parent in tmpfs or ramfs, where spilling takes memory instead of freeing it.
+func AllowMemory() DirOption { return func(o *dirOptions) { o.allowMemory = true } }
+
+// OpenDir removes what dead owners left below parent, and makes a directory of its own
+// there. quota bounds the bytes on disk (0: none). Errors: ErrInMemory, or the filesystem's.
+func OpenDir(fsys vfs.FS, parent string, quota int64, opts ...DirOption) (*Dir, error) {
+	var o dirOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	_, inMemory, err := fsys.Space(parent)
+	if err != nil {
+		return nil, fmt.Errorf("spill directory %s: %w", parent, err)
+	}
+	if inMemory && !o.allowMemory {
+		return nil, fmt.Errorf("spill directory %s: %w", parent, ErrInMemory)
+	}
+	if _, err := Reclaim(fsys, parent); err != nil {
+		return nil, err
+	}
+	for range 10 {
+		d, err := makeDir(fsys, parent)
+		if err != nil {
+			return nil, fmt.Errorf("spill directory %s: %w", parent, err)
+		}
+		if d != nil {
+			d.quota = quota
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("spill directory %s: others keep removing it", parent)
+}
+
+// makeDir makes and locks a directory; nil where another run took the directory,
+// not yet locked, for a dead owner's.
+func makeDir(fsys vfs.FS, parent string) (*Dir, error) {
+	id := make([]byte, 8)
+	if _, err := rand.Read(id); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(parent, fmt.Sprintf("%s%d-%s", dirPrefix, os.Getpid(), hex.EncodeToString(id)))
+	if err := fsys.Mkdir(path, 0o700); err != nil {
+		return nil, err
+	}
+	lockPath := filepath.Join(path, lockName)
+	lock, err := fsys.Lock(lockPath)
+	if errors.Is(err, vfs.ErrLocked) || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, errors.Join(err, fsys.RemoveAll(path))
+	}
+	if _, err := fsys.Stat(lockPath); err != nil {
+		lerr := lock.Close()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, lerr
+		}
+		return nil, errors.Join(err, lerr, fsys.RemoveAll(path))
+	}
+	return &Dir{fs: fsys, path: path, lock: lock}, nil
+}
+
+// Reclaim removes the spill directories below parent whose owners are dead, and returns their paths.
+func Reclaim(fsys vfs.FS, parent string) (removed []string, err error) {
+	entries, err := fsys.ReadDir(parent)
+	if err != nil {
+		return nil, fmt.Errorf("spill directory %s: %w", parent, err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), dirPrefix) {
+			continue
+		}
+		path := filepath.Join(parent, e.Name())
+		gone, err := reclaimOne(fsys, path)
+		if err != nil {
+			return removed, fmt.Errorf("reclaim %s: %w", path, err)
+		}
+		if gone {
+			removed = append(removed, path)
+		}
+	}
+	return removed, nil
+}
+
+func reclaimOne(fsys vfs.FS, path string) (bool, error) {
+	inside, err := fsys.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return false, nil // just removed, or another user's
+	}
+	if err != nil {
+		return false, err
+	}
+	known := len(inside) == 0 // its owner died before it made the lock
+	for _, e := range inside {
+		known = known || e.Name() == lockName
+	}
+	if !known {
+		return false, nil
+	}
+	lock, err := fsys.Lock(filepath.Join(path, lockName))
+	if errors.Is(err, vfs.ErrLocked) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	err = fsys.RemoveAll(path)
+	return err == nil, errors.Join(err, lock.Close())
+}
+
+// Path returns the directory.
+func (d *Dir) Path() string { return d.path }
+
+// Used, Peak and Written return bytes on disk now, at most, and written in all.
+func (d *Dir) Used() int64    { d.mu.Lock(); defer d.mu.Unlock(); return d.used }
+func (d *Dir) Peak() int64    { d.mu.Lock(); defer d.mu.Unlock(); return d.peak }
+func (d *Dir) Written() int64 { d.mu.Lock(); defer d.mu.Unlock(); return d.written }
+
+// Quota returns the most bytes the directory may hold; 0: no limit.
+func (d *Dir) Quota() int64 { return d.quota }
+
+// Close removes the directory with everything in it and gives up the lock.
+func (d *Dir) Close() error {
+	if d.lock == nil {
+		return nil
+	}
+	err := errors.Join(d.fs.RemoveAll(d.path), d.lock.Close())
+	d.lock = nil
+	return err
+}
+
+// reserve counts n bytes about to be written.
+func (d *Dir) reserve(n int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.quota > 0 && d.used+n > d.quota {
+		return fmt.Errorf("%w: %s used of %s", ErrQuota, humanize.IBytes(uint64(d.used)), humanize.IBytes(uint64(d.quota)))
+	}
+	d.used += n
+	d.peak = max(d.peak, d.used)
+	return nil
+}
+
+func (d *Dir) unreserve(n int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.used -= n
+}
+
+// diskError names the directory, and marks a full disk.
+func (d *Dir) diskError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("spill to %s: %w: %w", d.path, ErrDiskFull, err)
+	}
+	return fmt.Errorf("spill to %s: %w", d.path, err)
+}

@@ -1,0 +1,20 @@
+package spillfile
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The errors of the package; test with errors.Is.
+var (
+	ErrInMemory = errors.New("the spill directory lies in memory (tmpfs)")
+	ErrQuota    = errors.New("spill limit reached")
+	ErrDiskFull = errors.New("the disk is full")
+	ErrCorrupt  = errors.New("spilled data is damaged")
+	ErrLost     = errors.New("rows or values were lost or changed between writing and reading")
+)
+
+// corrupt says which block of a store does not verify, and why.
+func corrupt(s *Store, p int, block uint32, format string, args ...any) error {
+	return fmt.Errorf("%s: partition %d, block %d: %s: %w", s.spec.Name, p, block, fmt.Sprintf(format, args...), ErrCorrupt)
+}
