@@ -1,0 +1,98 @@
+package groupby
+
+import (
+	"errors"
+	"fmt"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+	"pqjoin/spillfile"
+)
+
+// ErrOverflow marks a sum that does not fit its result type; test with errors.Is.
+var ErrOverflow = errors.New("aggregate overflows its type")
+
+// Agg is one aggregate of a Spec, as in the logical plan.
+type Agg struct {
+	Func   string     // count, sum, mean, min, max, first, last
+	Arg    int        // position in Spec.In; -1 for count()
+	Filter int        // position of a bool column in Spec.In: only rows where it is true count; -1 for none
+	Type   batch.Type // of the result
+}
+
+// Partitioner cuts rows into key ranges. *extsort.Splitters is one.
+type Partitioner interface {
+	// Partitions returns how many ranges there are.
+	Partitions() int
+	// Assign sets out[i] to the range of row i of b, ascending in key order (nulls last).
+	// b has the key columns alone, in the order of Spec.Keys.
+	Assign(acct *mem.Account, b *batch.Batch, out []uint16) error
+}
+
+// Spec describes an aggregation.
+type Spec struct {
+	Name string        // in errors and statistics
+	In   *batch.Schema // the rows
+	Out  *batch.Schema // the groups: the key columns, then one column an aggregate
+	Keys []int         // positions in In; empty for one group of everything
+	Aggs []Agg
+
+	Sort      bool // the groups come in ascending key order, nulls last; else in no defined order
+	DropNulls bool // rows with a null key are left out
+
+	Workers    int   // calls of Put come from workers 0..Workers-1
+	Partitions int   // of the partition store; with Splitters, theirs. 0: 64
+	BlockBytes int   // of the partition store
+	TableBytes int64 // most bytes of one worker's pre-aggregation table
+	MaxLoad    int64 // most bytes of the table in which one partition is merged; 0: TableBytes
+	BatchRows  int   // rows of a result batch; 0: batch.Rows
+
+	Acct *mem.Account
+	Dir  *spillfile.Dir
+	// Splitters are the key ranges of a sorted result. Where they are nil, ranges are cut
+	// from the keys of the first table that fills.
+	Splitters Partitioner
+}
+
+// Layout is what an aggregation may be given: the arithmetic of its sizes, in bytes.
+type Layout struct {
+	Workers    int
+	Partitions int
+	BlockBytes int
+	TableBytes int64
+	MaxLoad    int64
+}
+
+const (
+	defaultPartitions = 64
+	minTableBytes     = 256 << 10
+)
+
+func (s *Spec) withDefaults() Spec {
+	out := *s
+	if out.Partitions == 0 {
+		out.Partitions = defaultPartitions
+	}
+	if out.Splitters != nil {
+		out.Partitions = out.Splitters.Partitions()
+	}
+	out.Workers = max(out.Workers, 1)
+	out.TableBytes = max(out.TableBytes, minTableBytes)
+	out.MaxLoad = max(out.MaxLoad, out.TableBytes)
+	if out.BatchRows <= 0 {
+		out.BatchRows = batch.Rows
+	}
+	return out
+}
+
+func (s *Spec) validate() error {
+	if len(s.Out.Fields) != len(s.Keys)+len(s.Aggs) {
+		return fmt.Errorf("groupby %s: %d output columns for %d keys and %d aggregates", s.Name, len(s.Out.Fields), len(s.Keys), len(s.Aggs))
+	}
+	for _, k := range s.Keys {
+		if f := s.In.Fields[k]; !f.Type.Comparable() {
+			return fmt.Errorf("groupby %s: column %q of type %s cannot be a key", s.Name, f.Name, f.Type)
+		}
+	}
+	return nil
+}
