@@ -1,0 +1,137 @@
+package parquet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// Open reads the footer of a file. Errors name the file.
+func Open(ctx context.Context, fsys vfs.FS, path string) (f *File, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	h, err := fsys.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	st, err := h.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if st.IsDir() {
+		return nil, fmt.Errorf("%s: %w: it is a directory", path, ErrCorrupt)
+	}
+	f = &File{fsys: fsys, path: path, size: st.Size(), mtime: st.ModTime()}
+	t, err := readTail(h, path, f.size)
+	if err != nil {
+		return nil, err
+	}
+	f.tail, f.tailLen = t.sum, int64(len(t.footer))
+	if f.meta, err = parseFooter(t.footer); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := f.interpret(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// interpret turns the footer into schema and row groups.
+func (f *File) interpret() (err error) {
+	if f.meta.encrypted {
+		return fmt.Errorf("%w: it is encrypted", ErrUnsupported)
+	}
+	if f.columns, err = columnsOf(f.meta.schema); err != nil {
+		return err
+	}
+	f.schema = &batch.Schema{Fields: make([]batch.Field, len(f.columns))}
+	names := make(map[string]bool, len(f.columns))
+	leaves := 0
+	for i := range f.columns {
+		f.schema.Fields[i] = f.columns[i].field
+		names[f.columns[i].field.Name] = true
+	}
+	for i := 1; i < len(f.meta.schema); i++ {
+		if !isGroup(&f.meta.schema[i]) {
+			leaves++
+		}
+	}
+	if len(names) != len(f.columns) {
+		return fmt.Errorf("%w: two columns are named %q", ErrUnsupported, f.twice())
+	}
+	total := int64(0)
+	f.groups = make([]RowGroup, len(f.meta.groups))
+	for i := range f.meta.groups {
+		g := &f.meta.groups[i]
+		if g.rows < 0 || g.rows > 1<<40 {
+			return fmt.Errorf("%w: row group %d has %d rows", ErrCorrupt, i, g.rows)
+		}
+		if len(g.chunks) != leaves {
+			return fmt.Errorf("%w: row group %d has %d column chunks, the schema %d", ErrCorrupt, i, len(g.chunks), leaves)
+		}
+		total += g.rows
+		f.groups[i] = f.group(g)
+	}
+	if total != f.meta.rows {
+		return fmt.Errorf("%w: its row groups have %d rows, the footer says %d", ErrCorrupt, total, f.meta.rows)
+	}
+	f.meta.schema = nil
+	return nil
+}
+
+func (f *File) twice() string {
+	seen := map[string]bool{}
+	for i := range f.columns {
+		n := f.columns[i].field.Name
+		if seen[n] {
+			return n
+		}
+		seen[n] = true
+	}
+	return ""
+}
+
+func (f *File) group(g *groupMeta) RowGroup {
+	out := RowGroup{Rows: g.rows, Columns: make([]Chunk, len(f.columns))}
+	for i := range g.chunks {
+		out.Bytes += max(g.chunks[i].bytes, 0)
+		out.RawBytes += max(g.chunks[i].raw, 0)
+	}
+	for i := range f.columns {
+		c := &f.columns[i]
+		if c.nested != "" {
+			continue
+		}
+		m := &g.chunks[c.leaf]
+		out.Columns[i] = Chunk{Bytes: m.bytes, RawBytes: m.raw, Codec: m.codec, Encodings: m.encodings, Stats: statsOf(c, m)}
+		if m.dictAt > 0 && m.dictAt < m.dataAt {
+			out.Columns[i].DictBytes = m.dataAt - m.dictAt
+		}
+	}
+	for i := range g.chunks {
+		g.chunks[i].stats = statsMeta{}
+	}
+	out.Sorting = f.sorting(g.sorting)
+	g.sorting = nil
+	return out
+}
+
+// sorting translates the declared order up to the first column that is not a flat one.
+func (f *File) sorting(s []format.SortingColumn) (keys []batch.SortKey) {
+	for _, k := range s {
+		i := slices.IndexFunc(f.columns, func(c column) bool { return c.nested == "" && c.leaf == int(k.ColumnIdx) })
+		if i < 0 {
+			break
+		}
+		keys = append(keys, batch.SortKey{Column: i, Desc: k.Descending, NullsFirst: k.NullsFirst})
+	}
+	return keys
+}
