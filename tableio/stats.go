@@ -1,0 +1,51 @@
+package tableio
+
+import (
+	"pqjoin/batch"
+)
+
+// ColumnStats is what the footers say of a column of the whole table.
+type ColumnStats struct {
+	Nulls     int64   // rows that are null; -1 where a footer does not say
+	HasRange  bool    // Min and Max hold, for columns of KindInt64
+	Min, Max  int64   // bounds of the values
+	MeanBytes float64 // raw bytes a row in the files; dictionaries make it smaller than the values are
+}
+
+// ColumnStats sums up the footers for the column at position col of the schema.
+func (t *Table) ColumnStats(col int) ColumnStats {
+	out := ColumnStats{HasRange: t.schema.Fields[col].Type.Kind() == batch.KindInt64}
+	raw, first := int64(0), true
+	for _, u := range t.units {
+		m := t.maps[u.File][col]
+		if m.from < 0 {
+			if out.Nulls >= 0 {
+				out.Nulls += u.Rows
+			}
+			continue
+		}
+		c := t.files[u.File].RowGroups()[u.Group].Columns[m.from]
+		raw += c.RawBytes
+		if !c.Stats.HasNulls {
+			out.Nulls = -1
+		} else if out.Nulls >= 0 {
+			out.Nulls += c.Stats.Nulls
+		}
+		if c.Stats.HasNulls && c.Stats.Nulls == u.Rows {
+			continue
+		}
+		if !c.Stats.HasMinMax {
+			out.HasRange = false
+			continue
+		}
+		if first {
+			out.Min, out.Max, first = c.Stats.Min.Int, c.Stats.Max.Int, false
+		}
+		out.Min, out.Max = min(out.Min, c.Stats.Min.Int), max(out.Max, c.Stats.Max.Int)
+	}
+	if t.rows > 0 {
+		out.MeanBytes = float64(raw) / float64(t.rows)
+	}
+	out.HasRange = out.HasRange && !first
+	return out
+}
