@@ -1,0 +1,267 @@
+package hashjoin
+
+import (
+	"fmt"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// prober joins left batches with a table, one left batch at a time, and puts out
+// batches of at most BatchRows rows: a key that multiplies makes many batches, not a large one.
+type prober struct {
+	j    *join
+	acct *mem.Account
+	h    batch.Hasher
+	dict dictRefs
+	// dictMax is the most entries of a dictionary that are resolved for a batch of fewer rows: worth it while the table lasts.
+	dictMax int
+
+	t    *RightTable // borrowed
+	left *batch.Batch
+	refs []ref
+	rbuf *mem.Buf
+	row  int    // left row in hand
+	at   uint32 // matches of it already put out
+	ones bool   // every left row is put out exactly once
+	want int64  // rows that the batch must put out, and
+	sent int64  // those it has
+	// seen, where it is not nil, has a bit a left row: it is set where the row matched, and rows without a match are not put out.
+	seen []byte
+
+	li, ri []uint32
+	ibuf   *mem.Buf
+}
+
+func (p *prober) close() {
+	p.finishBatch()
+	p.ibuf.Release()
+	p.ibuf = nil
+	p.dict.release()
+}
+
+func (p *prober) finishBatch() {
+	p.left.Release()
+	p.rbuf.Release()
+	p.left, p.rbuf, p.refs = nil, nil, nil
+}
+
+// probe takes left over and looks its keys up in t, which must live until the batch is done.
+func (p *prober) probe(t *RightTable, left *batch.Batch) error {
+	p.t, p.left, p.row, p.at, p.want, p.sent = t, left, 0, 0, 0, 0
+	var err error
+	if p.rbuf, err = p.acct.Alloc(8 * left.N); err != nil {
+		return err
+	}
+	p.refs = batch.View[ref](p.rbuf.Bytes())
+	if err := p.lookup(); err != nil {
+		return err
+	}
+	p.measure()
+	return nil
+}
+
+func (p *prober) lookup() error {
+	if key := p.j.leftKeys; len(key.cols) == 1 && p.left.N > 0 {
+		if c := p.left.Cols[key.cols[0]]; c.Dict != nil && (c.Dict.N <= max(p.left.N, p.dictMax) || p.dict.has(c.Dict, p.t)) {
+			return p.dict.find(p, c)
+		}
+	}
+	ks, err := p.j.leftKeys.extract(p.acct, p.left, &p.h)
+	if err != nil {
+		return err
+	}
+	p.t.find(&ks, p.refs)
+	ks.release()
+	return nil
+}
+
+// measure counts the rows that the batch makes.
+func (p *prober) measure() {
+	matches, missing, many := int64(0), int64(0), uint32(0)
+	for i, r := range p.refs {
+		if p.seen != nil && r.n > 0 {
+			p.seen[i>>3] |= 1 << (i & 7)
+		}
+		matches += int64(r.n)
+		many |= r.n
+		if r.n == 0 {
+			missing++
+		}
+	}
+	p.want = matches
+	if p.missing() {
+		p.want += missing
+	}
+	p.ones = many <= 1 && p.want == int64(p.left.N)
+	p.j.matches.Add(matches)
+}
+
+// missing says whether left rows without a match are put out.
+func (p *prober) missing() bool { return p.j.spec.Kind == Left && p.seen == nil }
+
+// next returns the next batch of output, or nil when the left batch is done.
+func (p *prober) next() (*batch.Batch, error) {
+	if p.left == nil {
+		return nil, nil
+	}
+	n := int(min(p.want-p.sent, int64(p.j.spec.BatchRows)))
+	if n == 0 {
+		p.finishBatch()
+		return nil, nil
+	}
+	if err := p.j.emit(n); err != nil {
+		return nil, err
+	}
+	if err := p.room(n); err != nil {
+		return nil, err
+	}
+	from := p.row
+	filled, miss := p.pairs(n)
+	if filled != n {
+		return nil, fmt.Errorf("%w: join %s: %d rows of a batch of %d", ErrSelfCheck, p.j.spec.Name, filled, n)
+	}
+	p.sent += int64(n)
+	if p.ones {
+		return p.assembleShared(from, n, miss)
+	}
+	return p.assemble(n, miss)
+}
+
+func (p *prober) room(n int) error {
+	if len(p.li) >= n {
+		return nil
+	}
+	p.ibuf.Release()
+	p.li, p.ri = nil, nil
+	var err error
+	if p.ibuf, err = p.acct.Alloc(8 * n); err != nil {
+		return err
+	}
+	idx := batch.View[uint32](p.ibuf.Bytes())
+	p.li, p.ri = idx[:n], idx[n:]
+	return nil
+}
+
+// pairs fills li and ri with up to n pairs of row ids, and says whether some have no right row.
+func (p *prober) pairs(n int) (filled int, miss bool) {
+	li, ri := p.li[:n], p.ri[:n]
+	left := p.missing()
+	o := 0
+	for o < n && p.row < len(p.refs) {
+		r := p.refs[p.row]
+		switch {
+		case r.n == 0 && left:
+			li[o], ri[o], miss = uint32(p.row), batch.Missing, true
+			o++
+		case r.n == 0:
+		case p.t.order == nil:
+			li[o], ri[o] = uint32(p.row), r.lo
+			o++
+		default:
+			m := copy(ri[o:], p.t.order[r.lo+p.at:r.lo+r.n])
+			for k := range li[o : o+m] {
+				li[o+k] = uint32(p.row)
+			}
+			o += m
+			if p.at += uint32(m); p.at < r.n {
+				return o, miss
+			}
+			p.at = 0
+		}
+		p.row++
+	}
+	return o, miss
+}
+
+// assembleShared makes the batch of left rows [from, from+n), each put out once, without copying them.
+func (p *prober) assembleShared(from, n int, miss bool) (*batch.Batch, error) {
+	out, err := p.left.Slice(p.acct, from, from+n)
+	if err != nil {
+		return nil, err
+	}
+	out.Schema = p.j.out
+	return p.gatherRight(out, n, miss)
+}
+
+func (p *prober) assemble(n int, miss bool) (*batch.Batch, error) {
+	out, err := batch.GatherBatch(p.acct, p.left, p.li[:n])
+	if err != nil {
+		return nil, err
+	}
+	out.Schema = p.j.out
+	return p.gatherRight(out, n, miss)
+}
+
+// gatherRight appends the right columns to out, which it takes over.
+func (p *prober) gatherRight(out *batch.Batch, n int, miss bool) (*batch.Batch, error) {
+	for _, c := range p.j.rightOut {
+		g, err := batch.Gather(p.acct, p.t.rows.Cols[c], p.ri[:n], miss)
+		if err != nil {
+			out.Release()
+			return nil, err
+		}
+		out.Cols = append(out.Cols, g)
+	}
+	return out, nil
+}
+
+// dictRefs remembers what the entries of the last dictionary refer to.
+type dictRefs struct {
+	dict *batch.Column
+	t    *RightTable
+	refs []ref
+	buf  *mem.Buf
+}
+
+func (d *dictRefs) release() {
+	d.dict.Release()
+	d.buf.Release()
+	*d = dictRefs{}
+}
+
+func (d *dictRefs) has(dict *batch.Column, t *RightTable) bool { return d.dict == dict && d.t == t }
+
+// find resolves the rows of c, p's only key column, through its dictionary, once an entry.
+func (d *dictRefs) find(p *prober, c *batch.Column) error {
+	null := p.t.nullRef()
+	if c.Dict.N == 0 {
+		for i := range p.refs {
+			p.refs[i] = null
+		}
+		return nil
+	}
+	if !d.has(c.Dict, p.t) {
+		d.release()
+		if err := d.resolve(p, c.Dict); err != nil {
+			return err
+		}
+	}
+	for i, k := range c.Codes[:c.N] {
+		p.refs[i] = d.refs[k]
+	}
+	if c.Valid == nil {
+		return nil
+	}
+	for i := range p.refs {
+		if c.IsNull(i) {
+			p.refs[i] = null
+		}
+	}
+	return nil
+}
+
+func (d *dictRefs) resolve(p *prober, dict *batch.Column) error {
+	ks, err := p.j.leftKeys.extractCols(p.acct, []*batch.Column{dict}, dict.N, 0, &p.h)
+	if err != nil {
+		return err
+	}
+	defer ks.release()
+	if d.buf, err = p.acct.Alloc(8 * dict.N); err != nil {
+		return err
+	}
+	d.refs = batch.View[ref](d.buf.Bytes())
+	p.t.find(&ks, d.refs)
+	d.dict, d.t = dict.Retain(), p.t
+	return nil
+}
