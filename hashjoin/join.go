@@ -13,7 +13,7 @@ import (
 
 const (
 	defaultPartitions = 64
-	minPartBytes      = 1 << 20
+	minPartBytes      = 4 << 10 // the smallest buffer there is
 )
 
 // join is what the strategies share: the resolved spec and the counters.
