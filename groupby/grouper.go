@@ -2,40 +2,121 @@ package groupby
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"pqjoin/batch"
+	"pqjoin/spillfile"
 )
 
-// Grouper aggregates the rows that are Put into it. It is a batch.Sink.
+// Grouper aggregates the rows that are Put into it. It is a batch.Sink; after Finish, Source yields the groups.
 type Grouper struct {
-	spec Spec
+	lay     *layout
+	spec    Spec
+	top     *level
+	workers []*worker
+	result  *source
+	done    Stats // of what was released
+	open    func(spillfile.Spec) (store, error)
 }
 
 // New returns a Grouper. The error names what the spec has wrong.
 func New(spec Spec) (*Grouper, error) {
+	return newGrouper(spec, func(s spillfile.Spec) (store, error) { return spillfile.New(s) })
+}
+
+func newGrouper(spec Spec, open func(spillfile.Spec) (store, error)) (*Grouper, error) {
 	if err := spec.validate(); err != nil {
 		return nil, err
 	}
-	return &Grouper{spec: spec.withDefaults()}, nil
+	g := &Grouper{spec: spec.withDefaults(), open: open}
+	lay, err := newLayout(&g.spec)
+	if err != nil {
+		return nil, err
+	}
+	g.lay = lay
+	g.top = &level{lay: lay, workers: g.spec.Workers, want: g.spec.Partitions, open: open}
+	for i := range g.spec.Workers {
+		w, err := newWorker(i, lay, g.top, g.spec.Acct, g.spec.TableBytes, 0)
+		if err != nil {
+			return nil, errors.Join(err, g.Close())
+		}
+		g.workers = append(g.workers, w)
+	}
+	return g, nil
 }
 
-// Put takes ownership of b.
+// Put takes ownership of b, which is part of the unit.
 func (g *Grouper) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
-	b.Release()
+	defer b.Release()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := g.workers[worker]
+	w.stats.RowsIn += int64(b.N)
+	if g.lay.posCol >= 0 && unit >= MaxUnits {
+		return fmt.Errorf("groupby %s: %d units, at most %d with first or last", g.spec.Name, unit+1, MaxUnits)
+	}
+	first := w.rowAt[unit]
+	w.rowAt[unit] = first + int64(b.N)
+	rows, err := g.lay.rows(b, position(unit, first))
+	if err != nil {
+		return err
+	}
+	return w.addRows(ctx, unit, rows)
+}
+
+// EndUnit forgets the unit's row count: units matter to first and last alone.
+func (g *Grouper) EndUnit(_ context.Context, worker, unit int) error {
+	delete(g.workers[worker].rowAt, unit)
 	return nil
 }
 
-// EndUnit does nothing: units matter to first and last alone, by their numbers.
-func (g *Grouper) EndUnit(ctx context.Context, worker, unit int) error { return nil }
+// Finish completes the input: the workers' tables become one, or go to the store where that is in use already.
+func (g *Grouper) Finish(ctx context.Context) error {
+	first := g.workers[0]
+	for _, w := range g.workers {
+		w.dropScratch()
+	}
+	for _, w := range g.workers[1:] {
+		if g.top.used() {
+			break
+		}
+		if err := w.t.states(flushRows, func(b *batch.Batch) error { return first.addStates(ctx, b) }); err != nil {
+			return err
+		}
+		w.t.reset()
+	}
+	if !g.top.used() {
+		first.dropScratch()
+		g.result = &source{g: g, units: 1}
+		return nil
+	}
+	for _, w := range g.workers {
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+		w.release()
+	}
+	if err := g.top.seal(ctx); err != nil {
+		return err
+	}
+	g.result = &source{g: g, units: g.top.cut.partitions()}
+	return nil
+}
 
-// Finish completes the input.
-func (g *Grouper) Finish(ctx context.Context) error { return nil }
+// Source returns the groups, after Finish; it is read once, and before Close. With Sort, the units one
+// after the other are in key order. A unit's partition is merged when it is opened and first asked for.
+func (g *Grouper) Source() batch.Source { return g.result }
 
-// Source returns the groups, after Finish.
-func (g *Grouper) Source() batch.Source { return nil }
-
-// Close releases what is held.
-func (g *Grouper) Close() error { return nil }
+// Close releases what is held. It may be called more than once; streams of the source are closed before.
+func (g *Grouper) Close() error {
+	for _, w := range g.workers {
+		w.release()
+	}
+	g.done.Spilled += g.top.spilled()
+	return g.top.close()
+}
 
 // Stats says what an aggregation did.
 type Stats struct {
@@ -47,11 +128,26 @@ type Stats struct {
 	Spilled  int64 // bytes written to disk
 }
 
-// Stats returns counts so far.
-func (g *Grouper) Stats() Stats { return Stats{} }
+func (s *Stats) add(o Stats) {
+	s.RowsIn += o.RowsIn
+	s.Groups += o.Groups
+	s.Flushes += o.Flushes
+	s.Bypassed += o.Bypassed
+	s.Resplit += o.Resplit
+	s.Spilled += o.Spilled
+}
 
-// Floor returns the least bytes with which the aggregation completes on any input.
-func Floor(spec Spec) int64 { return 0 }
-
-// Plan divides share bytes: the table of each worker, the store's blocks, the partitions.
-func Plan(spec Spec, share int64) Layout { return Layout{} }
+// Stats returns counts so far. It is not called while Put or a stream of the source runs.
+func (g *Grouper) Stats() Stats {
+	s := g.done
+	for _, w := range g.workers {
+		s.add(w.stats)
+	}
+	s.Spilled += g.top.spilled()
+	if g.result != nil {
+		g.result.mu.Lock()
+		s.add(g.result.stats)
+		g.result.mu.Unlock()
+	}
+	return s
+}

@@ -96,3 +96,39 @@ func (s *Spec) validate() error {
 	}
 	return nil
 }
+
+// scratchBytes is what a worker holds besides its table: hashes, misses and assignments
+// of a batch, the dictionary cache, a batch of states on its way.
+func (l *layout) scratchBytes() int64 {
+	return 32*batch.Rows + int64(flushRows*l.state.RowWidth(32)) + int64(batch.Rows*l.raw.RowWidth(16))
+}
+
+func storeFloor(spec *Spec, schema *batch.Schema) int64 {
+	return spillfile.Floor(spillfile.Spec{
+		Name: spec.Name, Schema: schema, Partitions: spec.Partitions, Workers: spec.Workers,
+		BlockBytes: spec.BlockBytes, Acct: spec.Acct, Dir: spec.Dir,
+	})
+}
+
+// Floor returns the least bytes with which the aggregation completes on any input (values
+// longer than a few hundred bytes apart): the workers' tables and scratch, and what the two stores need.
+// Merging needs no more: the tables are gone by then.
+func Floor(spec Spec) int64 {
+	s := spec.withDefaults()
+	lay, err := newLayout(&s)
+	if err != nil {
+		return 0
+	}
+	return int64(s.Workers)*(max(s.TableBytes, s.MaxLoad)+lay.scratchBytes()) + storeFloor(&s, lay.raw) + storeFloor(&s, lay.state)
+}
+
+// Plan divides share bytes: what it does not settle keeps the spec's value. A pre-aggregation
+// table gets up to 16 MiB, about what caches hold, and a partition's table up to half of a worker's share.
+func Plan(spec Spec, share int64) Layout {
+	s := spec.withDefaults()
+	per := share / int64(s.Workers)
+	out := Layout{Workers: s.Workers, Partitions: s.Partitions, BlockBytes: s.BlockBytes}
+	out.TableBytes = min(max(per/4, minTableBytes), 16<<20)
+	out.MaxLoad = min(max(per/3, out.TableBytes), 96<<20)
+	return out
+}

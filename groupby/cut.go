@@ -1,0 +1,136 @@
+package groupby
+
+import (
+	"bytes"
+	"math/bits"
+	"slices"
+	"sort"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// cutter says what partition each key belongs to. keys has the key columns alone.
+type cutter interface {
+	partitions() int
+	assign(acct *mem.Account, keys *batch.Batch, out []uint16) error
+}
+
+// hashCut partitions by hash; each depth of cutting uses other bits.
+type hashCut struct {
+	n, depth int
+}
+
+func (h hashCut) partitions() int { return h.n }
+
+func (h hashCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) error {
+	buf, err := acct.Alloc(8 * max(len(out), 1))
+	if err != nil {
+		return err
+	}
+	defer buf.Release()
+	sums := batch.View[uint64](buf.Bytes())[:len(out)]
+	batch.Hash(keys.Cols, sums)
+	for i, s := range sums {
+		s = (s ^ s>>29) * (hashMul + 2*uint64(h.depth))
+		p, _ := bits.Mul64(s, uint64(h.n))
+		out[i] = uint16(p)
+	}
+	return nil
+}
+
+// givenCut adapts the splitters of the spec.
+type givenCut struct{ p Partitioner }
+
+func (g givenCut) partitions() int { return g.p.Partitions() }
+
+func (g givenCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) error {
+	return g.p.Assign(acct, keys, out)
+}
+
+// rangeCut partitions by key range: partition i has the keys from bound i-1 (included) to bound i.
+type rangeCut struct {
+	enc    *batch.KeyEncoder
+	bounds [][]byte // normalised keys, ascending
+}
+
+func (r *rangeCut) partitions() int { return len(r.bounds) + 1 }
+
+func (r *rangeCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) error {
+	k, err := r.enc.Encode(acct, keys.Cols, keys.N)
+	if err != nil {
+		return err
+	}
+	defer k.Release()
+	var key []byte
+	for i := range out {
+		key = k.Append(key[:0], i)
+		out[i] = uint16(sort.Search(len(r.bounds), func(j int) bool { return bytes.Compare(key, r.bounds[j]) < 0 }))
+	}
+	return nil
+}
+
+// sampler collects normalised keys from which to cut ranges.
+type sampler struct {
+	enc  *batch.KeyEncoder
+	keys [][]byte
+}
+
+func newSampler(l *layout) (*sampler, error) {
+	enc, err := keyEncoder(l)
+	return &sampler{enc: enc}, err
+}
+
+// keyEncoder encodes batches of the key columns alone: ascending, nulls last.
+func keyEncoder(l *layout) (*batch.KeyEncoder, error) {
+	order := make([]batch.SortKey, len(l.keys.cols))
+	for i := range order {
+		order[i].Column = i
+	}
+	return batch.NewKeyEncoder(l.keys.schema, order)
+}
+
+// add takes a copy of all keys.
+func (s *sampler) add(acct *mem.Account, cols []*batch.Column, n int) error {
+	k, err := s.enc.Encode(acct, cols, n)
+	if err != nil {
+		return err
+	}
+	defer k.Release()
+	for i := range n {
+		s.keys = append(s.keys, k.Append(nil, i))
+	}
+	return nil
+}
+
+// cut returns ranges, at most n, that hold about equally many of the distinct keys sampled.
+func (s *sampler) cut(n int) *rangeCut {
+	slices.SortFunc(s.keys, bytes.Compare)
+	keys := slices.CompactFunc(s.keys, bytes.Equal)
+	out := &rangeCut{enc: s.enc}
+	for i := 1; i < n; i++ {
+		at := i * len(keys) / n
+		if at == 0 || len(out.bounds) > 0 && bytes.Equal(keys[at], out.bounds[len(out.bounds)-1]) {
+			continue
+		}
+		out.bounds = append(out.bounds, keys[at])
+	}
+	return out
+}
+
+// addEvery takes every step-th key of b, whose first k columns are the keys.
+func (s *sampler) addEvery(acct *mem.Account, b *batch.Batch, k, step int) error {
+	idx := make([]uint32, 0, b.N/step+1)
+	for i := step / 2; i < b.N; i += step {
+		idx = append(idx, uint32(i))
+	}
+	if len(idx) == 0 {
+		return nil
+	}
+	keys, err := batch.GatherBatch(acct, &batch.Batch{Schema: b.Schema, Cols: b.Cols[:k], N: b.N}, idx)
+	if err != nil {
+		return err
+	}
+	defer keys.Release()
+	return s.add(acct, keys.Cols, keys.N)
+}

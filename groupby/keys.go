@@ -1,0 +1,130 @@
+package groupby
+
+import (
+	"math"
+	"math/bits"
+
+	"pqjoin/batch"
+)
+
+// keyCol says where a key column's words lie in an entry.
+type keyCol struct {
+	kind batch.Kind
+	word int // of its first word
+}
+
+// keyLayout is how a key becomes words of an entry: a word of null bits where a key
+// column may be null, then the columns in order: one word (bool, int64, float64) or two
+// (int128, the view of bytes). Floats are made canonical: one NaN, and 0.0 for -0.0.
+type keyLayout struct {
+	schema *batch.Schema // the key columns alone
+	cols   []keyCol
+	words  int
+	mask   bool // word 0 has a bit for each null column
+	vars   bool // there are bytes columns
+}
+
+func newKeyLayout(in *batch.Schema, keys []int) keyLayout {
+	l := keyLayout{schema: in.Select(keys)}
+	for _, f := range l.schema.Fields {
+		l.mask = l.mask || f.Nullable
+	}
+	if l.mask {
+		l.words = 1
+	}
+	for _, f := range l.schema.Fields {
+		k := f.Type.Kind()
+		l.cols = append(l.cols, keyCol{kind: k, word: l.words})
+		l.words++
+		if k == batch.KindBytes || k == batch.KindInt128 {
+			l.words++
+		}
+		l.vars = l.vars || k == batch.KindBytes
+	}
+	return l
+}
+
+// encode fills kw with the words of rows [lo, lo+n) of cols. The second word of a long bytes value stays 0.
+func (l *keyLayout) encode(cols []*batch.Column, lo, n int, kw []uint64) {
+	w := l.words
+	if l.mask {
+		for i := range n {
+			kw[i*w] = 0
+		}
+	}
+	for k, c := range cols {
+		dst := kw[l.cols[k].word:]
+		switch l.cols[k].kind {
+		case batch.KindBool:
+			for i, v := range c.Bools()[lo : lo+n] {
+				dst[i*w] = uint64(v)
+			}
+		case batch.KindInt64:
+			for i, v := range c.Int64s()[lo : lo+n] {
+				dst[i*w] = uint64(v)
+			}
+		case batch.KindFloat64:
+			for i, v := range c.Float64s()[lo : lo+n] {
+				dst[i*w] = canonical(v)
+			}
+		case batch.KindInt128:
+			for i, v := range c.Int128s()[lo : lo+n] {
+				dst[i*w], dst[i*w+1] = v.Lo, uint64(v.Hi)
+			}
+		case batch.KindBytes:
+			for i := range n {
+				dst[i*w], dst[i*w+1] = makeView(c.Value(lo + i))
+			}
+		}
+		if c.Valid != nil {
+			l.encodeNulls(k, c, lo, n, kw)
+		}
+	}
+}
+
+// encodeNulls sets the null bit and clears the value words of null rows.
+func (l *keyLayout) encodeNulls(k int, c *batch.Column, lo, n int, kw []uint64) {
+	w, at := l.words, l.cols[k].word
+	wide := l.cols[k].kind == batch.KindInt128 || l.cols[k].kind == batch.KindBytes
+	for i := range n {
+		if c.IsNull(lo + i) {
+			kw[i*w] |= 1 << k
+			kw[i*w+at] = 0
+			if wide {
+				kw[i*w+at+1] = 0
+			}
+		}
+	}
+}
+
+const (
+	hashSeed = 0x9e3779b97f4a7c15
+	hashMul  = 0xa0761d6478bd642f
+)
+
+// hashWords hashes keys of fixed width by their words.
+func (l *keyLayout) hashWords(kw []uint64, out []uint64) {
+	if l.words == 1 {
+		for i := range out {
+			hi, lo := bits.Mul64(kw[i]^hashSeed, hashMul)
+			out[i] = hi ^ lo
+		}
+		return
+	}
+	for i := range out {
+		h := uint64(hashSeed)
+		for _, w := range kw[i*l.words : (i+1)*l.words] {
+			hi, lo := bits.Mul64(w^h, hashMul)
+			h = hi ^ lo ^ hashSeed
+		}
+		out[i] = h
+	}
+}
+
+// canonical returns the bits of v, the same for values that are equal as keys.
+func canonical(v float64) uint64 {
+	if v != v {
+		return 0x7ff8000000000000
+	}
+	return math.Float64bits(v + 0) // -0.0 + 0 is 0.0
+}

@@ -1,0 +1,186 @@
+package groupby
+
+import (
+	"fmt"
+	"slices"
+
+	"pqjoin/batch"
+)
+
+// layout is what a Spec means for memory: the columns that rows and partial states have
+// when they travel, and the words of a table's entry.
+//
+//	row      key columns | arguments and filters, each once | position, for first and last
+//	state    key columns | state columns of aggregate 0 | of aggregate 1 | ...
+type layout struct {
+	spec   *Spec
+	raw    *batch.Schema
+	cols   []int // positions in Spec.In of the row columns, the position apart
+	posCol int   // of the position in raw; -1 where no aggregate asks for it
+	state  *batch.Schema
+	keys   keyLayout
+	aggs   []aggregate
+	stride int   // words of an entry
+	vars   bool  // entries refer to the arena
+	views  []int // the words of an entry where a view begins
+	used0  bool  // column 0 of raw is an argument or filter besides being a key
+	extra  int   // bytes beside the entry that sorting needs for each group
+}
+
+// aggregate is an Agg with its kernel and its places.
+type aggregate struct {
+	kernel
+	name        string
+	arg, filter int // positions in layout.raw; -1 for none
+	off         int // first word of the state in an entry
+	col, ncols  int // state columns
+	typ         batch.Type
+}
+
+func newLayout(spec *Spec) (*layout, error) {
+	l := &layout{spec: spec, posCol: -1, keys: newKeyLayout(spec.In, spec.Keys)}
+	l.cols = slices.Clone(spec.Keys)
+	l.stride, l.vars = l.keys.words, l.keys.vars
+	state := slices.Clone(l.keys.schema.Fields)
+	for _, c := range l.keys.cols {
+		if c.kind == batch.KindBytes {
+			l.views = append(l.views, c.word)
+		}
+	}
+	position := false
+	for i, a := range spec.Aggs {
+		k, err := pickKernel(spec, a)
+		if err != nil {
+			return nil, fmt.Errorf("groupby %s: %s: %w", spec.Name, spec.Out.Fields[len(spec.Keys)+i].Name, err)
+		}
+		agg := aggregate{kernel: k, name: spec.Out.Fields[len(spec.Keys)+i].Name, off: l.stride, col: len(state), typ: a.Type}
+		agg.arg, agg.filter = l.column(a.Arg), l.column(a.Filter)
+		for j, t := range k.columns() {
+			state = append(state, batch.Field{Name: fmt.Sprintf("%d.%d", i, j), Type: t})
+			if t.Kind() == batch.KindBytes {
+				l.vars = true
+				l.views = append(l.views, agg.off+k.viewWord())
+			}
+		}
+		agg.ncols = len(state) - agg.col
+		l.used0 = l.used0 || agg.arg == 0 || agg.filter == 0
+		l.stride += k.words()
+		position = position || k.ordered()
+		l.aggs = append(l.aggs, agg)
+	}
+	l.raw = spec.In.Select(l.cols)
+	if position {
+		l.posCol = len(l.cols)
+		l.raw.Fields = append(l.raw.Fields, batch.Field{Name: "position", Type: batch.Of(batch.Int64)})
+	}
+	for i := range l.raw.Fields { // names must be unique, a key may be an argument too
+		l.raw.Fields[i].Name = fmt.Sprintf("c%d", i)
+	}
+	l.state = &batch.Schema{Fields: state}
+	l.stride = max(l.stride, 1)
+	l.extra = l.sortBytes()
+	return l, nil
+}
+
+// column returns the position in raw of column c of the input, adding it after the keys where it is new.
+func (l *layout) column(c int) int {
+	if c < 0 {
+		return -1
+	}
+	if at := slices.Index(l.cols, c); at >= 0 {
+		return at
+	}
+	l.cols = append(l.cols, c)
+	return len(l.cols) - 1
+}
+
+// sortBytes is an estimate from above of what sorting takes for each group of fixed-width keys.
+func (l *layout) sortBytes() int {
+	if !l.spec.Sort || len(l.keys.cols) == 0 {
+		return 4
+	}
+	if l.sortsByWord() {
+		return 24
+	}
+	return 16 + 12*l.keys.words + 8*len(l.keys.cols)
+}
+
+// sortsByWord says whether one word of an entry decides the order, a null apart.
+func (l *layout) sortsByWord() bool {
+	return len(l.keys.cols) == 1 && l.keys.cols[0].kind != batch.KindBytes && l.keys.cols[0].kind != batch.KindInt128
+}
+
+// rows returns b's columns as a batch of layout.raw: references of its own, rows with null keys
+// left out where the spec says so, fixed-width dictionaries resolved unless they serve the lookup.
+// first is the position of the first row.
+func (l *layout) rows(b *batch.Batch, first int64) (*batch.Batch, error) {
+	out := b.Select(l.raw, l.cols)
+	var err error
+	if l.posCol >= 0 {
+		if err = l.addPositions(out, first); err != nil {
+			out.Release()
+			return nil, err
+		}
+	}
+	if out, err = l.dropNulls(out); err != nil {
+		return nil, err
+	}
+	for i, c := range out.Cols {
+		if c.Dict == nil || c.Type.Kind() == batch.KindBytes || i == 0 && len(l.keys.cols) == 1 && !l.used0 && dictUsable(c) {
+			continue
+		}
+		flat, err := batch.Flatten(l.spec.Acct, c)
+		if err != nil {
+			out.Release()
+			return nil, err
+		}
+		c.Release()
+		out.Cols[i] = flat
+	}
+	return out, nil
+}
+
+func (l *layout) addPositions(out *batch.Batch, first int64) error {
+	c, err := batch.NewFixed(l.spec.Acct, batch.Of(batch.Int64), out.N)
+	if err != nil {
+		return err
+	}
+	for i := range c.Int64s() {
+		c.Int64s()[i] = first + int64(i)
+	}
+	out.Cols = append(out.Cols, c)
+	return nil
+}
+
+// dropNulls returns rows without those that have a null key, where the spec wants that. It takes rows over.
+func (l *layout) dropNulls(rows *batch.Batch) (*batch.Batch, error) {
+	nulls := false
+	for i, f := range l.keys.schema.Fields {
+		c := rows.Cols[i]
+		nulls = nulls || c.Nulls > 0
+		if c.Nulls > 0 && !f.Nullable {
+			rows.Release()
+			return nil, fmt.Errorf("groupby %s: key column %q is not nullable and has %d nulls", l.spec.Name, f.Name, c.Nulls)
+		}
+	}
+	if !nulls || !l.spec.DropNulls {
+		return rows, nil
+	}
+	defer rows.Release()
+	buf, err := l.spec.Acct.Alloc(4 * rows.N)
+	if err != nil {
+		return nil, err
+	}
+	defer buf.Release()
+	keep := batch.View[uint32](buf.Bytes())[:0]
+	for i := range rows.N {
+		null := false
+		for k := range l.keys.cols {
+			null = null || rows.Cols[k].IsNull(i)
+		}
+		if !null {
+			keep = append(keep, uint32(i))
+		}
+	}
+	return batch.GatherBatch(l.spec.Acct, rows, keep)
+}

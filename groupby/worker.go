@@ -1,0 +1,377 @@
+package groupby
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+const (
+	// chunk is how many rows go through the key lookup and then through the aggregates
+	// at a time: their entries are still in the cache when the second comes.
+	chunk = 1024
+	// flushRows is how many groups travel in one batch of states.
+	flushRows = 4096
+	// freezeFactor times the groups of a table that did not reduce its input pass it by before it is tried again.
+	freezeFactor = 16
+)
+
+// errFull says that the table of a worker without a level has no more room.
+var errFull = errors.New("the table is full")
+
+// worker is what one goroutine needs to aggregate: its table, scratch, and the level
+// that takes what the table has no room for.
+//
+// A full table that reduced its input (fewer groups than four in five rows) is flushed
+// to the level as states. One that did not is frozen: rows of its groups still go into it,
+// so that a heavy key does not travel row by row, and all others go to the level as they
+// are, until it is flushed and tried anew. Neither choice shows in the result.
+type worker struct {
+	id  int
+	lay *layout
+	lev *level // nil: errFull instead
+	t   *table
+
+	kw     []uint64
+	hash   []uint64
+	ent    []uint32
+	masked []uint32
+	hasher batch.Hasher
+	sums   *mem.Buf // hashes of a batch whose keys have bytes
+	dict   dictCache
+
+	seen   int64 // rows into the table since it was empty
+	frozen bool
+	left   int64    // rows until a frozen table is flushed
+	miss   *mem.Buf // rows of the batch that a frozen table did not know
+	missN  int
+
+	stats Stats
+	rowAt map[int]int64 // next row number of the units in progress
+}
+
+func newWorker(id int, lay *layout, lev *level, acct *mem.Account, limit int64, expect int) (*worker, error) {
+	t, err := newTable(lay, acct, limit, expect)
+	if err != nil {
+		return nil, err
+	}
+	return &worker{
+		id: id, lay: lay, lev: lev, t: t, rowAt: map[int]int64{},
+		kw: make([]uint64, chunk*max(lay.keys.words, 1)), hash: make([]uint64, chunk),
+		ent: make([]uint32, chunk), masked: make([]uint32, chunk),
+	}, nil
+}
+
+func (w *worker) release() {
+	if w.t != nil {
+		w.t.release()
+		w.t = nil
+	}
+	w.dropScratch()
+}
+
+func (w *worker) dropScratch() {
+	w.sums.Release()
+	w.miss.Release()
+	w.sums, w.miss = nil, nil
+	w.dict.release()
+}
+
+// addRows aggregates a batch of layout.raw, which it takes over.
+func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error {
+	defer rows.Release()
+	if err := w.prepare(rows); err != nil {
+		return err
+	}
+	w.missN = 0
+	for lo := 0; lo < rows.N; {
+		n := min(chunk, rows.N-lo)
+		n, err := w.fit(ctx, rows, lo, n)
+		if err != nil {
+			return err
+		}
+		ent := w.ent[:n]
+		done, err := w.resolve(rows, lo, ent)
+		if err != nil {
+			return err
+		}
+		if err := w.update(rows, lo, ent[:done]); err != nil {
+			return fmt.Errorf("groupby %s: %w", w.lay.spec.Name, err)
+		}
+		lo += done
+		if err := w.settle(ctx, done, done < n); err != nil {
+			return err
+		}
+	}
+	if w.missN > 0 {
+		return w.bypass(ctx, unit, rows)
+	}
+	return nil
+}
+
+// settle counts rows and decides what becomes of a table that is full, or has been frozen for long enough.
+func (w *worker) settle(ctx context.Context, rows int, full bool) error {
+	w.seen += int64(rows)
+	if w.frozen {
+		if w.left -= int64(rows); w.left > 0 {
+			return nil
+		}
+		return w.flush(ctx)
+	}
+	if !full {
+		return nil
+	}
+	if w.lev == nil {
+		return errFull
+	}
+	groups := int64(w.t.groups())
+	if w.seen*4 > groups*5 {
+		return w.flush(ctx)
+	}
+	w.frozen, w.left = true, freezeFactor*groups
+	return nil
+}
+
+// prepare hashes the batch's keys where that is done by batch, and looks after the scratch.
+func (w *worker) prepare(rows *batch.Batch) error {
+	keys := rows.Cols[:len(w.lay.keys.cols)]
+	if err := need(w.t.acct, &w.miss, 4*rows.N); err != nil {
+		return err
+	}
+	w.dict.use = len(keys) == 1 && dictUsable(keys[0])
+	if w.dict.use {
+		return w.dict.load(w, keys[0].Dict)
+	}
+	if !w.lay.keys.vars {
+		return nil
+	}
+	if err := need(w.t.acct, &w.sums, 8*rows.N); err != nil {
+		return err
+	}
+	w.hasher.Hash(keys, batch.View[uint64](w.sums.Bytes())[:rows.N])
+	return nil
+}
+
+// need makes *buf hold at least n bytes.
+func need(acct *mem.Account, buf **mem.Buf, n int) error {
+	if *buf != nil && len((*buf).Bytes()) >= n {
+		return nil
+	}
+	(*buf).Release()
+	*buf = nil
+	b, err := acct.Alloc(max(n, 4096))
+	if err != nil {
+		return err
+	}
+	*buf = b
+	return nil
+}
+
+// probe encodes rows [lo, lo+n) of the keys.
+func (w *worker) probe(rows *batch.Batch, lo, n int) probeIn {
+	k := &w.lay.keys
+	in := probeIn{cols: rows.Cols[:len(k.cols)], lo: lo, kw: w.kw[:n*k.words], hash: w.hash[:n]}
+	k.encode(in.cols, lo, n, in.kw)
+	if k.vars {
+		in.hash = batch.View[uint64](w.sums.Bytes())[lo : lo+n]
+	} else {
+		k.hashWords(in.kw, in.hash)
+	}
+	return in
+}
+
+// resolve sets ent to the entries of the rows from lo on, and returns how many it did
+// before the table was full. With a frozen table, unknown rows are noted as misses.
+func (w *worker) resolve(rows *batch.Batch, lo int, ent []uint32) (int, error) {
+	if len(w.lay.keys.cols) == 0 {
+		for i := range ent {
+			ent[i] = 1
+		}
+		return len(ent), nil
+	}
+	if w.dict.use {
+		return w.resolveDict(rows.Cols[0], lo, ent)
+	}
+	in := w.probe(rows, lo, len(ent))
+	if !w.frozen {
+		return w.t.upsert(&in, ent)
+	}
+	w.t.lookup(&in, ent)
+	for i, e := range ent {
+		if e == 0 {
+			w.noteMiss(lo + i)
+		}
+	}
+	return len(ent), nil
+}
+
+func (w *worker) noteMiss(row int) {
+	batch.View[uint32](w.miss.Bytes())[w.missN] = uint32(row)
+	w.missN++
+}
+
+// update runs the aggregates over rows from lo on, which belong to ent.
+func (w *worker) update(rows *batch.Batch, lo int, ent []uint32) error {
+	for i := range w.lay.aggs {
+		a := &w.lay.aggs[i]
+		in := input{lo: lo, ent: ent, one: len(w.lay.keys.cols) == 0}
+		if a.arg >= 0 {
+			in.col = rows.Cols[a.arg]
+		}
+		w.mask(a, rows, &in)
+		if a.ordered() {
+			in.pos = rows.Cols[w.lay.posCol].Int64s()[lo:]
+		}
+		if err := a.update(w.t, a.off, &in); err != nil {
+			return fmt.Errorf("%s: %w", a.name, err)
+		}
+	}
+	return nil
+}
+
+// mask sends rows that do not count for a, by its filter or a null argument, to entry 0.
+func (w *worker) mask(a *aggregate, rows *batch.Batch, in *input) {
+	if in.col != nil && in.col.Valid != nil && !a.ordered() {
+		out := w.masked[:len(in.ent)]
+		for i, e := range in.ent {
+			r := in.lo + i
+			out[i] = e & -uint32(in.col.Valid[r>>3]>>(r&7)&1)
+		}
+		in.ent, in.one = out, false
+	}
+	if a.filter < 0 {
+		return
+	}
+	f := rows.Cols[a.filter]
+	keep := f.Bools()[in.lo:]
+	out := w.masked[:len(in.ent)]
+	for i, e := range in.ent {
+		out[i] = e & -uint32(keep[i]&1)
+		if f.IsNull(in.lo + i) {
+			out[i] = 0
+		}
+	}
+	in.ent, in.one = out, false
+}
+
+// addStates merges a batch of layout.state, which it takes over.
+func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
+	defer b.Release()
+	if w.frozen {
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+	w.dict.use = false
+	if w.lay.keys.vars {
+		if err := need(w.t.acct, &w.sums, 8*b.N); err != nil {
+			return err
+		}
+		w.hasher.Hash(b.Cols[:len(w.lay.keys.cols)], batch.View[uint64](w.sums.Bytes())[:b.N])
+	}
+	for lo := 0; lo < b.N; {
+		n, err := w.fit(ctx, b, lo, min(chunk, b.N-lo))
+		if err != nil {
+			return err
+		}
+		ent := w.ent[:n]
+		done, err := w.resolve(b, lo, ent)
+		if err != nil {
+			return err
+		}
+		for i := range w.lay.aggs {
+			a := &w.lay.aggs[i]
+			if err := a.merge(w.t, a.off, b.Cols[a.col:a.col+a.ncols], lo, ent[:done]); err != nil {
+				return fmt.Errorf("groupby %s: %s: %w", w.lay.spec.Name, a.name, err)
+			}
+		}
+		lo += done
+		if done == n {
+			continue
+		}
+		if w.lev == nil {
+			return errFull
+		}
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fit returns how many of the n rows from lo on the arena can take whatever they are, and
+// makes room for one at least: by dropping dead values, or by flushing the table.
+func (w *worker) fit(ctx context.Context, b *batch.Batch, lo, n int) (int, error) {
+	if !w.lay.vars {
+		return n, nil
+	}
+	for {
+		room := w.t.arenaMax - w.t.arena.used
+		bytes := int64(0)
+		for i := range n {
+			for _, c := range b.Cols {
+				if c.Type.Kind() == batch.KindBytes {
+					bytes += int64(len(c.Value(lo + i)))
+				}
+			}
+			if bytes > room && i > 0 {
+				return i, nil
+			}
+			if bytes > room {
+				break
+			}
+		}
+		if bytes <= room {
+			return n, nil
+		}
+		if ok, err := w.makeRoom(ctx); !ok || err != nil {
+			return 1, err
+		}
+	}
+}
+
+// makeRoom frees arena bytes; false says that nothing can be done and the account's limit decides.
+func (w *worker) makeRoom(ctx context.Context) (bool, error) {
+	a := &w.t.arena
+	if a.dead > 0 && a.dead*2 >= a.used {
+		return true, w.t.compact()
+	}
+	if w.t.groups() <= 1 {
+		return false, nil
+	}
+	if w.lev == nil {
+		return false, errFull
+	}
+	return true, w.flush(ctx)
+}
+
+// flush sends all groups to the level as states and empties the table.
+func (w *worker) flush(ctx context.Context) error {
+	err := w.t.states(flushRows, func(b *batch.Batch) error {
+		return w.lev.appendTo(ctx, &w.lev.states, w.t, w.id, w.id, b)
+	})
+	if err != nil {
+		return err
+	}
+	w.stats.Flushes++
+	w.t.reset()
+	w.dict.forget()
+	w.seen, w.frozen = 0, false
+	return nil
+}
+
+// bypass sends the rows that were missed to the level as they are.
+func (w *worker) bypass(ctx context.Context, unit int, rows *batch.Batch) error {
+	w.stats.Bypassed += int64(w.missN)
+	if w.missN == rows.N {
+		return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, rows.Retain())
+	}
+	out, err := batch.GatherBatch(w.t.acct, rows, batch.View[uint32](w.miss.Bytes())[:w.missN])
+	if err != nil {
+		return err
+	}
+	return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, out)
+}
