@@ -1,0 +1,293 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+	"pqjoin/monitor"
+	"pqjoin/plan"
+	"pqjoin/spillfile"
+	"pqjoin/tableio/publish"
+)
+
+// Result is what a run did.
+type Result struct {
+	Outputs []OutputSummary `json:"outputs"`
+	Spilled int64           `json:"spilled_bytes"`
+	Pool    int64           `json:"pool_peak_bytes"`
+}
+
+// exec is the state of a running job.
+type exec struct {
+	run     *Run
+	share   Share
+	pool    *mem.Pool
+	dir     *spillfile.Dir
+	batches *mem.Account // batches on their way and partitions being worked on
+	stores  *mem.Account // blocks of stores
+	tables  *mem.Account // tables of joins and aggregations
+	writers *mem.Account // output pages
+	shared  map[*phys]*sharedTable
+}
+
+// sharedTable is a spooled table and how many readers it still has.
+type sharedTable struct {
+	sp   *spool
+	left int
+}
+
+// Execute runs the job and publishes its outputs. After an error nothing has changed at
+// the outputs' paths and no spill file is left.
+func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
+	if r.short != nil {
+		return nil, r.short
+	}
+	set, err := publish.Begin(r.cfg.FS, r.targets())
+	if err != nil {
+		return nil, err
+	}
+	defer set.Abort()
+	x, err := r.newExec()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, x.close(err == nil)) }()
+	res = &Result{}
+	for i, o := range r.plan.Outputs {
+		sum, err := x.write(ctx, i, o, set)
+		if err != nil {
+			return nil, x.explainErr(err)
+		}
+		res.Outputs = append(res.Outputs, sum)
+	}
+	if err := r.verifyInputs(ctx); err != nil {
+		return nil, err
+	}
+	if err := set.Commit(ctx); err != nil {
+		return nil, err
+	}
+	res.Spilled, res.Pool = x.dir.Written(), x.pool.Peak()
+	return res, nil
+}
+
+// spillParent is where the spill directory is made: where the user said, else beside the
+// first output, in the nearest folder that exists.
+func (r *Run) spillParent() string {
+	if r.cfg.SpillDir != "" {
+		return r.cfg.SpillDir
+	}
+	dir := filepath.Dir(r.plan.Outputs[0].Path)
+	for {
+		if _, err := r.cfg.FS.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func (r *Run) newExec() (*exec, error) { return r.newExecIn(r.spillParent()) }
+
+// newExecIn makes the pool, and the spill directory below parent.
+func (r *Run) newExecIn(parent string) (*exec, error) {
+	dir, err := spillfile.OpenDir(r.cfg.FS, parent, r.cfg.SpillLimit)
+	if err != nil {
+		return nil, err
+	}
+	var opts []mem.Option
+	if r.cfg.Tuning.Protect {
+		opts = append(opts, mem.Protect())
+	}
+	x := &exec{run: r, share: r.share, pool: mem.NewPool(r.share.Pool, opts...), dir: dir, shared: map[*phys]*sharedTable{}}
+	x.batches = x.pool.Account("batches", 0)
+	x.stores = x.pool.Account("partition stores", 0)
+	x.tables = x.pool.Account("tables", 0)
+	x.writers = x.pool.Account("the output writer", 0)
+	if b := r.cfg.Board; b != nil {
+		b.Gauges(x.pool.Used, dir.Written)
+	}
+	return x, nil
+}
+
+// close gives everything back. Where the run succeeded, memory still in use is a bug and an error.
+func (x *exec) close(ok bool) error {
+	var errs []error
+	for _, t := range x.shared {
+		errs = append(errs, t.sp.Close())
+	}
+	errs = append(errs, x.dir.Close())
+	for _, a := range []*mem.Account{x.batches, x.stores, x.tables, x.writers} {
+		if err := a.Close(); err != nil && ok {
+			errs = append(errs, fmt.Errorf("self-check: %w", err))
+		}
+	}
+	if err := x.pool.Close(); err != nil && ok {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// explainErr adds what to do where memory ran out.
+func (x *exec) explainErr(err error) error {
+	if errors.Is(err, mem.ErrLimit) {
+		return fmt.Errorf("%w: give the job more --mem, or fewer --threads", err)
+	}
+	return err
+}
+
+// rel is a table on its way: a source, the transforms fused so far, and what must be closed behind it.
+type rel struct {
+	src     batch.Source
+	xs      []transform
+	schema  *batch.Schema
+	name    string
+	steps   string
+	closers []func() error
+	// reopen gives the source once more, for a sample of the keys; nil where it cannot be read twice.
+	reopen func(cols []int) batch.Source
+	expect int64 // rows that the source will give, 0 where unknown
+}
+
+func (r *rel) close() error {
+	var errs []error
+	for _, c := range r.closers {
+		errs = append(errs, c())
+	}
+	r.closers = nil
+	return errors.Join(errs...)
+}
+
+// add fuses a transform.
+func (r *rel) add(t transform, schema *batch.Schema, step string) *rel {
+	r.xs = append(r.xs, t)
+	if schema != nil {
+		r.schema = schema
+	}
+	if step != "" {
+		r.steps += ", " + step
+	}
+	return r
+}
+
+// pipe runs a table into a sink.
+func (x *exec) pipe(ctx context.Context, in *rel, sink batch.Sink, step string) error {
+	p := &pipeline{
+		src: in.src, xs: in.xs, sink: sink, workers: x.share.Workers, acct: x.batches,
+		stage: x.stage(in.name+in.steps+" -> "+step, in.expect), log: x.run.cfg.Log,
+	}
+	in.xs = nil
+	err := p.run(ctx)
+	return errors.Join(err, sink.Close())
+}
+
+func (x *exec) stage(name string, expect int64) *monitor.Stage {
+	if x.run.cfg.Board == nil {
+		x.run.cfg.Board = monitor.NewBoard(0, zeroTime)
+	}
+	return x.run.cfg.Board.Plan(name, expect)
+}
+
+// quiet is a stage that nobody is shown.
+func (x *exec) quiet() *monitor.Stage { return monitor.NewBoard(0, zeroTime).Plan("", 0) }
+
+// table makes a node's table ready to be read by one reader.
+func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {
+	if !p.shared() {
+		return x.make(ctx, p)
+	}
+	t := x.shared[p]
+	if t == nil {
+		in, err := x.make(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		sp, err := x.newSpool("table "+p.node.Table, in.schema, in.src.Units())
+		if err == nil {
+			err = x.pipeKeep(ctx, in, sp, "keep "+p.node.Table)
+		}
+		if err = errors.Join(err, in.close()); err != nil {
+			return nil, err
+		}
+		t = &sharedTable{sp: sp, left: p.readers}
+		x.shared[p] = t
+	}
+	return &rel{
+		src: t.sp.source(), schema: p.node.Schema, name: p.node.Table, expect: t.sp.totalRows(),
+		reopen:  func([]int) batch.Source { return t.sp.source() },
+		closers: []func() error{func() error { return x.readOnce(p, t) }},
+	}, nil
+}
+
+func (x *exec) readOnce(p *phys, t *sharedTable) error {
+	if t.left--; t.left > 0 {
+		return nil
+	}
+	delete(x.shared, p)
+	return t.sp.Close()
+}
+
+// pipeKeep is pipe for a sink that is read afterwards: it is closed only where the pipeline fails.
+func (x *exec) pipeKeep(ctx context.Context, in *rel, sink batch.Sink, step string) error {
+	err := x.pipe(ctx, in, keepOpen{sink}, step)
+	if err != nil {
+		err = errors.Join(err, sink.Close())
+	}
+	return err
+}
+
+// keepOpen is a sink whose owner closes it later.
+type keepOpen struct{ batch.Sink }
+
+func (keepOpen) Close() error { return nil }
+
+// make lowers one node.
+func (x *exec) make(ctx context.Context, p *phys) (*rel, error) {
+	switch op := p.node.Op.(type) {
+	case *plan.Scan:
+		return x.scan(op, p), nil
+	case *plan.Index:
+		return x.index(ctx, op, p)
+	case *plan.GroupBy:
+		return x.groupBy(ctx, op, p)
+	case *plan.Join:
+		return x.join(ctx, op, p)
+	}
+	in, err := x.table(ctx, p.in[0])
+	if err != nil {
+		return nil, err
+	}
+	return x.fuse(in, p)
+}
+
+// fuse adds a node that is computed as rows pass.
+func (x *exec) fuse(in *rel, p *phys) (*rel, error) {
+	schema := p.node.Schema
+	switch op := p.node.Op.(type) {
+	case *plan.Project:
+		return in.add(newProject(op.Exprs, schema), schema, ""), nil
+	case *plan.Filter:
+		return in.add(newFilter(op.Cond), schema, "where"), nil
+	case *plan.Lag:
+		in.reopen = nil
+		return in.add(x.lag(op, p), schema, "lag"), nil
+	case *plan.Head:
+		in.reopen = nil
+		return in.add(newSeam(headMachine{n: op.N, in: schema}), schema, fmt.Sprintf("head %d", op.N)), nil
+	case *plan.Check:
+		return x.check(in, op, p)
+	}
+	return nil, errors.Join(fmt.Errorf("internal error: no physical operator for %T", p.node.Op), in.close())
+}
+
+func (x *exec) scan(op *plan.Scan, p *phys) *rel {
+	t := x.run.tables[op.Input]
+	source := func([]int) batch.Source { return t.Source(op.Columns, op.Where, x.share.BatchRows) }
+	r := &rel{src: source(nil), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
+	if op.Where != nil {
+		r.add(newFilter(op.Where), nil, "where")
+	}
+	return r
+}

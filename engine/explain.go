@@ -1,0 +1,218 @@
+package engine
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+
+	"pqjoin/plan"
+)
+
+// Explanation is what a job would do and cost; its JSON is what plan --format json prints.
+type Explanation struct {
+	Job      string       `json:"job"`
+	Memory   MemoryInfo   `json:"memory"`
+	Stages   []StageInfo  `json:"stages"`
+	Tables   []TableInfo  `json:"tables"`
+	Joins    []JoinInfo   `json:"joins,omitempty"`
+	Outputs  []OutputInfo `json:"outputs"`
+	Spill    int64        `json:"spill_bytes"`
+	Warnings []string     `json:"warnings,omitempty"`
+	Refused  string       `json:"refused,omitempty"` // why run would refuse it
+}
+
+// MemoryInfo says how the bound is divided. Sizes are bytes.
+type MemoryInfo struct {
+	Bound     int64 `json:"bound_bytes"`
+	Floor     int64 `json:"floor_bytes"` // the smallest --mem that runs the job
+	Pool      int64 `json:"pool_bytes"`
+	Fixed     int64 `json:"fixed_bytes"` // readers, batches, output buffers
+	Load      int64 `json:"load_bytes"`  // a partition at work, per worker
+	Workers   int   `json:"workers"`
+	BatchRows int   `json:"batch_rows"`
+}
+
+// TableInfo describes a table of the job as it leaves its last verb.
+type TableInfo struct {
+	Name    string       `json:"name"`
+	Rows    int64        `json:"rows"`
+	Exact   bool         `json:"exact"`
+	Bytes   int64        `json:"bytes"`
+	Index   []string     `json:"index,omitempty"`
+	Ordered bool         `json:"ordered"`
+	Columns []ColumnInfo `json:"columns"`
+}
+
+// ColumnInfo is a column of a table.
+type ColumnInfo struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Nullable bool   `json:"nullable"`
+}
+
+// JoinInfo describes a join.
+type JoinInfo struct {
+	Table    string     `json:"table"`
+	On       string     `json:"on"`
+	Strategy Strategy   `json:"strategy"`
+	Why      string     `json:"why"`
+	Rows     int64      `json:"rows"`
+	Exact    bool       `json:"exact"`
+	Count    *JoinCount `json:"count,omitempty"`
+}
+
+// OutputInfo describes an output.
+type OutputInfo struct {
+	Label string `json:"label"`
+	Table string `json:"table"`
+	Path  string `json:"path"`
+	Rows  int64  `json:"rows"`
+	Exact bool   `json:"exact"`
+	Bytes int64  `json:"bytes"`
+}
+
+// Explain describes the job as it stands planned; counts made by Count are in it.
+func (r *Run) Explain() *Explanation {
+	s := r.share
+	e := &Explanation{
+		Job:    r.job.File,
+		Memory: MemoryInfo{Bound: r.cfg.Mem, Floor: r.Floor(), Pool: s.Pool, Fixed: s.Fixed, Load: s.Load, Workers: s.Workers, BatchRows: s.BatchRows},
+		Stages: r.Stages(), Spill: r.Spill(),
+	}
+	if r.short != nil {
+		e.Refused = r.short.Error()
+	}
+	for _, n := range r.plan.Nodes {
+		e.Warnings = append(e.Warnings, n.Warnings...)
+		e.addJoin(r, n)
+	}
+	for _, n := range lastNodes(r.plan) {
+		e.Tables = append(e.Tables, r.tableInfo(n))
+	}
+	for _, o := range r.plan.Outputs {
+		est := r.nodes[o.Node].est
+		e.Outputs = append(e.Outputs, OutputInfo{Label: o.Label, Table: o.Table, Path: o.Show, Rows: est.Rows, Exact: est.Exact, Bytes: est.Bytes()})
+	}
+	return e
+}
+
+// lastNodes returns the node with which each table ends, in plan order.
+func lastNodes(p *plan.Plan) []*plan.Node {
+	last := map[string]*plan.Node{}
+	for _, n := range p.Nodes {
+		if _, isScan := n.Op.(*plan.Scan); !isScan {
+			last[n.Table] = n
+		}
+	}
+	var out []*plan.Node
+	for _, n := range p.Nodes {
+		if last[n.Table] == n {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (r *Run) tableInfo(n *plan.Node) TableInfo {
+	est := r.nodes[n].est
+	t := TableInfo{Name: n.Table, Rows: est.Rows, Exact: est.Exact, Bytes: est.Bytes(), Ordered: n.Ordered || n.Index != nil}
+	for _, k := range n.Index {
+		s := n.Schema.Fields[k.Column].Name
+		if k.Desc {
+			s += " desc"
+		}
+		t.Index = append(t.Index, s)
+	}
+	for _, f := range n.Schema.Fields {
+		t.Columns = append(t.Columns, ColumnInfo{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable})
+	}
+	return t
+}
+
+func (e *Explanation) addJoin(r *Run, n *plan.Node) {
+	op, ok := n.Op.(*plan.Join)
+	if !ok {
+		return
+	}
+	p := r.nodes[n]
+	e.Joins = append(e.Joins, JoinInfo{
+		Table: n.Table, On: names(n.Inputs[0].Schema, op.LeftKeys), Strategy: p.strategy, Why: p.why,
+		Rows: p.est.Rows, Exact: p.est.Exact, Count: r.counts[n],
+	})
+}
+
+// Text writes the explanation for people.
+func (e *Explanation) Text(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	size := func(n int64) string { return humanize.Bytes(uint64(n)) }
+	fmt.Fprintf(w, "job\t%s\n", e.Job)
+	fmt.Fprintf(w, "memory\t%s bound, of which %s for data; the floor is %s\n", size(e.Memory.Bound), size(max(0, e.Memory.Pool)), size(e.Memory.Floor))
+	fmt.Fprintf(w, "workers\t%d, batches of %s rows\n", e.Memory.Workers, humanize.Comma(int64(e.Memory.BatchRows)))
+	fmt.Fprintf(w, "spill\t%s expected\n", size(e.Spill))
+	for _, t := range e.Tables {
+		fmt.Fprintf(w, "table %s\t%s, %s%s\n", t.Name, rowsText(t.Rows, t.Exact), size(t.Bytes), orderText(t))
+		for _, c := range t.Columns {
+			null := ""
+			if c.Nullable {
+				null = ", null"
+			}
+			fmt.Fprintf(w, "\t  %s %s%s\n", c.Name, c.Type, null)
+		}
+	}
+	for i, s := range e.Stages {
+		spill := ""
+		if s.Spill > 0 {
+			spill = ", spills " + size(s.Spill)
+		}
+		fmt.Fprintf(w, "stage %d\t%s\n\t  %s in, %s out, %s%s; memory %s of at least %s\n", i+1, s.Name,
+			rowsText(s.RowsIn, true), rowsText(s.RowsOut, s.Exact), size(s.BytesOut), spill, size(max(0, s.Share)), size(s.Floor))
+		for _, step := range slices.Compact(slices.Clone(s.Steps)) {
+			fmt.Fprintf(w, "\t  %s\n", step)
+		}
+	}
+	for _, j := range e.Joins {
+		fmt.Fprintf(w, "join on %s\t%s in table %s: %s\n", j.On, j.Strategy, j.Table, rowsText(j.Rows, j.Exact))
+		j.heavyText(w)
+	}
+	for _, o := range e.Outputs {
+		fmt.Fprintf(w, "output %s\t%s: %s, about %s before compression\n", o.Label, o.Path, rowsText(o.Rows, o.Exact), size(o.Bytes))
+	}
+	for _, t := range e.Warnings {
+		fmt.Fprintf(w, "warning\t%s\n", t)
+	}
+	if e.Refused != "" {
+		fmt.Fprintf(w, "refused\t%s\n", e.Refused)
+	}
+	return w.Flush()
+}
+
+func (j JoinInfo) heavyText(w io.Writer) {
+	if j.Count == nil {
+		return
+	}
+	fmt.Fprintf(w, "\t  %s left keys, %s of them matched\n", humanize.Comma(j.Count.LeftKeys), humanize.Comma(j.Count.MatchedKeys))
+	for _, h := range j.Count.Heaviest {
+		fmt.Fprintf(w, "\t  key %s: %s x %s = %s rows\n", h.Key, humanize.Comma(h.Left), humanize.Comma(h.Right), humanize.Comma(h.Rows))
+	}
+}
+
+func rowsText(n int64, exact bool) string {
+	if exact {
+		return humanize.Comma(n) + " rows"
+	}
+	return "about " + humanize.Comma(n) + " rows"
+}
+
+func orderText(t TableInfo) string {
+	switch {
+	case len(t.Index) > 0:
+		return ", indexed by " + strings.Join(t.Index, ", ")
+	case t.Ordered:
+		return ", in the order of its input"
+	}
+	return ", in no defined order"
+}

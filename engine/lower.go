@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"pqjoin/batch"
+	"pqjoin/extsort"
+	"pqjoin/groupby"
+	"pqjoin/plan"
+	"pqjoin/window"
+)
+
+func zeroTime() time.Time { return time.Time{} }
+
+// names returns the names of the columns at idx, for messages.
+func names(s *batch.Schema, idx []int) string {
+	out := make([]string, len(idx))
+	for i, c := range idx {
+		out[i] = s.Fields[c].Name
+	}
+	return strings.Join(out, ", ")
+}
+
+func keyColumns(keys []batch.SortKey) []int {
+	out := make([]int, len(keys))
+	for i, k := range keys {
+		out[i] = k.Column
+	}
+	return out
+}
+
+func (x *exec) lag(op *plan.Lag, p *phys) transform {
+	in := p.node.Inputs[0].Schema
+	spec := window.LagSpec{In: in, Out: p.node.Schema, By: op.By}
+	for _, c := range op.Cols {
+		spec.Cols = append(spec.Cols, window.LagColumn{Column: c.Column, Period: c.Period})
+	}
+	return newSeam(lagMachine{lag: window.NewLag(spec), in: in, out: p.node.Schema})
+}
+
+// index sorts: the rows are cut into key ranges by a sample, and each range is sorted as it is read.
+func (x *exec) index(ctx context.Context, op *plan.Index, p *phys) (*rel, error) {
+	in, err := x.table(ctx, p.in[0])
+	if err != nil {
+		return nil, err
+	}
+	out, err := x.sort(ctx, in, op.Keys, p.in[0].est, "index "+names(in.schema, keyColumns(op.Keys)))
+	if err != nil || !op.Unique {
+		return out, err
+	}
+	return x.checkUnique(out, op, p), nil
+}
+
+// sort runs in through an external sort. It closes in.
+func (x *exec) sort(ctx context.Context, in *rel, keys []batch.SortKey, est Estimate, step string) (*rel, error) {
+	name := in.name + " by " + names(in.schema, keyColumns(keys))
+	lay := extsort.Plan(in.schema, keys, extsort.Estimate{Rows: est.Rows, Bytes: est.Bytes()}, 2*x.share.Tails, x.share.Workers)
+	if t := x.run.cfg.Tuning; t.Partitions > 0 {
+		lay.Partitions = t.Partitions
+	}
+	spec := extsort.Spec{
+		Name: name, Schema: in.schema, Keys: keys, Workers: x.share.Workers, Partitions: lay.Partitions,
+		BlockBytes: lay.BlockBytes, MaxLoad: x.share.Load, Acct: x.stores, Dir: x.dir, BatchRows: x.share.BatchRows,
+	}
+	var sorter *extsort.Sorter
+	sink, err := x.sampled(ctx, in, keys, lay.Partitions, func(sp *extsort.Splitters) (batch.Sink, error) {
+		var err error
+		sorter, err = extsort.New(spec, sp)
+		return sorter, err
+	})
+	if err == nil {
+		err = x.pipeKeep(ctx, in, sink, step)
+	}
+	if err = errors.Join(err, in.close()); err != nil {
+		return nil, err
+	}
+	return &rel{src: sorter.Source(), schema: in.schema, name: name, closers: []func() error{sorter.Close}, expect: sorter.Stats().Rows}, nil
+}
+
+// groupBy aggregates: streaming where the input is ordered by the keys, else by hash or key range.
+func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, error) {
+	in, err := x.table(ctx, p.in[0])
+	if err != nil {
+		return nil, err
+	}
+	spec := groupby.Spec{
+		Name: in.name + " by " + names(in.schema, op.Keys), In: in.schema, Out: p.node.Schema, Keys: op.Keys,
+		Sort: op.Sort, DropNulls: op.DropNulls, Workers: x.share.Workers, BatchRows: x.share.BatchRows, Acct: x.tables, Dir: x.dir,
+	}
+	for _, a := range op.Aggs {
+		spec.Aggs = append(spec.Aggs, groupby.Agg{Func: a.Func, Arg: a.Arg, Filter: a.Filter, Type: a.Type})
+	}
+	step := "group by " + names(in.schema, op.Keys)
+	if p.strategy == streamGroup {
+		in.reopen = nil
+		return in.add(newStreamGroup(spec), p.node.Schema, step), nil
+	}
+	lay := groupby.Plan(spec, x.share.Tails)
+	spec.Partitions, spec.BlockBytes, spec.TableBytes = lay.Partitions, lay.BlockBytes, lay.TableBytes
+	spec.MaxLoad = min(lay.MaxLoad, x.share.Load)
+	if t := x.run.cfg.Tuning; t.Partitions > 0 {
+		spec.Partitions = t.Partitions
+	}
+	g, err := groupby.New(spec)
+	if err == nil {
+		err = x.pipeKeep(ctx, in, g, step)
+	}
+	if err = errors.Join(err, in.close()); err != nil {
+		return nil, err
+	}
+	return &rel{src: g.Source(), schema: p.node.Schema, name: spec.Name, closers: []func() error{g.Close}}, nil
+}
+
+func (x *exec) check(in *rel, op *plan.Check, p *phys) (*rel, error) {
+	c := newChecker(p.node, op, x.failed(op.Warn))
+	in.reopen = nil // a sample would be checked twice
+	in.add(c.transform(), nil, "check")
+	if len(op.Unique) > 0 {
+		if err := x.checkDistinct(in, op, p); err != nil {
+			return nil, errors.Join(err, in.close())
+		}
+	}
+	return in, nil
+}
+
+// failed returns what happens to a failed check: an error, or a warning.
+func (x *exec) failed(warn bool) func(*CheckError) error {
+	return func(e *CheckError) error {
+		if !warn {
+			return e
+		}
+		x.run.cfg.Warn(e.Error())
+		return nil
+	}
+}

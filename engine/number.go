@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"context"
+
+	"pqjoin/batch"
+	"pqjoin/expr"
+	"pqjoin/mem"
+)
+
+// rowNumberColumn is the hidden column that restores an order. No job can name it.
+const rowNumberColumn = "\x00row"
+
+// unitRows is how many rows a unit may have: a row number is the unit above these bits, the row below.
+const unitRows = 40
+
+func numbered(s *batch.Schema) *batch.Schema {
+	fields := append(append([]batch.Field(nil), s.Fields...), batch.Field{Name: rowNumberColumn, Type: batch.Of(batch.Int64)})
+	return batch.NewSchema(fields...)
+}
+
+// number appends the row number as a column.
+type number struct{ schema *batch.Schema }
+
+func newNumber(in *batch.Schema) *number { return &number{schema: numbered(in)} }
+
+func (n *number) close() error { return nil }
+
+func (n *number) open(u unitRun, in batch.Stream) (batch.Stream, error) {
+	return &numberStream{number: n, acct: u.acct, in: in, next: int64(u.unit) << unitRows}, nil
+}
+
+type numberStream struct {
+	*number
+	acct *mem.Account
+	in   batch.Stream
+	next int64
+}
+
+func (s *numberStream) Next(ctx context.Context) (*batch.Batch, error) {
+	b, err := s.in.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := batch.NewFixed(s.acct, batch.Of(batch.Int64), b.N)
+	if err != nil {
+		b.Release()
+		return nil, err
+	}
+	for i, v := 0, c.Int64s(); i < len(v); i++ {
+		v[i] = s.next + int64(i)
+	}
+	s.next += int64(b.N)
+	cols := append(append([]*batch.Column(nil), b.Cols...), c)
+	return &batch.Batch{Schema: s.schema, Cols: cols, N: b.N}, nil
+}
+
+func (s *numberStream) Close() error { return s.in.Close() }
+
+// dropColumn returns a transform that leaves out the column at.
+func dropColumn(at int, schema *batch.Schema) transform {
+	var exprs []*expr.Bound
+	fields := append([]batch.Field(nil), schema.Fields[:at]...)
+	fields = append(append(fields, batch.Field{Name: rowNumberColumn, Type: batch.Of(batch.Int64)}), schema.Fields[at:]...)
+	in := batch.NewSchema(fields...)
+	for i := range fields {
+		if i != at {
+			exprs = append(exprs, expr.ColumnRef(in, i))
+		}
+	}
+	return newProject(exprs, schema)
+}

@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+	"pqjoin/plan"
+	"pqjoin/tableio/parquet"
+	"pqjoin/tableio/publish"
+)
+
+// OutputSummary describes a published output.
+type OutputSummary struct {
+	Label string `json:"label"`
+	Path  string `json:"path"`
+	Rows  int64  `json:"rows"`
+	Bytes int64  `json:"bytes"`
+	Files int    `json:"files"`
+}
+
+func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) parquet.WriterOptions {
+	return parquet.WriterOptions{
+		Compression: o.Compression, RowGroupRows: int(o.RowGroupRows), SortKeys: o.Node.Index,
+		Version: r.cfg.Version, FileSize: o.FilesSize, FileRows: o.FilesRows, FileCount: o.FilesCount,
+		Threads: threads, Acct: acct,
+	}
+}
+
+func (r *Run) writerFloor(o *plan.Output) int64 {
+	return parquet.WriterFloor(o.Node.Schema, r.writerOptions(o, 1, nil))
+}
+
+func (r *Run) targets() []publish.Target {
+	var ts []publish.Target
+	for _, o := range r.plan.Outputs {
+		ts = append(ts, publish.Target{Path: o.Path, SingleFile: o.SingleFile, Replace: o.Replace})
+	}
+	return ts
+}
+
+// write runs the pipeline that fills output i, at its temporary place.
+func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Set) (sum OutputSummary, err error) {
+	rel, err := x.table(ctx, x.run.nodes[o.Node])
+	if err != nil {
+		return sum, err
+	}
+	defer func() { err = errors.Join(err, rel.close()) }()
+	opts := x.run.writerOptions(o, x.share.Workers, x.writers)
+	if o.FilesCount > 0 {
+		if rel, opts.TotalRows, err = x.counted(ctx, rel); err != nil {
+			return sum, err
+		}
+	}
+	w, err := x.create(ctx, o, set.Temp(i), opts)
+	if err != nil {
+		return sum, err
+	}
+	defer w.Abort()
+	var total parquet.Summary
+	sink := newOrderedSink(x.share.Window, w.Write, func(ctx context.Context) (err error) {
+		total, err = w.Close(ctx)
+		return err
+	})
+	if err := x.pipe(ctx, rel, sink, "write "+o.Label); err != nil {
+		return sum, err
+	}
+	return OutputSummary{Label: o.Label, Path: o.Show, Rows: total.Rows, Bytes: total.Bytes, Files: len(total.Files)}, nil
+}
+
+func (x *exec) create(ctx context.Context, o *plan.Output, at string, opts parquet.WriterOptions) (*parquet.Writer, error) {
+	if o.SingleFile {
+		return parquet.CreateFile(ctx, x.run.cfg.FS, at, o.Node.Schema, opts)
+	}
+	return parquet.CreateDir(ctx, x.run.cfg.FS, at, o.Node.Schema, opts)
+}
+
+// counted spools a table whose number of rows must be known before its first row is written.
+func (x *exec) counted(ctx context.Context, in *rel) (*rel, int64, error) {
+	sp, err := x.newSpool("rows counted for files: count", in.schema, in.src.Units())
+	if err != nil {
+		return in, 0, err
+	}
+	if err := x.pipe(ctx, in, sp, "count rows"); err != nil {
+		return in, 0, errors.Join(err, sp.Close())
+	}
+	out := &rel{src: sp.source(), schema: in.schema, name: in.name, closers: []func() error{sp.Close, in.close}}
+	return out, sp.totalRows(), nil
+}
+
+// verifyInputs says whether every input still is what it was when the run began.
+func (r *Run) verifyInputs(ctx context.Context) error {
+	for in, t := range r.tables {
+		if err := t.Verify(ctx); err != nil {
+			return fmt.Errorf("input %s: %w", in.Name, err)
+		}
+	}
+	return nil
+}
+
+var _ batch.Sink = (*orderedSink)(nil)

@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+
+	"pqjoin/batch"
+	"pqjoin/plan"
+)
+
+// Strategy is how a node is computed.
+type Strategy string
+
+// The strategies.
+const (
+	scanFiles     Strategy = "scan"
+	rowByRow      Strategy = "row by row"
+	externalSort  Strategy = "external sort"
+	inOrder       Strategy = "in order"
+	joinBroadcast Strategy = "broadcast join"
+	joinRange     Strategy = "merge join"
+	joinHash      Strategy = "partitioned hash join"
+	hashGroup     Strategy = "partitioned aggregation"
+	streamGroup   Strategy = "streaming aggregation"
+)
+
+// phys is a node of the physical plan: a logical node, how it is computed, and why.
+type phys struct {
+	node     *plan.Node
+	in       []*phys
+	est      Estimate
+	strategy Strategy
+	why      string
+	// rowNumber says that the left's order matters: a partitioned hash join carries a hidden row number and sorts by it afterwards.
+	rowNumber bool
+	readers   int // nodes and outputs that read the table
+}
+
+// shared says that the table is made once and kept in a store for several readers. What
+// is only read from files and computed row by row is rather read again.
+func (p *phys) shared() bool { return p.readers > 1 && !p.cheap() }
+
+func (p *phys) cheap() bool {
+	for ; ; p = p.in[0] {
+		switch p.node.Op.(type) {
+		case *plan.Scan:
+			return true
+		case *plan.Project, *plan.Filter:
+		default:
+			return false
+		}
+	}
+}
+
+// physical chooses a strategy for every node. residentShare is the most bytes that the
+// shared table of a broadcast join may take.
+func (r *Run) physical(residentShare int64) map[*plan.Node]*phys {
+	all := map[*plan.Node]*phys{}
+	for _, n := range r.plan.Nodes {
+		p := &phys{node: n}
+		var ins []Estimate
+		for _, in := range n.Inputs {
+			q := all[in]
+			q.readers++
+			p.in = append(p.in, q)
+			ins = append(ins, q.est)
+		}
+		if s, ok := n.Op.(*plan.Scan); ok {
+			p.est = scanEstimate(r.tables[s.Input], s, n.Schema)
+		} else {
+			p.est = estimate(n, ins, uniqueOn)
+		}
+		if rows, ok := r.exact[n]; ok {
+			p.est.Rows, p.est.Exact = rows, true
+		}
+		p.choose(residentShare)
+		all[n] = p
+	}
+	for _, o := range r.plan.Outputs {
+		all[o.Node].readers++
+	}
+	return all
+}
+
+func (p *phys) choose(residentShare int64) {
+	switch op := p.node.Op.(type) {
+	case *plan.Scan:
+		p.strategy = scanFiles
+	case *plan.Index:
+		p.strategy, p.why = externalSort, "range partitions of a key sample, each sorted in memory"
+	case *plan.Lag, *plan.Head:
+		p.strategy = inOrder
+	case *plan.GroupBy:
+		if streams(p.node.Inputs[0].Index, op) {
+			p.strategy, p.why = streamGroup, "the input is indexed by the keys"
+		} else {
+			p.strategy, p.why = hashGroup, "a table per worker, partitions when it fills"
+		}
+	case *plan.Join:
+		p.chooseJoin(op, residentShare)
+	default:
+		p.strategy = rowByRow
+	}
+}
+
+// joinRowOverhead is what the table of a join takes a row besides the columns, in bytes.
+const joinRowOverhead = 24
+
+func (p *phys) chooseJoin(op *plan.Join, residentShare int64) {
+	right := p.in[1].est
+	size := saturate(float64(right.Rows) * (right.RowWidth() + joinRowOverhead))
+	monotonic := indexCovers(p.node.Inputs[0].Index, op.LeftKeys)
+	left := p.node.Inputs[0]
+	p.rowNumber = left.Index != nil || op.KeepOrder
+	switch {
+	case op.Strategy == "broadcast", op.Strategy == "auto" && size <= residentShare:
+		p.strategy = joinBroadcast
+		p.why = fmt.Sprintf("the right side takes about %s, a table of up to %s may stay in memory", humanize.IBytes(uint64(size)), humanize.IBytes(uint64(residentShare)))
+	case monotonic && op.Strategy != "hash":
+		p.strategy = joinRange
+		p.why = "the left is indexed by the join key; the right is cut by the same key ranges"
+	default:
+		p.strategy = joinHash
+		p.why = "both sides are cut by key hash"
+		if p.rowNumber {
+			p.why += "; a hidden row number restores the left's order"
+		}
+	}
+}
+
+// indexCovers says whether the leading columns of the index are the columns cols, in any order.
+func indexCovers(index []batch.SortKey, cols []int) bool {
+	if len(index) < len(cols) || len(cols) == 0 {
+		return false
+	}
+	for _, k := range index[:len(cols)] {
+		found := false
+		for _, c := range cols {
+			found = found || c == k.Column
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// streams says whether a group-by can aggregate its input as it passes: equal keys are
+// neighbours, and where the result must be sorted by the keys, they come in that order.
+func streams(index []batch.SortKey, op *plan.GroupBy) bool {
+	if !indexCovers(index, op.Keys) {
+		return false
+	}
+	for i, k := range op.Keys {
+		if op.Sort && index[i] != (batch.SortKey{Column: k}) {
+			return false
+		}
+	}
+	return true
+}

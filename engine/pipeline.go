@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+	"pqjoin/monitor"
+)
+
+// A transform is fused into a pipeline: it wraps the stream of each unit.
+type transform interface {
+	open(u unitRun, in batch.Stream) (batch.Stream, error)
+	close() error
+}
+
+// unitRun is one unit's passage through a pipeline.
+type unitRun struct {
+	worker, unit int
+	units        int // units of the source
+	acct         *mem.Account
+}
+
+func (u unitRun) last() bool { return u.unit == u.units-1 }
+
+// pipeline moves a source's units through transforms into a sink, workers at a time.
+type pipeline struct {
+	src     batch.Source
+	xs      []transform
+	sink    batch.Sink
+	workers int
+	acct    *mem.Account // batches on their way
+	stage   *monitor.Stage
+	log     *slog.Logger
+}
+
+// run runs the pipeline to its end and finishes the sink. It closes the transforms, not the source and the sink.
+func (p *pipeline) run(ctx context.Context) (err error) {
+	p.stage.Begin()
+	defer p.stage.End()
+	defer func() {
+		for _, x := range p.xs {
+			err = errors.Join(err, x.close())
+		}
+	}()
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	units := p.src.Units()
+	for w := range min(p.workers, max(units, 1)) {
+		g.Go(func() error {
+			for {
+				u := int(next.Add(1)) - 1
+				if u >= units {
+					return nil
+				}
+				if err := p.unit(ctx, w, u, units); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return p.sink.Finish(ctx)
+}
+
+// unit moves one unit through. A panic on the way is our own bug and becomes an error,
+// so that the run still cleans up after itself.
+func (p *pipeline) unit(ctx context.Context, worker, unit, units int) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			p.log.Debug("panic", "value", r, "stack", string(debug.Stack()))
+			err = fmt.Errorf("internal error in a worker (please report it): %v", r)
+		}
+	}()
+	st, err := p.open(ctx, unitRun{worker: worker, unit: unit, units: units, acct: p.acct})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		b, err := st.Next(ctx)
+		if err == io.EOF {
+			return p.sink.EndUnit(ctx, worker, unit)
+		}
+		if err != nil {
+			return err
+		}
+		if b.N == 0 {
+			b.Release()
+			continue
+		}
+		p.stage.Out(int64(b.N))
+		if err := p.sink.Put(ctx, worker, unit, b); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *pipeline) open(ctx context.Context, u unitRun) (batch.Stream, error) {
+	var st batch.Stream = &lazyStream{open: func(ctx context.Context) (batch.Stream, error) {
+		return p.src.Open(ctx, u.unit, u.acct)
+	}, stage: p.stage}
+	for _, x := range p.xs {
+		next, err := x.open(u, st)
+		if err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+		st = next
+	}
+	return st, nil
+}
+
+// lazyStream opens a unit on first use, so that a unit nobody reads (behind head) costs
+// nothing, and counts what is read.
+type lazyStream struct {
+	open  func(ctx context.Context) (batch.Stream, error)
+	in    batch.Stream
+	stage *monitor.Stage
+	done  bool
+}
+
+func (s *lazyStream) ready(ctx context.Context) error {
+	if s.in != nil || s.done {
+		return nil
+	}
+	in, err := s.open(ctx)
+	if err != nil {
+		s.done = true
+		return err
+	}
+	s.in = in
+	return nil
+}
+
+func (s *lazyStream) Next(ctx context.Context) (*batch.Batch, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	if s.done {
+		return nil, io.EOF
+	}
+	b, err := s.in.Next(ctx)
+	if err == nil {
+		s.stage.In(int64(b.N), b.Bytes())
+	}
+	return b, err
+}
+
+func (s *lazyStream) tail(ctx context.Context, k int) (*batch.Batch, bool, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, false, err
+	}
+	return tailOf(ctx, s.in, k)
+}
+
+func (s *lazyStream) Close() error {
+	s.done = true
+	if s.in == nil {
+		return nil
+	}
+	return s.in.Close()
+}
+
+// tailer is what a stream inside a pipeline implements when it can give its last rows
+// early; ok is false where it cannot after all.
+type tailer interface {
+	tail(ctx context.Context, k int) (b *batch.Batch, ok bool, err error)
+}
+
+func tailOf(ctx context.Context, in batch.Stream, k int) (*batch.Batch, bool, error) {
+	switch t := in.(type) {
+	case tailer:
+		return t.tail(ctx, k)
+	case batch.Tailer:
+		b, err := t.Tail(k)
+		return b, err == nil, err
+	}
+	return nil, false, nil
+}

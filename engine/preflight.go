@@ -1,0 +1,249 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+
+	"pqjoin/mem"
+	"pqjoin/plan"
+)
+
+// Preflight refuses what cannot fit, before anything is written: the memory floor, rows
+// known exactly against max_rows, estimates over twice the free disk or the spill limit.
+// Smaller doubts are warnings. A join that might multiply is counted exactly first, from its
+// keys. The error is a *RefusedError, or what went wrong while counting.
+func (r *Run) Preflight(ctx context.Context) error {
+	if r.short != nil {
+		return r.short
+	}
+	for _, n := range r.plan.Nodes {
+		if op, ok := n.Op.(*plan.Join); ok && r.doubtful(n, op) {
+			if _, err := r.Count(ctx, n); err != nil {
+				return err
+			}
+		}
+	}
+	for _, n := range r.plan.Nodes {
+		if op, ok := n.Op.(*plan.Join); ok && op.MaxRows > 0 {
+			if err := r.checkMaxRows(n, op); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.checkOutputs(); err != nil {
+		return err
+	}
+	return r.checkSpill()
+}
+
+// Count counts the rows of the join at n exactly and plans anew with what it found.
+func (r *Run) Count(ctx context.Context, n *plan.Node) (*JoinCount, error) {
+	if c, ok := r.counts[n]; ok {
+		return c, nil
+	}
+	c, err := r.CountJoin(ctx, n)
+	if err != nil {
+		return nil, fmt.Errorf("count the rows of the join in table %s: %w", n.Table, err)
+	}
+	r.counts[n] = c
+	r.exact[n] = c.Rows
+	r.replan()
+	return c, nil
+}
+
+// doubtful says whether a join's rows should be counted before the run: there is a bound,
+// or it may multiply, and counting reads files alone.
+func (r *Run) doubtful(n *plan.Node, op *plan.Join) bool {
+	if _, done := r.exact[n]; done || uniqueOn(n.Inputs[1], op.RightKeys) {
+		return false
+	}
+	if !readsFiles(keysOnly(n.Inputs[0], op.LeftKeys)) || !readsFiles(keysOnly(n.Inputs[1], op.RightKeys)) {
+		return false
+	}
+	p := r.nodes[n]
+	free, _, err := r.cfg.FS.Space(r.spillParent())
+	return op.MaxRows > 0 || err == nil && p.est.Bytes() > free/8
+}
+
+// readsFiles says whether a table is made from files row by row.
+func readsFiles(n *plan.Node) bool {
+	for {
+		switch n.Op.(type) {
+		case *plan.Scan:
+			return true
+		case *plan.Project, *plan.Filter:
+			n = n.Inputs[0]
+		default:
+			return false
+		}
+	}
+}
+
+func (r *Run) checkMaxRows(n *plan.Node, op *plan.Join) error {
+	rows, exact := r.exact[n]
+	switch {
+	case exact && rows > op.MaxRows:
+		return &RefusedError{
+			Reason: fmt.Sprintf("the join in table %s makes %s rows, over its max_rows of %s%s", n.Table, humanize.Comma(rows), humanize.Comma(op.MaxRows), r.heavy(n)),
+			Advice: "group the right side to one row per key first, or raise max_rows",
+		}
+	case !exact && r.nodes[n].est.Rows > op.MaxRows:
+		r.cfg.Warn(fmt.Sprintf("the join in table %s is estimated at %s rows, over its max_rows of %s; it will stop there", n.Table, humanize.Comma(r.nodes[n].est.Rows), humanize.Comma(op.MaxRows)))
+	}
+	return nil
+}
+
+// heavy names the heaviest keys of a counted join.
+func (r *Run) heavy(n *plan.Node) string {
+	c := r.counts[n]
+	if c == nil || len(c.Heaviest) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, h := range c.Heaviest[:min(3, len(c.Heaviest))] {
+		parts = append(parts, fmt.Sprintf("%s (%s x %s rows)", h.Key, humanize.Comma(h.Left), humanize.Comma(h.Right)))
+	}
+	return "; its heaviest keys are " + strings.Join(parts, ", ")
+}
+
+// checkOutputs compares the estimated outputs with the free disk.
+func (r *Run) checkOutputs() error {
+	for _, o := range r.plan.Outputs {
+		free, _, err := r.cfg.FS.Space(r.spillParent())
+		if err != nil {
+			return fmt.Errorf("free space for output %s: %w", o.Label, err)
+		}
+		est := r.nodes[o.Node].est
+		size := est.Bytes()
+		said := fmt.Sprintf("output %s takes about %s (%s rows%s), and %s of disk are free%s", o.Label, humanize.Bytes(uint64(size)),
+			humanize.Comma(est.Rows), estimated(est), humanize.Bytes(uint64(free)), r.multiplies(o.Node))
+		if size/2 > free && !r.cfg.Force {
+			return &RefusedError{Reason: said, Advice: r.adviceFor(o.Node), Forceable: true}
+		}
+		if size > free {
+			r.cfg.Warn(said)
+		}
+	}
+	return nil
+}
+
+func estimated(e Estimate) string {
+	if e.Exact {
+		return ", counted"
+	}
+	return ", estimated"
+}
+
+// multiplies says which join below n multiplies rows, with its heaviest keys.
+func (r *Run) multiplies(n *plan.Node) string {
+	if j := r.multiplying(n); j != nil {
+		return fmt.Sprintf("; the join in table %s multiplies the rows%s", j.Table, r.heavy(j))
+	}
+	return ""
+}
+
+func (r *Run) multiplying(n *plan.Node) *plan.Node {
+	for _, m := range ordered(n, map[*plan.Node]bool{}) {
+		if _, ok := m.Op.(*plan.Join); ok && r.nodes[m].est.Rows > 2*r.nodes[m.Inputs[0]].est.Rows {
+			return m
+		}
+	}
+	return nil
+}
+
+func (r *Run) adviceFor(n *plan.Node) string {
+	if j := r.multiplying(n); j != nil {
+		return "group the right side to one row per key before the join, or write to a larger disk"
+	}
+	return "write to a larger disk, or keep fewer columns or rows"
+}
+
+// checkSpill compares what the job will spill with the limit and the free disk.
+func (r *Run) checkSpill() error {
+	spill := r.Spill()
+	free, inMemory, err := r.cfg.FS.Space(r.spillParent())
+	if err != nil {
+		return fmt.Errorf("free space for spill: %w", err)
+	}
+	if inMemory {
+		return &RefusedError{Reason: fmt.Sprintf("the spill directory %s lies in memory (tmpfs), where spilling takes memory instead of freeing it", r.spillParent()),
+			Advice: "choose one on a disk with --spill-dir"}
+	}
+	limit, what := free, "of disk are free"
+	if r.cfg.SpillLimit > 0 && r.cfg.SpillLimit < limit {
+		limit, what = r.cfg.SpillLimit, "is the spill limit"
+	}
+	said := fmt.Sprintf("the job will spill about %s, and %s %s", humanize.Bytes(uint64(spill)), humanize.Bytes(uint64(limit)), what)
+	if spill/2 > limit && !r.cfg.Force {
+		return &RefusedError{Reason: said, Advice: "give it more --mem, a larger --spill-limit or another --spill-dir", Forceable: true}
+	}
+	if spill > limit {
+		r.cfg.Warn(said)
+	}
+	return nil
+}
+
+// Spill estimates the bytes that the job writes to its spill directory at most at one time:
+// what its stores hold beyond the memory that they may keep.
+func (r *Run) Spill() int64 {
+	total := int64(0)
+	for _, p := range r.nodes {
+		total = saturate(float64(total) + float64(r.storeBytes(p)))
+	}
+	return max(0, total-(r.share.Pool-r.share.Fixed))
+}
+
+// storeBytes estimates what a node puts into partition stores, as spill blocks hold it.
+func (r *Run) storeBytes(p *phys) int64 {
+	switch {
+	case p.strategy == externalSort:
+		return p.in[0].stored()
+	case p.strategy == joinRange:
+		return p.in[1].stored()
+	case p.strategy == joinHash && p.rowNumber:
+		return saturate(float64(p.in[0].stored()) + float64(p.in[1].stored()) + float64(p.stored()))
+	case p.strategy == joinHash:
+		return p.in[0].stored() + p.in[1].stored()
+	case p.strategy == hashGroup && p.est.Bytes() > r.share.Tails:
+		return p.stored()
+	case p.shared():
+		return p.stored()
+	}
+	return 0
+}
+
+// stored is a table's size in a store: integers of a known range are narrowed.
+func (p *phys) stored() int64 {
+	w := 0.0
+	for _, c := range p.est.Cols {
+		switch {
+		case c.Distinct > 0 && c.Distinct <= 1<<8:
+			w++
+		case c.Distinct > 0 && c.Distinct <= 1<<16:
+			w += 2
+		case c.Distinct > 0 && c.Distinct <= 1<<32:
+			w += min(4, c.Width)
+		default:
+			w += c.Width
+		}
+	}
+	return saturate(float64(p.est.Rows) * w)
+}
+
+// CheckBound refuses a bound that the host cannot keep.
+func CheckBound(total int64, h mem.Host) error {
+	if total <= h.Most() {
+		return nil
+	}
+	what := "the machine has"
+	if h.Limit < h.Total {
+		what = "this cgroup is limited to"
+	}
+	return &RefusedError{
+		Reason: fmt.Sprintf("--mem %s is more than %s %s", humanize.Bytes(uint64(total)), what, humanize.Bytes(uint64(h.Most()))),
+		Advice: "give a smaller --mem, or leave it out",
+	}
+}

@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"context"
+
+	"pqjoin/batch"
+	"pqjoin/expr"
+	"pqjoin/mem"
+)
+
+// project computes columns from expressions.
+type project struct {
+	prog   *expr.Program
+	schema *batch.Schema
+}
+
+func newProject(exprs []*expr.Bound, schema *batch.Schema) *project {
+	return &project{prog: expr.Compile(exprs), schema: schema}
+}
+
+func (p *project) close() error { return nil }
+
+func (p *project) open(u unitRun, in batch.Stream) (batch.Stream, error) {
+	return &projectStream{project: p, acct: u.acct, in: in}, nil
+}
+
+type projectStream struct {
+	*project
+	acct *mem.Account
+	in   batch.Stream
+}
+
+func (s *projectStream) Next(ctx context.Context) (*batch.Batch, error) {
+	b, err := s.in.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.apply(b)
+}
+
+func (s *projectStream) apply(b *batch.Batch) (*batch.Batch, error) {
+	defer b.Release()
+	cols, err := s.prog.Eval(s.acct, b)
+	if err != nil {
+		return nil, err
+	}
+	return &batch.Batch{Schema: s.schema, Cols: cols, N: b.N}, nil
+}
+
+func (s *projectStream) tail(ctx context.Context, k int) (*batch.Batch, bool, error) {
+	b, ok, err := tailOf(ctx, s.in, k)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	out, err := s.apply(b)
+	return out, err == nil, err
+}
+
+func (s *projectStream) Close() error { return s.in.Close() }
+
+// filter keeps the rows for which a condition is true.
+type filter struct{ prog *expr.Program }
+
+func newFilter(cond *expr.Bound) *filter {
+	return &filter{prog: expr.Compile([]*expr.Bound{cond})}
+}
+
+func (f *filter) close() error { return nil }
+
+func (f *filter) open(u unitRun, in batch.Stream) (batch.Stream, error) {
+	return &filterStream{filter: f, acct: u.acct, in: in}, nil
+}
+
+type filterStream struct {
+	*filter
+	acct *mem.Account
+	in   batch.Stream
+}
+
+func (s *filterStream) Next(ctx context.Context) (*batch.Batch, error) {
+	b, err := s.in.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Release()
+	return s.prog.Filter(s.acct, b)
+}
+
+func (s *filterStream) Close() error { return s.in.Close() }
+
+// tap shows every batch to see, which must not keep it.
+type tap struct {
+	see func(ctx context.Context, u unitRun, b *batch.Batch) error
+	end func() error
+}
+
+func (t *tap) close() error {
+	if t.end == nil {
+		return nil
+	}
+	return t.end()
+}
+
+func (t *tap) open(u unitRun, in batch.Stream) (batch.Stream, error) {
+	return &tapStream{tap: t, u: u, in: in}, nil
+}
+
+type tapStream struct {
+	*tap
+	u  unitRun
+	in batch.Stream
+}
+
+func (s *tapStream) Next(ctx context.Context) (*batch.Batch, error) {
+	b, err := s.in.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.see(ctx, s.u, b); err != nil {
+		b.Release()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (s *tapStream) tail(ctx context.Context, k int) (*batch.Batch, bool, error) {
+	return tailOf(ctx, s.in, k)
+}
+
+func (s *tapStream) Close() error { return s.in.Close() }

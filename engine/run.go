@@ -1,0 +1,180 @@
+// Package engine turns a resolved plan into physical stages and runs them inside the
+// memory bound.
+//
+//	plan.Plan --physical--> phys nodes (strategy, estimates) --share--> sizes --exec--> pipelines
+//
+// A pipeline moves the units of a source (row groups of files, partitions of a store)
+// through fused transforms into a sink (a store, an aggregation, an output):
+//
+//	source.Open(unit) -> project -> filter -> lag -> probe -> ... -> sink.Put(unit, batch)
+//
+// Invariants:
+//
+//   - Workers take units in ascending order. What must see the table in order hands a
+//     state from unit to unit (chain), so the lowest unit at work never waits.
+//   - Strategies, partition counts, batch sizes and threads change no byte of an output
+//     whose order is defined.
+//   - Nothing is visible at an output's path before the whole job has succeeded.
+//   - Whatever a run makes on disk lies in its spill directory or beside an output, and
+//     is gone when Run.Close returns.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/mem"
+	"pqjoin/monitor"
+	"pqjoin/plan"
+	"pqjoin/tableio"
+)
+
+// Config is what a job is run with.
+type Config struct {
+	FS         vfs.FS
+	Mem        int64 // the bound of the whole process, bytes
+	Threads    int
+	SpillDir   string // parent of the run's spill directory; empty: beside the first output
+	SpillLimit int64  // bytes; 0: none
+	Force      bool   // run in spite of estimates
+	Version    string
+	Log        *slog.Logger
+	Board      *monitor.Board
+	Warn       func(text string) // a warning for the user, once
+	Tuning     Tuning
+}
+
+// Tuning overrides sizes that are otherwise derived from the bound, so that tests can
+// force every operator to spill on small data. Zero values change nothing.
+type Tuning struct {
+	Pool       int64 // bytes of the pool
+	BatchRows  int
+	Partitions int
+	Resident   int64 // bytes that broadcast tables may take; negative: none
+	Load       int64 // bytes of a partition that is worked on
+	Protect    bool  // released buffers fault
+}
+
+// Run is a job made ready: inputs open, plan resolved, strategies chosen.
+type Run struct {
+	cfg    Config
+	job    *plan.Job
+	plan   *plan.Plan
+	tables map[*plan.Input]*tableio.Table
+	exact  map[*plan.Node]int64      // rows known by a scan of the keys
+	counts map[*plan.Node]*JoinCount // the same, with the heaviest keys
+	need   need
+	share  Share
+	nodes  map[*plan.Node]*phys
+	short  error // the bound is below the floor
+}
+
+// Open opens the inputs of a job and plans it. Nothing is written. Errors are
+// *plan.Error, or name an input file.
+func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
+	r := &Run{cfg: cfg, job: job, tables: map[*plan.Input]*tableio.Table{}, exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{}}
+	if r.cfg.Warn == nil {
+		r.cfg.Warn = func(string) {}
+	}
+	p, err := plan.Resolve(job, inputs{ctx: ctx, run: r})
+	if err == nil {
+		p, err = plan.Rewrite(p)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.plan = p
+	r.replan()
+	return r, nil
+}
+
+// inputs opens tables as the plan asks for their schemas.
+type inputs struct {
+	ctx context.Context
+	run *Run
+}
+
+func (s inputs) Schema(in *plan.Input) (*batch.Schema, error) {
+	t, err := tableio.Open(s.ctx, s.run.cfg.FS, tableio.Spec{
+		Paths: in.Paths, Format: in.Format, Types: in.Types, SchemaMode: in.SchemaMode, NanAsNull: in.NanAsNull,
+	})
+	if errors.Is(err, tableio.ErrNoFiles) {
+		return nil, fmt.Errorf("%w: %w", plan.ErrNoMatch, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.run.tables[in] = t
+	return t.Schema(), nil
+}
+
+// replan chooses sizes and strategies from the estimates as they stand.
+func (r *Run) replan() {
+	r.nodes = r.physical(0)
+	r.need = r.measure()
+	pool := mem.Divide(r.cfg.Mem).Pool
+	if r.cfg.Tuning.Pool > 0 {
+		pool = r.cfg.Tuning.Pool
+	}
+	r.share, r.short = r.need.divide(pool, max(r.cfg.Threads, 1))
+	if r.cfg.Tuning.BatchRows > 0 {
+		r.share.BatchRows = r.cfg.Tuning.BatchRows
+	}
+	if r.cfg.Tuning.Load > 0 {
+		r.share.Load = r.cfg.Tuning.Load
+	}
+	if r.cfg.Tuning.Resident != 0 {
+		r.share.Resident = max(0, r.cfg.Tuning.Resident)
+	}
+	r.nodes = r.physical(r.share.Resident / max(1, int64(r.joins())))
+}
+
+func (r *Run) joins() int {
+	n := 0
+	for _, p := range r.nodes {
+		if _, ok := p.node.Op.(*plan.Join); ok {
+			n++
+		}
+	}
+	return n
+}
+
+// batchesHeld is how many batches a worker holds at once at most on their way through a pipeline.
+const batchesHeld = 6
+
+// measure adds up what the widest stage needs besides what grows with the data.
+func (r *Run) measure() need {
+	n := need{depth: batchesHeld}
+	for _, p := range r.nodes {
+		n.rowBytes = max(n.rowBytes, int64(p.est.RowWidth()))
+		if s, ok := p.node.Op.(*plan.Scan); ok {
+			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(s.Columns))
+		}
+	}
+	for _, o := range r.plan.Outputs {
+		n.writer = max(n.writer, r.writerFloor(o))
+	}
+	return n
+}
+
+// Plan returns the resolved and rewritten logical plan.
+func (r *Run) Plan() *plan.Plan { return r.plan }
+
+// Floor returns the smallest --mem, in bytes, with which the job runs.
+func (r *Run) Floor() int64 { return mem.PoolToTotal(r.need.floor()) }
+
+// Share returns how the bound is divided, or the refusal where it is below the floor.
+func (r *Run) Share() (Share, error) { return r.share, r.short }
+
+// Tables returns the opened inputs by name.
+func (r *Run) Tables() map[string]*tableio.Table {
+	out := map[string]*tableio.Table{}
+	for in, t := range r.tables {
+		out[in.Name] = t
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package engine
+
+import (
+	"context"
+	"io"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// A machine computes over a table in order, in a state that is handed on from batch to
+// batch and from unit to unit. The zero S is the beginning of the table.
+type machine[S any] interface {
+	// push takes over st and b (nil behind the last unit) and returns complete rows, perhaps
+	// nil, and the next state. last says that nothing follows.
+	push(ctx context.Context, acct *mem.Account, st S, b *batch.Batch, last bool) (*batch.Batch, S, error)
+	// after returns the state behind a unit from its last rows alone, where that is possible.
+	after(tail *batch.Batch) (S, bool)
+	// context is how many rows after needs; 0 means that it never helps.
+	context() int
+	// done says that no further row can come out: the rest need not be read.
+	done(st S) bool
+	release(st S)
+	schema() *batch.Schema
+}
+
+// seam is the transform that runs a machine over the units of a pipeline.
+type seam[S any] struct {
+	m   machine[S]
+	ch  *chain[S]
+	end func() error // called when the pipeline ends; may be nil
+}
+
+func newSeam[S any](m machine[S]) *seam[S] { return &seam[S]{m: m, ch: newChain(m.release)} }
+
+func (s *seam[S]) close() error {
+	s.ch.close()
+	if s.end == nil {
+		return nil
+	}
+	return s.end()
+}
+
+func (s *seam[S]) open(u unitRun, in batch.Stream) (batch.Stream, error) {
+	return &seamStream[S]{seam: s, u: u, in: in}, nil
+}
+
+type seamStream[S any] struct {
+	*seam[S]
+	u         unitRun
+	in        batch.Stream
+	st        S
+	begun     bool
+	published bool
+	ended     bool
+}
+
+// begin publishes the state behind this unit where its last rows alone tell it, then
+// takes the state before it.
+func (s *seamStream[S]) begin(ctx context.Context) error {
+	s.begun = true
+	if k := s.m.context(); k > 0 && !s.u.last() {
+		tail, ok, err := tailOf(ctx, s.in, k)
+		if err != nil {
+			return err
+		}
+		if ok {
+			st, ok := s.m.after(tail)
+			tail.Release()
+			if ok {
+				s.ch.publish(s.u.unit, st)
+				s.published = true
+			}
+		}
+	}
+	var err error
+	s.st, err = s.ch.take(ctx, s.u.unit)
+	return err
+}
+
+func (s *seamStream[S]) Next(ctx context.Context) (*batch.Batch, error) {
+	if s.ended {
+		return nil, io.EOF
+	}
+	if !s.begun {
+		if err := s.begin(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for !s.m.done(s.st) {
+		b, err := s.in.Next(ctx)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		out, err := s.step(ctx, b, false)
+		if err != nil || out != nil {
+			return out, err
+		}
+	}
+	return s.finish(ctx)
+}
+
+func (s *seamStream[S]) step(ctx context.Context, b *batch.Batch, last bool) (*batch.Batch, error) {
+	var zero S
+	st := s.st
+	s.st = zero // push takes it over, failing or not
+	out, next, err := s.m.push(ctx, s.u.acct, st, b, last)
+	s.st = next
+	if err == nil && out != nil && out.N == 0 {
+		out.Release()
+		out = nil
+	}
+	return out, err
+}
+
+// finish hands the state on, or flushes it behind the last unit.
+func (s *seamStream[S]) finish(ctx context.Context) (*batch.Batch, error) {
+	s.ended = true
+	if !s.u.last() {
+		if !s.published {
+			s.published = true
+			var zero S
+			st := s.st
+			s.st = zero
+			s.ch.publish(s.u.unit, st)
+		}
+		return nil, io.EOF
+	}
+	if s.m.done(s.st) {
+		return nil, io.EOF
+	}
+	out, err := s.step(ctx, nil, true)
+	if err == nil && out == nil {
+		err = io.EOF
+	}
+	return out, err
+}
+
+func (s *seamStream[S]) Close() error {
+	var zero S
+	s.m.release(s.st)
+	s.st = zero
+	return s.in.Close()
+}

@@ -1,0 +1,116 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dustin/go-humanize"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// ErrRefused marks a job that was refused before anything was written.
+var ErrRefused = errors.New("refused")
+
+// Share is how the pool is divided, the same for every stage, so that what one stage
+// leaves in a store another can read: bytes, unless said otherwise.
+//
+//	pool = fixed (readers, batches on their way, output buffers)
+//	     + resident (tables of broadcast joins) + load (partitions being worked on)
+//	     + tails (open blocks of stores) + what stores may keep until somebody needs it
+type Share struct {
+	Workers   int // units worked on at once
+	BatchRows int // rows of a batch
+	Pool      int64
+	Fixed     int64
+	Resident  int64 // all resident tables together
+	Load      int64 // per worker: one partition, sorted or built into a table
+	Tails     int64 // open blocks of the store that a stage writes, and pre-aggregation tables
+	Window    int64 // batches ahead of their turn, before an ordered output
+}
+
+// need is what the stages of a job need besides what grows with the data; the largest of all stages.
+type need struct {
+	reader   int64 // bytes a reader takes
+	rowBytes int64 // bytes of the widest row on its way
+	depth    int   // batches that a worker holds at once
+	writer   int64 // bytes the output writer takes
+	minLoad  int64 // least bytes of a partition
+}
+
+const (
+	minBatchRows = 1 << 10
+	// minElastic is the least that is left for partitions, tails and tables.
+	minElastic = 6 << 20
+)
+
+func (n need) fixed(workers, rows int) int64 {
+	return int64(workers)*(n.reader+int64(n.depth)*int64(rows)*n.rowBytes) + n.writer
+}
+
+func (n need) elastic(workers int) int64 {
+	return max(minElastic, int64(workers)*n.minLoad*4)
+}
+
+// floor returns the smallest pool with which the job runs: one worker, small batches.
+func (n need) floor() int64 {
+	return n.fixed(1, minBatchRows) + n.elastic(1)
+}
+
+// divide divides pool bytes. It gives up batch size first, then workers.
+func (n need) divide(pool int64, threads int) (Share, error) {
+	for w := threads; w >= 1; w-- {
+		for rows := batch.Rows; rows >= minBatchRows; rows /= 2 {
+			fixed := n.fixed(w, rows)
+			rest := pool - fixed
+			enough := rest >= pool/3 && rest >= n.elastic(w)
+			if w == 1 && rows == minBatchRows {
+				enough = rest >= n.elastic(1)
+			}
+			if !enough {
+				continue
+			}
+			return Share{
+				Workers: w, BatchRows: rows, Pool: pool, Fixed: fixed,
+				Resident: rest / 4,
+				Load:     rest * 3 / 10 / int64(w),
+				Tails:    rest / 4,
+				Window:   rest / 10,
+			}, nil
+		}
+	}
+	return Share{}, n.refuse(pool)
+}
+
+func (n need) refuse(pool int64) error {
+	least := mem.PoolToTotal(n.floor())
+	return &RefusedError{
+		Reason: fmt.Sprintf("--mem is below this job's floor of %s", humanize.Bytes(uint64(roundUp(least, 1_000_000)))),
+		Advice: fmt.Sprintf("give it --mem %s or more", humanize.Bytes(uint64(roundUp(least, 1_000_000)))),
+	}
+}
+
+func roundUp(n, unit int64) int64 { return (n + unit - 1) / unit * unit }
+
+// RefusedError says why a job is not begun and what to change. errors.Is(err, ErrRefused) is true.
+type RefusedError struct {
+	Reason string
+	Advice string
+	// Forceable says that it rests on an estimate, which --force overrides.
+	Forceable bool
+}
+
+func (e *RefusedError) Error() string {
+	s := e.Reason
+	if e.Advice != "" {
+		s += ": " + e.Advice
+	}
+	if e.Forceable {
+		s += " (--force runs it all the same)"
+	}
+	return s
+}
+
+// Is makes errors.Is(err, ErrRefused) true.
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }

@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"context"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+	"pqjoin/spillfile"
+)
+
+// spool keeps a table as it is, in order, for several readers: units are dealt out to
+// partitions of a store in ascending runs, and read back partition by partition, as
+// often as somebody opens its Source.
+type spool struct {
+	st     *spillfile.Store
+	schema *batch.Schema
+	units  int // of the table that is put in
+	parts  int
+	rows   int // of a batch read back
+	ids    []uint16
+}
+
+// spoolParts is how many partitions a spooled table is read back in at most: the units of its readers.
+const spoolParts = 64
+
+func (x *exec) newSpool(name string, schema *batch.Schema, units int) (*spool, error) {
+	parts := min(max(units, 1), spoolParts)
+	st, err := spillfile.New(spillfile.Spec{
+		Name: name, Schema: schema, Partitions: parts, Workers: x.share.Workers,
+		BlockBytes: x.blockBytes(schema, 4), Acct: x.stores, Dir: x.dir,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &spool{st: st, schema: schema, units: units, parts: parts, rows: x.share.BatchRows}, nil
+}
+
+func (s *spool) part(unit int) int { return unit * s.parts / max(s.units, 1) }
+
+func (s *spool) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
+	ids := make([]uint16, b.N)
+	if p := uint16(s.part(unit)); p != 0 {
+		for i := range ids {
+			ids[i] = p
+		}
+	}
+	return s.st.Append(ctx, worker, unit, ids, b)
+}
+
+func (s *spool) EndUnit(context.Context, int, int) error { return nil }
+func (s *spool) Finish(ctx context.Context) error        { return s.st.Seal(ctx) }
+func (s *spool) Close() error                            { return s.st.Close() }
+
+// totalRows returns the rows of the table, after Finish.
+func (s *spool) totalRows() int64 {
+	n := int64(0)
+	for p := range s.parts {
+		n += s.st.Part(p).Rows
+	}
+	return n
+}
+
+// source returns the table; every call may be read in full.
+func (s *spool) source() batch.Source { return spoolSource{s} }
+
+type spoolSource struct{ *spool }
+
+func (s spoolSource) Schema() *batch.Schema { return s.schema }
+func (s spoolSource) Units() int            { return s.parts }
+func (s spoolSource) Open(ctx context.Context, unit int, acct *mem.Account) (batch.Stream, error) {
+	return s.st.Stream(ctx, unit, acct, nil, s.rows)
+}

@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"errors"
+	"io"
+	"sync"
+
+	"context"
+
+	"pqjoin/batch"
+	"pqjoin/groupby"
+	"pqjoin/mem"
+	"pqjoin/plan"
+	"pqjoin/window"
+)
+
+// uniqueMachine checks that neighbouring rows differ in the key columns, of a table that
+// is ordered by them. Its state is the last row's key; nil before the first row.
+type uniqueMachine struct {
+	keys  []int
+	in    *batch.Schema
+	found func(keys *batch.Batch, row int, rows int64) // rows repeat a key, the first of them at row
+}
+
+func (m uniqueMachine) push(_ context.Context, acct *mem.Account, st, b *batch.Batch, _ bool) (*batch.Batch, *batch.Batch, error) {
+	if b == nil || b.N == 0 {
+		return b, st, nil
+	}
+	defer st.Release()
+	last, err := m.compare(acct, st, b)
+	if err != nil {
+		b.Release()
+		return nil, nil, err
+	}
+	return b, last, nil
+}
+
+// compare looks for repeated keys in the rows of b, behind the key st, and returns the last key.
+func (m uniqueMachine) compare(acct *mem.Account, st, b *batch.Batch) (*batch.Batch, error) {
+	schema := m.in.Select(m.keys)
+	keys := b.Select(schema, m.keys)
+	defer keys.Release()
+	parts := []*batch.Batch{keys}
+	if st != nil {
+		parts = []*batch.Batch{st, keys}
+	}
+	all, err := batch.Concat(acct, schema, parts)
+	if err != nil {
+		return nil, err
+	}
+	defer all.Release()
+	cols := make([]int, len(m.keys))
+	for i := range cols {
+		cols[i] = i
+	}
+	starts := window.Runs(all, cols)
+	if repeated := all.N - len(starts); repeated > 0 {
+		row := 0
+		for row < len(starts) && int(starts[row]) == row {
+			row++
+		}
+		m.found(all, row, int64(repeated))
+	}
+	return batch.GatherBatch(acct, all, []uint32{uint32(all.N - 1)})
+}
+
+func (m uniqueMachine) after(tail *batch.Batch) (*batch.Batch, bool) {
+	if tail.N == 0 {
+		return nil, false
+	}
+	keys := tail.Select(m.in.Select(m.keys), m.keys)
+	return keys, true
+}
+
+func (m uniqueMachine) context() int            { return 1 }
+func (m uniqueMachine) done(*batch.Batch) bool  { return false }
+func (m uniqueMachine) release(st *batch.Batch) { st.Release() }
+func (m uniqueMachine) schema() *batch.Schema   { return m.in }
+
+// repeats collects what a uniqueness check found; the first finding in table order is shown.
+type repeats struct {
+	mu     sync.Mutex
+	rows   int64
+	sample string
+}
+
+func (r *repeats) add(rows int64, sample func() string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rows == 0 {
+		r.sample = sample()
+	}
+	r.rows += rows
+}
+
+func (r *repeats) failure(rule string) []CheckFailure {
+	if r.rows == 0 {
+		return nil
+	}
+	return []CheckFailure{{Rule: rule, Rows: r.rows, Sample: r.sample}}
+}
+
+// checkUnique checks, while a sorted table passes, that no two rows share an index key.
+func (x *exec) checkUnique(in *rel, op *plan.Index, p *phys) *rel {
+	cols := keyColumns(op.Keys)
+	show, found := newRenderer(in.schema.Select(cols)), &repeats{}
+	s := newSeam(uniqueMachine{keys: cols, in: in.schema, found: func(keys *batch.Batch, row int, rows int64) {
+		found.add(rows, func() string { return show.row(keys, row) })
+	}})
+	s.end = func() error {
+		f := found.failure("unique " + names(in.schema, cols))
+		if f == nil {
+			return nil
+		}
+		return &CheckError{Table: p.node.Table, Failures: f}
+	}
+	return in.add(s, nil, "unique")
+}
+
+// checkDistinct checks that no two rows agree in the columns of a check's unique list.
+// The keys are counted in an aggregation of their own, which spills like any other.
+func (x *exec) checkDistinct(in *rel, op *plan.Check, p *phys) error {
+	keys := in.schema.Select(op.Unique)
+	spec := groupby.Spec{
+		Name: "unique " + names(in.schema, op.Unique), In: keys, Keys: seq(len(op.Unique)),
+		Out:  batch.NewSchema(append(append([]batch.Field(nil), keys.Fields...), batch.Field{Name: "count", Type: batch.Of(batch.Int64)})...),
+		Aggs: []groupby.Agg{{Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}},
+		Sort: true, Workers: x.share.Workers, BatchRows: x.share.BatchRows, Acct: x.tables, Dir: x.dir,
+	}
+	lay := groupby.Plan(spec, x.share.Tails/2)
+	spec.Partitions, spec.BlockBytes, spec.TableBytes, spec.MaxLoad = lay.Partitions, lay.BlockBytes, lay.TableBytes, lay.MaxLoad
+	g, err := groupby.New(spec)
+	if err != nil {
+		return err
+	}
+	in.closers = append(in.closers, g.Close)
+	in.add(&tap{
+		see: func(ctx context.Context, u unitRun, b *batch.Batch) error {
+			return g.Put(ctx, u.worker, u.unit, b.Select(keys, op.Unique))
+		},
+		end: func() error {
+			f, err := x.repeated(g, spec)
+			if err != nil || f == nil {
+				return err
+			}
+			return x.failed(op.Warn)(&CheckError{Table: p.node.Table, Failures: f})
+		},
+	}, nil, "unique")
+	return nil
+}
+
+// repeated finishes the count of keys and reports those that several rows share.
+func (x *exec) repeated(g *groupby.Grouper, spec groupby.Spec) ([]CheckFailure, error) {
+	ctx := context.Background()
+	if err := g.Finish(ctx); err != nil {
+		return nil, err
+	}
+	found, show, at := &repeats{}, newRenderer(spec.Out), len(spec.Keys)
+	src := g.Source()
+	for u := range src.Units() {
+		err := eachBatch(ctx, src, u, x.batches, func(b *batch.Batch) error {
+			for row, n := range b.Cols[at].Int64s() {
+				if n > 1 {
+					found.add(n, func() string { return show.row(b, row) })
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found.failure(spec.Name), nil
+}
+
+// eachBatch shows every batch of a unit to use, which must not keep it.
+func eachBatch(ctx context.Context, src batch.Source, unit int, acct *mem.Account, use func(*batch.Batch) error) (err error) {
+	st, err := src.Open(ctx, unit, acct)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	for {
+		b, err := st.Next(ctx)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		err = use(b)
+		b.Release()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// seq returns 0..n-1.
+func seq(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
