@@ -3,6 +3,7 @@ package parquet
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -67,30 +68,149 @@ type Summary struct {
 }
 
 // Writer writes one table. Write, Close and Abort are called by one goroutine at a time.
-type Writer struct{}
+//
+//	Write -- cut into files, row groups, slabs --> lanes (columns) -- encode --> pages
+//	                                               of the open row groups, in pool memory
+//	committer <-- finished row groups, in order --> part file -- footer, fsync
+//
+// The bytes written are a function of the rows and the options alone: not of how the rows
+// are cut into batches or coded in them, of threads, or of memory.
+type Writer struct {
+	fs        vfs.FS
+	path      string // of the directory or the file
+	dir       bool
+	opts      WriterOptions
+	schema    *batch.Schema
+	leaves    []leaf
+	chunkOpts chunkOptions
+	createdBy string
+	limits    cutLimits
 
-var errNotYet = errors.New("parquet writer: not implemented")
+	cut   cutter
+	small []*batch.Batch // short batches that wait to be joined
+	tiny  smallState
+
+	sched   *scheduler
+	workers sync.WaitGroup
+	groups  chan struct{} // a token for every open row group
+	commits chan command
+	done    chan struct{} // closed when the committer has returned
+
+	mu      sync.Mutex
+	err     error
+	dead    chan struct{} // closed with the first error
+	open    []*rowGroup   // not yet written
+	sizes   []groupSize   // of all row groups, by their number
+	sum     Summary
+	stopped bool
+}
 
 // CreateDir starts a table of part files part-00000.parquet and so on in dir, which exists.
 func CreateDir(ctx context.Context, fs vfs.FS, dir string, schema *batch.Schema, o WriterOptions) (*Writer, error) {
-	return nil, errNotYet
+	return create(ctx, fs, dir, true, schema, o)
 }
 
 // CreateFile starts a table of one file.
 func CreateFile(ctx context.Context, fs vfs.FS, path string, schema *batch.Schema, o WriterOptions) (*Writer, error) {
-	return nil, errNotYet
+	return create(ctx, fs, path, false, schema, o)
 }
 
-// Write appends the rows of b, of which it takes ownership, also when it fails. It blocks while too much is in flight.
-func (w *Writer) Write(ctx context.Context, b *batch.Batch) error { b.Release(); return errNotYet }
+func create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch.Schema, o WriterOptions) (*Writer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{fs: fs, path: path, dir: dir, opts: o, schema: schema, dead: make(chan struct{}), done: make(chan struct{})}
+	for _, f := range schema.Fields {
+		l, err := leafOf(f)
+		if err != nil {
+			return nil, err
+		}
+		w.leaves = append(w.leaves, l)
+	}
+	w.limits = cutLimitsOf(schema, o)
+	w.chunkOpts, w.createdBy = o.chunkOptions(w.limits)
+	w.sched = newScheduler(w.limits.inFlight)
+	w.groups = make(chan struct{}, w.limits.openGroups(schema, o))
+	w.commits = make(chan command, 1)
+	for range o.Threads {
+		w.workers.Add(1)
+		go w.work()
+	}
+	go w.commit()
+	return w, nil
+}
 
-// Close writes what is left, the footers, and makes the files durable. After an error call Abort.
-func (w *Writer) Close(ctx context.Context) (Summary, error) { return Summary{}, errNotYet }
+// Close writes what is left, the footers, and makes the files and their directory durable.
+// After an error call Abort.
+func (w *Writer) Close(ctx context.Context) (Summary, error) {
+	err := w.join(ctx)
+	if err == nil {
+		err = w.endFile(ctx)
+	}
+	if err != nil {
+		return Summary{}, err
+	}
+	close(w.commits)
+	w.stopped = true
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		w.fail(ctx.Err())
+	}
+	w.sched.halt()
+	w.workers.Wait()
+	<-w.done
+	if err := w.failed(); err != nil {
+		return Summary{}, err
+	}
+	if w.dir {
+		if err := w.fs.SyncDir(w.path); err != nil {
+			return Summary{}, err
+		}
+	}
+	return w.sum, nil
+}
 
 // Abort stops and releases everything; files written so far are left for the owner of the directory
 // to remove. It may be called after Close and more than once.
-func (w *Writer) Abort() {}
+func (w *Writer) Abort() {
+	w.fail(errAborted)
+	if !w.stopped {
+		w.stopped = true
+		close(w.commits)
+	}
+	w.sched.halt()
+	w.workers.Wait()
+	<-w.done
+	for _, b := range w.small {
+		b.Release()
+	}
+	w.small = nil
+	w.cut.slab.release()
+	for _, g := range w.open {
+		g.drop()
+	}
+	w.open = nil
+}
 
-// WriterFloor returns the pool bytes that writing the schema takes at least, the rows
-// that the writer holds on to (of whichever account they are) included.
-func WriterFloor(schema *batch.Schema, o WriterOptions) int64 { return 0 }
+var errAborted = errors.New("parquet writer: aborted")
+
+// fail remembers the first error and wakes whoever waits.
+func (w *Writer) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+		close(w.dead)
+	}
+}
+
+func (w *Writer) failed() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}

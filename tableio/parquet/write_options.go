@@ -1,0 +1,170 @@
+package parquet
+
+import (
+	"errors"
+	"math"
+	"math/bits"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+const (
+	pageRows       = 1 << 16  // most rows of a page
+	slabBytes      = 2 << 20  // raw bytes of a slab, unless a page of it would have fewer than slabRows rows
+	slabRows       = 4096     //
+	slabMost       = 16 << 20 // raw bytes of a slab at most
+	maxGroups      = 4        // most open row groups
+	maxLanes       = 64       // most lanes a row group's columns are shared out to
+	dictMaxEntries = 1 << 16
+	dictMaxBytes   = 1 << 20
+)
+
+func (o WriterOptions) withDefaults() (WriterOptions, error) {
+	if o.RowGroupRows <= 0 {
+		o.RowGroupRows = DefaultRowGroupRows
+	}
+	if o.RowGroupRaw <= 0 {
+		o.RowGroupRaw = DefaultRowGroupRaw
+	}
+	if o.FileCount > 0 {
+		if o.TotalRows <= 0 {
+			return o, errors.New("parquet writer: a number of files needs the number of rows")
+		}
+		o.FileRows = (o.TotalRows + int64(o.FileCount) - 1) / int64(o.FileCount)
+	}
+	if o.FileSize <= 0 {
+		o.FileSize = DefaultFileSize
+	}
+	if o.FileRows > 0 {
+		o.FileSize = math.MaxInt64 / 4
+	}
+	if o.Version == "" {
+		o.Version = "0.0.0"
+	}
+	o.Threads = max(o.Threads, 1)
+	_, err := codecOf(o.Compression)
+	return o, err
+}
+
+func (o WriterOptions) chunkOptions(l cutLimits) (chunkOptions, string) {
+	codec, _ := codecOf(o.Compression) // withDefaults has checked it
+	c := chunkOptions{codec: codec, try: true, crc: true, index: true, dict: l.groupRows >= slabRows,
+		rule: dictRule{entries: dictMaxEntries, bytes: dictMaxBytes, half: true}, pageBytes: 1 << 20}
+	if o.Shape == ShapePyarrow {
+		c.try, c.crc, c.index, c.dict = false, false, false, true
+		c.rule = dictRule{entries: 1 << 17, bytes: 1 << 20}
+		return c, "parquet-cpp-arrow version 26.0.1"
+	}
+	return c, "pqjoin version " + o.Version
+}
+
+// cutLimits is where rows are cut, as the schema and the options say. Raw bytes are those that
+// values take in memory: the kind's width, for byte strings four and their length (four for null).
+type cutLimits struct {
+	fixed     int64 // raw bytes of a row without its byte strings
+	variable  bool  // there are byte strings
+	rows      int   // most rows of a slab
+	bytes     int64 // most raw bytes of a slab of several rows
+	groupRows int   // most rows of a row group
+	groupRaw  int64
+	inFlight  int // slabs being encoded
+}
+
+func cutLimitsOf(s *batch.Schema, o WriterOptions) cutLimits {
+	l := cutLimits{groupRaw: o.RowGroupRaw, inFlight: min(o.Threads, 3)}
+	for _, f := range s.Fields {
+		if w := f.Type.Kind().Width(); w > 0 {
+			l.fixed += int64(w)
+		} else {
+			l.fixed, l.variable = l.fixed+4, true
+		}
+	}
+	most := pageRows
+	if o.Shape == ShapePyarrow {
+		most = 1 << 17
+	}
+	width := max(l.fixed, 1)
+	l.bytes = min(max(width*slabRows, slabBytes), slabMost)
+	if o.Shape == ShapePyarrow {
+		l.bytes = max(l.bytes, width<<17)
+	}
+	l.rows = floorPow2(int(min(max(l.bytes/width, 1), int64(most))))
+	l.groupRows = int(min(int64(o.RowGroupRows), max(l.groupRaw/width, 1)))
+	if !l.variable && l.groupRows > l.rows && l.groupRows < o.RowGroupRows {
+		l.groupRows -= l.groupRows % l.rows // whole pages
+	}
+	return l
+}
+
+func floorPow2(n int) int { return 1 << (bits.Len(uint(n)) - 1) }
+
+// WriterFloor returns the pool bytes that writing the schema takes at least, the rows
+// that the writer holds on to (of whichever account they are) included. A value or row that is
+// longer than a slab comes on top, and for tables of very many columns and row groups the footer.
+func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
+	o, err := o.withDefaults()
+	if err != nil {
+		return 0
+	}
+	l := cutLimitsOf(schema, o)
+	slab := l.slabMem(schema)
+	page := l.pageMem(schema)
+	scratch := int64(o.Threads) * (2*page + page/4 + 64<<10)
+	return int64(1+l.inFlight)*slab + l.groupMem(schema) + scratch + sinkBuffer + 256<<10
+}
+
+// slabMem is what the rows of a slab take in memory.
+func (l *cutLimits) slabMem(s *batch.Schema) int64 {
+	n := int64(0)
+	for _, f := range s.Fields {
+		w := f.Type.Kind().Width()
+		if w == 0 {
+			w = 4
+		}
+		n += int64(mem.ClassSize(w * l.rows))
+		if f.Nullable {
+			n += int64(mem.ClassSize(l.rows / 8))
+		}
+	}
+	if l.variable {
+		n += l.bytes + l.bytes/4
+	}
+	return n
+}
+
+// pageMem is what the longest usual page takes.
+func (l *cutLimits) pageMem(s *batch.Schema) int64 {
+	if l.variable {
+		return 1 << 20
+	}
+	w := 1
+	for _, f := range s.Fields {
+		w = max(w, f.Type.Kind().Width())
+	}
+	return int64(mem.ClassSize(l.rows*w + l.rows/8 + 64))
+}
+
+// groupMem is what an encoded row group takes: its raw bytes, half full last segments and page headers.
+func (l *cutLimits) groupMem(s *batch.Schema) int64 {
+	raw := l.groupRaw
+	if !l.variable {
+		raw = int64(l.groupRows) * l.fixed
+	}
+	cols := int64(len(s.Fields))
+	if cols == 0 {
+		return 0
+	}
+	chunk := raw / cols
+	slack := min(max(chunk/2, minSegment), maxSegment)
+	return raw + raw/64 + cols*(slack/2+minSegment)
+}
+
+// openGroups returns how many row groups may be open, as far as the account's own limit tells.
+func (l *cutLimits) openGroups(s *batch.Schema, o WriterOptions) int {
+	if o.Acct == nil {
+		return 2
+	}
+	spare := o.Acct.Limit() - WriterFloor(s, o)
+	return int(min(max(1+spare/max(l.groupMem(s)*5/4, 1), 1), maxGroups))
+}
