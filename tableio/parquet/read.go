@@ -10,7 +10,6 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
-	"pqjoin/mem"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -179,10 +178,4 @@ func (f *File) Verify(ctx context.Context) (err error) {
 		return fmt.Errorf("%s: %w: its footer is another", f.path, ErrChanged)
 	}
 	return nil
-}
-
-// ReadRowGroup opens a stream over the columns at the positions cols of the schema, in that
-// order; memory comes from acct. The caller closes the stream.
-func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, cols []int, opts ReadOptions) (batch.Stream, error) {
-	return nil, fmt.Errorf("%s: %w: row group %d", f.path, ErrUnsupported, group)
 }

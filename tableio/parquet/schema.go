@@ -152,6 +152,9 @@ func bytesType(e *format.SchemaElement) (batch.Type, error) {
 // maxFixed is the longest fixed-length byte array that has a type of its own.
 const maxFixed = 1<<16 - 1
 
+// maxDecimal is the most bytes of a fixed-length decimal; 16 hold 38 digits.
+const maxDecimal = 64
+
 func fixedType(e *format.SchemaElement) (batch.Type, error) {
 	n := e.TypeLength.V
 	if !e.TypeLength.Valid || n <= 0 {
@@ -171,6 +174,9 @@ func fixedType(e *format.SchemaElement) (batch.Type, error) {
 		}
 	}
 	if isDecimal(e) {
+		if n > maxDecimal {
+			return batch.Type{}, fmt.Errorf("%w: column %s has decimals of %d bytes, at most %d are read", ErrUnsupported, e.Name, n, maxDecimal)
+		}
 		digits := 38
 		if n < 16 {
 			digits = int(float64(8*n-1) * 0.30103) // log10(2)

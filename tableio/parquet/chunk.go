@@ -1,0 +1,446 @@
+package parquet
+
+import (
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/mem"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// limits bound the memory of one column's reader, in bytes.
+type limits struct {
+	piece int // read from the file at a time
+	page  int // pages up to this size, raw and stored, are decoded whole
+	data  int // of strings in a batch: beyond it the batch ends, after one row at least
+}
+
+// windowSize is the room in which a big page is decompressed in pieces.
+const windowSize = history + 192<<10
+
+// limitsFor shares memory among n columns that are read together.
+func limitsFor(n int) limits {
+	n = max(n, 1)
+	return limits{
+		piece: min(max(16<<20/n, 16<<10), 256<<10),
+		page:  min(max(64<<20/n, 64<<10), 5<<18),
+		data:  min(max(32<<20/n, 256<<10), 4<<20),
+	}
+}
+
+// floor returns the most that the buffers of one column take, its dictionary left out.
+func (l limits) floor() int64 {
+	page := mem.ClassSize(max(l.page, windowSize) + slack)
+	return int64(mem.ClassSize(max(l.piece, l.page)+slack)) + int64(page)
+}
+
+// scratch is what the decoders of one stream share, one column being decoded at a time.
+type scratch struct {
+	codes [codePiece]uint32
+	ints  [codePiece]int64
+	sizes [codePiece]int64
+	bytes [8 << 10]byte
+}
+
+// chunk reads one column of a row group, page by page.
+type chunk struct {
+	file   *File
+	col    *column
+	meta   *chunkMeta
+	acct   *mem.Account
+	codecs *codecs
+	tmp    *scratch
+	lim    limits
+	conv   *converter
+
+	src     window // the chunk's bytes as stored
+	pieces  filePieces
+	srcBuf  *mem.Buf
+	pageNo  int
+	rows    int64 // of the chunk, not yet handed on
+	unseen  int64 // rows of pages not yet opened
+
+	header pageHeader // of the open page
+	bodyAt int64      // where it lies in the file, behind its header
+	page   int        // rows of it not yet decoded
+	in     *window    // its values: vals, or stored
+	vals   window
+	raw    *mem.Buf // the page decompressed, or the window on it
+	levs   levels
+	levWin window
+	levBuf *mem.Buf
+
+	inPieces  bool   // the page is decoded in pieces
+	stored    window // its bytes as stored
+	storedAt  int    // where they begin in the source's buffer
+	held      bool   // all of them lie there
+	sum       hash.Hash32
+	levStream levelStream
+
+	coded bool // the page holds codes
+	fixed    fixedDecoder
+	bytes    bytesDecoder
+
+	dictN     int
+	dict      *batch.Column // of bytes
+	dictFixed *mem.Buf
+	decoders  decoders
+	rest      *batch.Column // decoded rows that did not go into the last batch
+}
+
+// decoders has one decoder of each sort, made ready for a page at a time.
+type decoders struct {
+	plain   plainFixed
+	bools   plainBools
+	runs    runBools
+	lookup  dictFixed
+	delta   deltaFixed
+	split   splitFixed
+	decimal decimalBytes
+	vars    plainVar
+	fixed   plainFixedBytes
+	splitB  splitBytes
+	dict    dictBytes
+	lengths deltaLengths
+	strings deltaStrings
+	codes   hybrid
+}
+
+// openChunk checks what the footer says of the chunk and makes its first buffer.
+func (s *groupStream) openChunk(h vfs.File, col *column, m *chunkMeta, rows int64) (*chunk, error) {
+	c := &chunk{file: s.file, col: col, meta: m, acct: s.acct, codecs: &s.codecs, tmp: &s.scratch, lim: s.lim, rows: rows, unseen: rows}
+	start, err := c.check(rows)
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	c.conv = newConverter(col)
+	piece := int(min(int64(c.lim.piece), m.bytes))
+	if c.srcBuf, err = c.acct.Alloc(piece + slack); err != nil {
+		return nil, c.fail(err)
+	}
+	c.pieces = filePieces{h: h, at: start, drop: s.drop}
+	c.src = window{b: c.srcBuf.Bytes()[:piece], from: &c.pieces, left: m.bytes}
+	h.WillNeed(start, min(m.bytes, 4<<20))
+	return c, nil
+}
+
+// check returns where the chunk begins.
+func (c *chunk) check(rows int64) (int64, error) {
+	m := c.meta
+	switch {
+	case c.col.nested != "":
+		return 0, fmt.Errorf("%w: it is nested (%s): not supported yet", ErrUnsupported, c.col.nested)
+	case m.encrypted:
+		return 0, fmt.Errorf("%w: it is encrypted", ErrUnsupported)
+	case m.elsewhere:
+		return 0, fmt.Errorf("%w: its data lies in another file", ErrUnsupported)
+	case !m.hasMeta:
+		return 0, fmt.Errorf("%w: it has no metadata", ErrCorrupt)
+	case m.typ != c.col.physical:
+		return 0, fmt.Errorf("%w: its chunk holds %s, the schema says %s", ErrCorrupt, m.typ, c.col.physical)
+	case m.values != rows:
+		return 0, fmt.Errorf("%w: its chunk has %d values in a row group of %d rows", ErrCorrupt, m.values, rows)
+	case m.codec < 0 || m.codec > format.Lz4Raw || m.codec == format.LZO:
+		return 0, fmt.Errorf("%w: codec %s", ErrUnsupported, codecName(m.codec))
+	}
+	start := m.dataAt
+	if m.dictAt > 0 && m.dictAt < start {
+		start = m.dictAt
+	}
+	end := c.file.size - 8 - c.file.tailLen
+	if start < 4 || m.bytes < 0 || start > end || m.bytes > end-start {
+		return 0, fmt.Errorf("%w: its chunk of %d bytes at %d does not lie before the footer at %d", ErrCorrupt, m.bytes, start, end)
+	}
+	return start, nil
+}
+
+func (c *chunk) close() {
+	c.rest.Release()
+	c.dict.Release()
+	for _, b := range []*mem.Buf{c.srcBuf, c.raw, c.levBuf, c.dictFixed} {
+		b.Release()
+	}
+	c.rest, c.dict, c.srcBuf, c.raw, c.levBuf, c.dictFixed = nil, nil, nil, nil, nil, nil
+	c.levStream.close()
+	c.decoders.strings.release()
+}
+
+// fail names the file and the column, and the page once one is read. Whatever is not an
+// error of memory, of the system or of support is corruption.
+func (c *chunk) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	var sys interface{ Timeout() bool } // *fs.PathError and its like
+	known := errors.Is(err, ErrCorrupt) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrChanged) || errors.Is(err, mem.ErrLimit) || errors.As(err, &sys)
+	where := fmt.Sprintf("%s: column %s", c.file.path, c.col.field.Name)
+	if c.pageNo > 0 {
+		where += fmt.Sprintf(", page %d", c.pageNo)
+	}
+	if known {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return fmt.Errorf("%s: %w: it %w", where, ErrCorrupt, err)
+}
+
+// readHeader reads the next page's header and checks its sizes.
+func (c *chunk) readHeader() error {
+	n := 64
+	for {
+		b, err := c.peekSrc(n)
+		if err != nil {
+			return err
+		}
+		if len(b) == 0 {
+			return fmt.Errorf("%w: its chunk ends %d rows too early", ErrCorrupt, c.unseen)
+		}
+		var size int
+		c.header, size, err = parseHeader(b)
+		if err == nil {
+			c.src.advance(size)
+			break
+		}
+		if !errors.Is(err, errShort) || int64(len(b)) == c.src.remains() || len(b) >= maxHeader {
+			return fmt.Errorf("has a page header that %w", err)
+		}
+		n = min(max(2*len(b), 4096), maxHeader)
+	}
+	c.pageNo++
+	h := &c.header
+	c.bodyAt = c.pieces.at - int64(c.src.w-c.src.r)
+	left := c.src.remains()
+	if int64(h.bytes) > left {
+		return fmt.Errorf("has %d bytes where %d are left", h.bytes, left)
+	}
+	known := h.typ == format.DataPage || h.typ == format.DataPageV2 || h.typ == format.DictionaryPage
+	if known && !h.hasBody {
+		return errors.New("has a header without its counts")
+	}
+	codec := c.meta.codec
+	if h.stored {
+		codec = format.Uncompressed
+	}
+	if known && int64(h.raw) > maxRaw(codec, int64(h.bytes)) {
+		return fmt.Errorf("claims %d bytes in %d of %s", h.raw, h.bytes, codecName(codec))
+	}
+	if known && codec == format.Uncompressed && h.raw != h.bytes {
+		return fmt.Errorf("claims %d bytes in %d uncompressed", h.raw, h.bytes)
+	}
+	return nil
+}
+
+// peekSrc returns stored bytes, at least n where the chunk has them, growing the buffer to fit.
+func (c *chunk) peekSrc(n int) ([]byte, error) {
+	if n = int(min(int64(n), c.src.remains())); n > len(c.src.b) {
+		b, err := c.acct.Alloc(n + slack)
+		if err != nil {
+			return nil, err
+		}
+		w := copy(b.Bytes(), c.src.b[c.src.r:c.src.w])
+		c.srcBuf.Release()
+		c.srcBuf = b
+		c.src.b, c.src.r, c.src.w = b.Bytes()[:len(b.Bytes())-slack], 0, w
+	}
+	if n > len(c.src.b)-c.src.r && c.src.w-c.src.r < n {
+		c.src.w = copy(c.src.b, c.src.b[c.src.r:c.src.w])
+		c.src.r = 0
+	}
+	return c.src.peek(n)
+}
+
+// nextPage opens the next data page that has rows.
+func (c *chunk) nextPage() error {
+	for {
+		if err := c.endPage(); err != nil {
+			return err
+		}
+		if err := c.readHeader(); err != nil {
+			return err
+		}
+		switch c.header.typ {
+		case format.DictionaryPage:
+			if err := c.readDict(); err != nil {
+				return err
+			}
+		case format.DataPage, format.DataPageV2:
+			if err := c.openPage(); err != nil {
+				return err
+			}
+			if c.page > 0 {
+				return nil
+			}
+		default:
+			if err := c.skipBody(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (c *chunk) skipBody() error { return c.src.skip(int64(c.header.bytes)) }
+
+// endPage leaves the open page.
+func (c *chunk) endPage() error {
+	if c.inPieces {
+		return c.closePieces()
+	}
+	return nil
+}
+
+// atEnd leaves the last page and makes sure that no page with rows follows.
+func (c *chunk) atEnd() error {
+	if err := c.endPage(); err != nil {
+		return err
+	}
+	if c.page > 0 || c.unseen > 0 {
+		return fmt.Errorf("has %d rows more than its row group", int64(c.page)+c.unseen)
+	}
+	for c.src.remains() > 0 {
+		if err := c.readHeader(); err != nil {
+			return err
+		}
+		if h := &c.header; h.values > 0 && (h.typ == format.DataPage || h.typ == format.DataPageV2) {
+			return fmt.Errorf("has %d rows more than its row group", h.values)
+		}
+		if err := c.skipBody(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *chunk) checkSum(sum uint32) error {
+	if c.header.hasCRC && sum != c.header.crc {
+		return fmt.Errorf("does not match its checksum: %08x, not %08x", sum, c.header.crc)
+	}
+	return nil
+}
+
+// openPage makes a data page ready to be decoded.
+func (c *chunk) openPage() error {
+	h := &c.header
+	if int64(h.values) > c.unseen {
+		return fmt.Errorf("has %d rows where %d are left", h.values, c.unseen)
+	}
+	if h.v2 && (h.rows != h.values || h.repLen != 0) {
+		return fmt.Errorf("has %d rows of %d values in a flat column", h.rows, h.values)
+	}
+	c.unseen -= int64(h.values)
+	c.page = h.values
+	if c.page == 0 {
+		return c.skipBody()
+	}
+	if h.v2 && (h.defLen > h.raw || h.defLen > h.bytes) {
+		return fmt.Errorf("has levels of %d bytes in %d", h.defLen, h.bytes)
+	}
+	if !h.v2 && c.col.optional && h.defs != format.RLE {
+		return fmt.Errorf("%w: levels encoded as %s", ErrUnsupported, h.defs)
+	}
+	var err error
+	if h.bytes <= c.lim.page && (h.raw <= c.lim.page || c.codec() == format.Uncompressed) || c.needsWhole() {
+		err = c.openWhole()
+	} else {
+		err = c.openPieces()
+	}
+	if err != nil {
+		return err
+	}
+	return c.chooseDecoder()
+}
+
+// codec returns what the values of the open page are compressed with.
+func (c *chunk) codec() format.CompressionCodec {
+	if c.header.stored {
+		return format.Uncompressed
+	}
+	return c.meta.codec
+}
+
+// needsWhole says whether the encoding reads from several places of the page at once.
+func (c *chunk) needsWhole() bool {
+	switch c.header.encoding {
+	case format.DeltaLengthByteArray, format.DeltaByteArray, format.ByteStreamSplit:
+		return true
+	}
+	return false
+}
+
+// openWhole brings the page into memory and parts levels from values.
+func (c *chunk) openWhole() error {
+	b, err := c.body()
+	if err != nil {
+		return err
+	}
+	return c.splitWhole(b)
+}
+
+// body returns the page's bytes, decompressed: a view of the source's buffer or of c.raw.
+func (c *chunk) body() ([]byte, error) {
+	h := &c.header
+	b, err := c.peekSrc(h.bytes)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < h.bytes {
+		return nil, errEnds
+	}
+	b = b[:h.bytes]
+	c.src.advance(h.bytes)
+	if h.hasCRC {
+		if err := c.checkSum(crc32.ChecksumIEEE(b)); err != nil {
+			return nil, err
+		}
+	}
+	if c.codec() == format.Uncompressed {
+		return b, nil
+	}
+	if err := c.roomRaw(h.raw); err != nil {
+		return nil, err
+	}
+	dst, levs := c.raw.Bytes()[:h.raw], h.defLen
+	copy(dst, b[:levs])
+	if h.raw == levs && len(b) == levs {
+		return dst, nil
+	}
+	return dst, c.codecs.page(c.codec(), dst[levs:], b[levs:])
+}
+
+// roomRaw makes the buffer for raw bytes at least n bytes long.
+func (c *chunk) roomRaw(n int) error {
+	if c.raw != nil && len(c.raw.Bytes()) >= n+slack {
+		return nil
+	}
+	c.raw.Release()
+	c.raw = nil
+	b, err := c.acct.Alloc(n + slack)
+	if err != nil {
+		return fmt.Errorf("%w (a page of %d bytes, encoded as %s, which is decoded whole)", err, n, c.header.encoding)
+	}
+	c.raw = b
+	return nil
+}
+
+// splitWhole parts levels from values.
+func (c *chunk) splitWhole(b []byte) error {
+	c.levs = levels{in: &c.levWin}
+	n := c.header.defLen
+	if !c.header.v2 && c.col.optional {
+		if len(b) < 4 {
+			return errEnds
+		}
+		size := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24
+		if size > uint64(len(b)-4) {
+			return fmt.Errorf("has levels of %d bytes in %d", size, len(b)-4)
+		}
+		b, n = b[4:], int(size)
+	}
+	c.levWin = whole(b[:n])
+	c.vals = whole(b[n:])
+	c.in = &c.vals
+	return nil
+}

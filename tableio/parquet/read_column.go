@@ -1,0 +1,255 @@
+package parquet
+
+import (
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// next returns the next rows, at most n: fewer of strings, where their bytes are many or
+// the chunk goes over from codes to plain values.
+func (c *chunk) next(n int) (*batch.Column, error) {
+	if c.rest != nil {
+		return c.nextRest(n)
+	}
+	n = int(min(int64(n), c.rows))
+	var col *batch.Column
+	var err error
+	if c.col.field.Type.Kind() == batch.KindBytes {
+		col, err = c.nextBytes(n)
+	} else {
+		col, err = c.nextFixed(n)
+	}
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	c.rows -= int64(col.N)
+	return col, nil
+}
+
+func (c *chunk) nextRest(n int) (*batch.Column, error) {
+	col := c.rest
+	c.rest = nil
+	if col.N <= n {
+		return col, nil
+	}
+	return c.cut(col, n)
+}
+
+// cut returns the first n rows and keeps the others for the next call. It takes over col.
+func (c *chunk) cut(col *batch.Column, n int) (*batch.Column, error) {
+	defer col.Release()
+	head, err := col.Slice(c.acct, 0, n)
+	if err != nil {
+		return nil, err
+	}
+	if c.rest, err = col.Slice(c.acct, n, col.N); err != nil {
+		head.Release()
+		return nil, err
+	}
+	return head, nil
+}
+
+// nulls decodes the levels of n rows from row on, and returns how many have a value.
+func (c *chunk) nulls(m *bitmap, row, n int) (int, error) {
+	if !c.col.optional {
+		return n, nil
+	}
+	return c.levs.read(m, row, n)
+}
+
+// nextFixed decodes n rows straight into a column's memory.
+func (c *chunk) nextFixed(n int) (*batch.Column, error) {
+	col, err := batch.NewFixed(c.acct, c.col.field.Type, n)
+	if err != nil {
+		return nil, err
+	}
+	m := bitmap{acct: c.acct, rows: n}
+	width := col.Type.Kind().Width()
+	for row := 0; row < n; {
+		var k int
+		if k, err = c.fixedRows(col.Fixed[row*width:], &m, row, n-row, width); err != nil {
+			m.release()
+			col.Release()
+			return nil, err
+		}
+		row += k
+	}
+	m.give(col)
+	return col, nil
+}
+
+// fixedRows decodes up to n rows of one page to dst and returns how many.
+func (c *chunk) fixedRows(dst []byte, m *bitmap, row, n, width int) (int, error) {
+	if c.page == 0 {
+		if err := c.nextPage(); err != nil {
+			return 0, err
+		}
+	}
+	n = min(n, c.page)
+	some, err := c.nulls(m, row, n)
+	if err != nil {
+		return 0, err
+	}
+	if err := c.fixed.decode(dst[:some*width], some); err != nil {
+		return 0, err
+	}
+	if some < n {
+		spreadFixed(dst, m.b, row, n, some, width)
+	}
+	c.page -= n
+	return n, nil
+}
+
+func spreadFixed(dst, valid []byte, row, n, some, width int) {
+	switch width {
+	case 1:
+		spread(dst[:n], valid, row, some)
+	case 8:
+		spread(values[uint64](dst, n), valid, row, some)
+	default:
+		spread(values[batch.Int128](dst, n), valid, row, some)
+	}
+}
+
+// spread moves the first values of dst, as many as rows are not null, to their rows; null rows are zero.
+func spread[T any](dst []T, valid []byte, row, some int) {
+	var zero T
+	for i := len(dst) - 1; i >= some; i-- {
+		if at := row + i; valid[at>>3]>>(at&7)&1 == 1 {
+			some--
+			dst[i] = dst[some]
+		} else {
+			dst[i] = zero
+		}
+	}
+}
+
+// nextBytes decodes up to n rows: codes as long as pages have them, else bytes.
+func (c *chunk) nextBytes(n int) (*batch.Column, error) {
+	if c.page == 0 && n > 0 {
+		if err := c.nextPage(); err != nil {
+			return nil, err
+		}
+	}
+	if n == 0 {
+		return batch.AllNull(c.acct, c.col.field.Type, 0)
+	}
+	if c.coded {
+		return c.nextCodes(n)
+	}
+	return c.nextVar(n)
+}
+
+func (c *chunk) nextCodes(n int) (*batch.Column, error) {
+	buf, err := c.acct.Alloc(4 * n)
+	if err != nil {
+		return nil, err
+	}
+	m := bitmap{acct: c.acct, rows: n}
+	row := 0
+	for row < n {
+		if c.page == 0 {
+			if err = c.nextPage(); err != nil {
+				break
+			}
+		}
+		if !c.coded {
+			break
+		}
+		k := min(n-row, c.page)
+		if err = c.codeRows(values[uint32](buf.Bytes(), n)[row:row+k], &m, row); err != nil {
+			break
+		}
+		row += k
+		c.page -= k
+	}
+	if err != nil {
+		buf.Release()
+		m.release()
+		return nil, err
+	}
+	return c.codeColumn(buf, &m, row)
+}
+
+func (c *chunk) codeRows(dst []uint32, m *bitmap, row int) error {
+	some, err := c.nulls(m, row, len(dst))
+	if err != nil {
+		return err
+	}
+	runs := &c.decoders.codes
+	if err := runs.decode(dst[:some]); err != nil {
+		return err
+	}
+	if err := checkCodes(dst[:some], c.dict.N, runs.bits); err != nil {
+		return err
+	}
+	if some < len(dst) {
+		spread(dst, m.b, row, some)
+	}
+	return nil
+}
+
+func (c *chunk) codeColumn(buf *mem.Buf, m *bitmap, n int) (*batch.Column, error) {
+	if c.dict.N == 0 { // every row is null: no code is in range
+		buf.Release()
+		m.release()
+		return batch.AllNull(c.acct, c.col.field.Type, n)
+	}
+	col := &batch.Column{Type: c.col.field.Type, N: n, Codes: values[uint32](buf.Bytes(), n), Dict: c.dict.Retain()}
+	col.Adopt(buf)
+	m.give(col)
+	return col, nil
+}
+
+// guess returns the rows that are decoded between two looks at the bytes, and the bytes a batch of n rows may take.
+func (c *chunk) guess(n int) (step, bytes int) {
+	each := int(max(c.meta.raw/max(c.meta.values, 1), 1))
+	step = min(max(c.lim.data/4/each, 1), codePiece)
+	return step, int(min(int64(n)*int64(each)*9/8, int64(c.lim.data)))
+}
+
+func (c *chunk) nextVar(n int) (*batch.Column, error) {
+	v := varBuilder{acct: c.acct}
+	m := bitmap{acct: c.acct, rows: n}
+	fail := func(err error) (*batch.Column, error) {
+		v.release()
+		m.release()
+		return nil, err
+	}
+	step, bytes := c.guess(n)
+	if err := v.begin(n, bytes); err != nil {
+		return fail(err)
+	}
+	for v.rows < n && (v.pos < c.lim.data || v.rows == 0) {
+		if c.page == 0 {
+			if err := c.nextPage(); err != nil {
+				return fail(err)
+			}
+		}
+		if c.coded {
+			break
+		}
+		if err := c.varRows(&v, &m, min(n-v.rows, c.page, step)); err != nil {
+			return fail(err)
+		}
+	}
+	col := v.column(c.col.field.Type)
+	m.give(col)
+	return col, nil
+}
+
+func (c *chunk) varRows(v *varBuilder, m *bitmap, n int) error {
+	row := v.rows
+	some, err := c.nulls(m, row, n)
+	if err != nil {
+		return err
+	}
+	if err := c.bytes.append(v, some); err != nil {
+		return err
+	}
+	if some < n {
+		v.spread(m.b, row, n, some)
+	}
+	c.page -= n
+	return nil
+}

@@ -1,0 +1,146 @@
+package parquet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// maxBatch bounds the bytes of the fixed-width values of a batch: wide tables have shorter batches.
+const maxBatch = 32 << 20
+
+// minRows is the fewest rows a batch is cut to for its width.
+const minRows = 256
+
+// ReadRowGroup opens a stream over the columns at the positions cols of the schema, in that
+// order; memory comes from acct. The caller closes the stream.
+func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, cols []int, opts ReadOptions) (batch.Stream, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	h, err := f.acquire()
+	if err != nil {
+		return nil, err
+	}
+	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(cols)), drop: opts.DropBehind, schema: f.schema.Select(cols), rows: f.groups[group].Rows}
+	s.codecs.acct = acct
+	s.step = opts.BatchRows
+	if s.step <= 0 {
+		s.step = batch.Rows
+	}
+	s.step = max(min(s.step, maxBatch/max(s.schema.RowWidth(8), 1)), min(s.step, minRows))
+	for _, i := range cols {
+		col := &f.columns[i]
+		if col.nested != "" {
+			err = fmt.Errorf("%s: %w: column %s is nested (%s): not supported yet", f.path, ErrUnsupported, col.field.Name, col.nested)
+			return nil, errors.Join(err, s.Close())
+		}
+		c, err := s.openChunk(h, col, &f.meta.groups[group].chunks[col.leaf], s.rows)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.chunks = append(s.chunks, c)
+	}
+	return s, nil
+}
+
+// groupStream reads some columns of a row group.
+type groupStream struct {
+	file    *File
+	acct    *mem.Account
+	schema  *batch.Schema
+	chunks  []*chunk
+	codecs  codecs
+	scratch scratch
+	lim     limits
+	step    int
+	rows    int64 // left
+	drop    bool
+	closed  bool
+	err     error
+}
+
+// Next returns the next rows. A panic of a library is an error that wraps ErrCorrupt.
+func (s *groupStream) Next(ctx context.Context) (b *batch.Batch, err error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b = &batch.Batch{Schema: s.schema, Cols: make([]*batch.Column, len(s.chunks))}
+	at := -1
+	defer func() {
+		if r := recover(); r != nil {
+			err = s.panicked(r, at)
+		}
+		if err != nil {
+			b.Release()
+			b, s.err = nil, err
+		}
+	}()
+	if s.rows == 0 {
+		return b, s.finish()
+	}
+	b.N = int(min(int64(s.step), s.rows))
+	// Columns of bytes first: they say how many rows the batch has.
+	for _, bytes := range []bool{true, false} {
+		for i, c := range s.chunks {
+			if (c.col.field.Type.Kind() == batch.KindBytes) != bytes {
+				continue
+			}
+			at = i
+			if b.Cols[i], err = c.next(b.N); err != nil {
+				return b, err
+			}
+			b.N = min(b.N, b.Cols[i].N)
+		}
+	}
+	for i, c := range s.chunks {
+		if col := b.Cols[i]; col.N > b.N {
+			b.Cols[i] = nil
+			if b.Cols[i], err = c.cut(col, b.N); err != nil {
+				return b, err
+			}
+		}
+	}
+	s.rows -= int64(b.N)
+	return b, nil
+}
+
+// finish checks that no chunk has rows beyond the row group's, and says io.EOF.
+func (s *groupStream) finish() error {
+	for _, c := range s.chunks {
+		if err := c.atEnd(); err != nil {
+			return c.fail(err)
+		}
+	}
+	return io.EOF
+}
+
+func (s *groupStream) panicked(r any, at int) error {
+	if at < 0 || strings.HasPrefix(fmt.Sprint(r), "mem: ") { // ours, and not about the file
+		panic(fmt.Sprintf("%v\n%s", r, debug.Stack()))
+	}
+	return s.chunks[at].fail(fmt.Errorf("makes the decoder fail: %v", r))
+}
+
+// Close releases what the stream holds.
+func (s *groupStream) Close() error {
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	s.err = errors.New("parquet: read of a closed stream")
+	for _, c := range s.chunks {
+		c.close()
+	}
+	s.codecs.close()
+	return s.file.release()
+}
