@@ -2,21 +2,42 @@ package spillfile
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/s2"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
 )
 
+const (
+	maxChunk  = 256 << 10
+	maxGroups = 8 // files a store has at most
+	perGroup  = 8 // partitions that share a file at least
+)
+
+// Spec says what a store holds and what it may use.
 type Spec struct {
-	Name       string
+	Name       string // for messages: "index test by col1"
 	Schema     *batch.Schema
-	Partitions int
-	Workers    int
+	Partitions int // 1..65536
+	Workers    int // that append
+	// BlockBytes is how many raw bytes one worker gathers for one partition before it
+	// seals a block of them: 64 KiB is a good value, 16 KiB where memory is short.
 	BlockBytes int
-	Acct       *mem.Account
-	Dir        *Dir
+	Acct       *mem.Account // of tails and sealed blocks
+	Dir        *Dir         // nil: nothing is ever spilled
 }
 
+// PartStats describes a partition. Raw is the bytes of its values when loaded, flat;
+// Spilled is the bytes of its blocks that lie on disk.
 type PartStats struct {
 	Rows    int64
 	Raw     int64
@@ -24,33 +45,275 @@ type PartStats struct {
 	Spilled int64
 }
 
+// Stats describes a store. RowsIn was appended; RowsOut was loaded or streamed, every
+// time counted. Raw is the flat bytes of what was appended; Encoded the bytes of its
+// blocks; Spilled the bytes written to disk.
 type Stats struct {
 	RowsIn, RowsOut int64
 	Raw             int64
+	Encoded         int64
 	Spilled         int64
 	Blocks          int64
 	Files           int
 }
 
-type Store struct{ spec Spec }
+// Store is a partition store. See the package's documentation for its life.
+type Store struct {
+	spec       Spec
+	cols       []colSpec
+	vars       int // columns of KindBytes
+	id         uint64
+	chunkBytes int
+	nullable   []atomic.Bool
+	workers    []worker
+	parts      []partition
+	remove     func() // the reclaimer
+	isSealed   atomic.Bool
+	rowsOut    atomic.Int64
 
-type spillFile struct{}
+	spillMu sync.Mutex // one spills at a time; also holds stage and files
+	stage   *mem.Buf   // where blocks are compressed, and encoded when there is no memory for them
+	groups  []group
+	spilled atomic.Int64
+	files   int
+	freed   atomic.Int64
 
-func Floor(spec Spec) int64         { return 0 }
-func New(spec Spec) (*Store, error) { return &Store{spec: spec}, nil }
-func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *batch.Batch) error {
-	b.Release()
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// partition is what the store knows of one partition; its mutex guards it and its chunks.
+type partition struct {
+	mu       sync.Mutex
+	blocks   []block
+	segs     []segment
+	chunks   []*chunk
+	vars     []int64 // bytes of each column of variable width
+	rows     int64
+	bytes    int64 // of blocks, encoded
+	onDisk   int64
+	readers  int
+	dropped  bool
+	inMemory atomic.Int64
+}
+
+// group is the partitions that share a file.
+type group struct {
+	file *spillFile
+	live int // partitions not dropped
+}
+
+// New returns an empty store. It takes a fixed buffer from the account at once, and the rest as rows come.
+func New(spec Spec) (*Store, error) {
+	if spec.Partitions < 1 || spec.Partitions > math.MaxUint16+1 || spec.Workers < 1 {
+		panic(fmt.Sprintf("spillfile: %d partitions, %d workers", spec.Partitions, spec.Workers))
+	}
+	s := &Store{spec: spec, chunkBytes: chunkSize(spec)}
+	s.spec.BlockBytes = blockBytes(spec)
+	s.cols, s.vars = columnsOf(spec.Schema)
+	s.nullable = make([]atomic.Bool, len(s.cols))
+	s.parts = make([]partition, spec.Partitions)
+	s.workers = make([]worker, spec.Workers)
+	for i := range s.workers {
+		n := len(s.cols)
+		w := &s.workers[i]
+		*w = worker{
+			nullable: make([]bool, n), tails: make([]tail, spec.Partitions), counts: make([]uint32, spec.Partitions),
+			in: make([]uint64, n), sealed: make([]uint64, n), plans: make([]colPlan, n),
+		}
+		w.lay = newLayout(s.cols, w.nullable, s.spec.BlockBytes)
+	}
+	s.groups = make([]group, min(maxGroups, (spec.Partitions+perGroup-1)/perGroup))
+	for p := range spec.Partitions {
+		s.groups[s.groupOf(p)].live++
+	}
+	var id [8]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return nil, s.named(err)
+	}
+	s.id = binary.LittleEndian.Uint64(id[:])
+	var err error
+	if s.stage, err = spec.Acct.Alloc(stageSize(spec)); err != nil {
+		return nil, s.named(err)
+	}
+	s.remove = func() {}
+	if pool := spec.Acct.Pool(); pool != nil && spec.Dir != nil {
+		s.remove = pool.AddReclaimer(s.spill)
+	}
+	return s, nil
+}
+
+func blockBytes(spec Spec) int { return max(spec.BlockBytes, 4<<10) }
+
+// chunkSize is the most that is spilled at a time, but for single blocks that are larger.
+func chunkSize(spec Spec) int {
+	n := maxChunk
+	if spec.Acct != nil {
+		n = min(n, int(min(spec.Acct.Limit()/int64(8*spec.Partitions), maxChunk)))
+	}
+	return mem.ClassSize(max(n, blockBytes(spec), 64<<10))
+}
+
+func stageSize(spec Spec) int { return s2.MaxEncodedLen(chunkSize(spec)) + 4<<10 }
+
+// Floor returns the pool bytes that a store needs to work at a good speed: full tails for
+// every worker and partition, scratch, and a chunk for each worker. Loading a
+// partition needs its PartStats.Raw and a chunk or two besides.
+func Floor(spec Spec) int64 {
+	cols, vars := columnsOf(spec.Schema)
+	nullable := make([]bool, len(cols))
+	for i, f := range spec.Schema.Fields {
+		nullable[i] = f.Nullable
+	}
+	lay := newLayout(cols, nullable, blockBytes(spec))
+	tailBytes := mem.ClassSize(lay.row * lay.rows)
+	scratch := mem.ClassSize(4 * batch.Rows)
+	if vars > 0 {
+		tailBytes += mem.ClassSize(blockBytes(spec))
+		scratch *= 2
+	}
+	perWorker := int64(spec.Partitions)*int64(tailBytes) + int64(scratch) + int64(chunkSize(spec))
+	return int64(spec.Workers)*perWorker + int64(mem.ClassSize(stageSize(spec))) + 1<<20
+}
+
+func (s *Store) groupOf(p int) int { return p * len(s.groups) / s.spec.Partitions }
+
+// Seal says that all rows have been appended: it flushes the tails and compares what
+// came in with what was sealed. The error wraps ErrLost where they differ.
+func (s *Store) Seal(ctx context.Context) error {
+	for i := range s.workers {
+		w := &s.workers[i]
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := s.flushTails(w); err != nil {
+			return s.named(err)
+		}
+		w.scratch.Release()
+		w.scratch, w.scratchN, w.tails = nil, 0, nil
+	}
+	s.isSealed.Store(true)
+	in, out := s.rowsIn(), int64(0)
+	for p := range s.parts {
+		out += s.parts[p].rows
+	}
+	if in != out {
+		return fmt.Errorf("%s: %d rows came in and %d were sealed: %w", s.spec.Name, in, out, ErrLost)
+	}
+	for c := range s.cols {
+		sum := uint64(0)
+		for i := range s.workers {
+			sum += s.workers[i].in[c] - s.workers[i].sealed[c]
+		}
+		if sum != 0 {
+			return fmt.Errorf("%s: column %s: %w", s.spec.Name, s.spec.Schema.Fields[c].Name, ErrLost)
+		}
+	}
 	return nil
 }
-func (s *Store) Seal(ctx context.Context) error { return nil }
-func (s *Store) Part(p int) PartStats           { return PartStats{} }
-func (s *Store) Load(ctx context.Context, p int, acct *mem.Account, cols []int) (*batch.Batch, error) {
-	return nil, ErrLost
+
+func (s *Store) rowsIn() (n int64) {
+	for i := range s.workers {
+		n += s.workers[i].rows
+	}
+	return n
 }
-func (s *Store) Stream(ctx context.Context, p int, acct *mem.Account, cols []int, batchRows int) (batch.Stream, error) {
-	return nil, ErrLost
+
+// Schema returns the schema of the rows.
+func (s *Store) Schema() *batch.Schema { return s.spec.Schema }
+
+// Partitions returns how many partitions there are.
+func (s *Store) Partitions() int { return s.spec.Partitions }
+
+// Part describes partition p. It is complete after Seal.
+func (s *Store) Part(p int) PartStats {
+	part := &s.parts[p]
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	return PartStats{Rows: part.rows, Raw: s.raw(part), Blocks: len(part.blocks), Spilled: part.onDisk}
 }
-func (s *Store) Drop(p int)                                                     {}
-func (s *Store) Stats() Stats                                                   { return Stats{} }
-func (s *Store) Spill(ctx context.Context, want int64) (freed int64, err error) { return 0, nil }
-func (s *Store) Close() error                                                   { return nil }
+
+// raw returns the bytes of the partition's values when they are loaded.
+func (s *Store) raw(part *partition) int64 {
+	n := int64(0)
+	for c := range s.cols {
+		n += part.rows * int64(s.cols[c].width)
+		if s.nullable[c].Load() {
+			n += (part.rows + 7) / 8
+		}
+	}
+	for _, v := range part.vars {
+		n += v + 4
+	}
+	return n
+}
+
+// Stats describes the store.
+func (s *Store) Stats() Stats {
+	st := Stats{RowsIn: s.rowsIn(), RowsOut: s.rowsOut.Load(), Spilled: s.spilled.Load()}
+	for p := range s.parts {
+		part := &s.parts[p]
+		part.mu.Lock()
+		st.Raw += s.raw(part)
+		st.Encoded += part.bytes
+		st.Blocks += int64(len(part.blocks))
+		part.mu.Unlock()
+	}
+	s.spillMu.Lock()
+	st.Files = s.files
+	s.spillMu.Unlock()
+	return st
+}
+
+// Drop says that partition p is no longer needed, and gives its memory and disk back. Nobody reads it any more.
+func (s *Store) Drop(p int) {
+	part := &s.parts[p]
+	part.mu.Lock()
+	if part.dropped {
+		part.mu.Unlock()
+		return
+	}
+	part.dropped = true
+	for _, k := range part.chunks {
+		switch {
+		case k.spilling:
+			k.dropped = true // whoever writes it lets go of it
+		case k.buf != nil:
+			part.inMemory.Add(-k.buf.Size())
+			k.buf.Release()
+			k.buf = nil
+		}
+	}
+	part.mu.Unlock()
+	s.spillMu.Lock()
+	defer s.spillMu.Unlock()
+	g := &s.groups[s.groupOf(p)]
+	if g.live--; g.live == 0 && g.file != nil {
+		// Closing a file without a name cannot lose anything that is still wanted.
+		_ = errors.Join(s.spec.Dir.forget(g.file), g.file.release())
+		g.file = nil
+	}
+}
+
+// Close releases everything. It may be called at any time when no other call is under way, and more than once.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		s.remove()
+		for i := range s.workers {
+			for p := range s.workers[i].tails {
+				s.workers[i].tails[p].release()
+			}
+			s.workers[i].scratch.Release()
+			s.workers[i].scratch = nil
+		}
+		for p := range s.parts {
+			s.Drop(p)
+		}
+		s.spillMu.Lock()
+		defer s.spillMu.Unlock()
+		s.stage.Release()
+		s.stage = nil
+		s.workers = slices.Clip(s.workers)
+	})
+	return s.closeErr
+}

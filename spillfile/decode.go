@@ -1,0 +1,247 @@
+package spillfile
+
+import (
+	"math"
+
+	"pqjoin/batch"
+)
+
+// colReader decodes one column of a block, stretch by stretch.
+type colReader struct {
+	colPlan
+	spec   *colSpec
+	n      int    // rows of the block
+	bitmap []byte // nil: no nulls
+	values []byte
+	bytes  []byte // data of encBytes
+	row    int    // the data position data0 belongs to this row
+	data0  int
+	got    uint64 // sum of what has been decoded
+}
+
+// openColumns finds the columns cols in the payload of a block of n rows. The string says what is wrong, if anything.
+func openColumns(specs []colSpec, cols []int, n int, payload []byte) ([]colReader, string) {
+	out := make([]colReader, len(cols))
+	want := make([]int, len(specs)) // 1 + position in out
+	for i, c := range cols {
+		want[c] = i + 1
+	}
+	for c := range specs {
+		if len(payload) < columnHeader {
+			return nil, "a column is missing"
+		}
+		p := getPlan(payload)
+		payload = payload[columnHeader:]
+		if p.size > uint64(len(payload)) {
+			return nil, "a column is cut off"
+		}
+		if i := want[c]; i > 0 {
+			r := colReader{colPlan: p, spec: &specs[c], n: n}
+			if !r.open(payload[:p.size]) {
+				return nil, "a column has the wrong length"
+			}
+			out[i-1] = r
+		}
+		payload = payload[p.size:]
+	}
+	if len(payload) != 0 {
+		return nil, "there is more than the columns"
+	}
+	return out, ""
+}
+
+func (r *colReader) open(b []byte) bool {
+	at := r.colPlan.values(r.n)
+	if at > len(b) {
+		return false
+	}
+	if at > 0 {
+		r.bitmap = b[:at]
+	}
+	width := int(r.width)
+	switch kind := r.spec.kind; {
+	case r.enc == encBits && kind == batch.KindBool:
+		r.values = b[at:]
+		return len(r.values) == pad8(batch.BitmapLen(r.n))
+	case r.enc == encInts && (kind == batch.KindInt64 || kind == batch.KindFloat64),
+		r.enc == encFloat4 && kind == batch.KindFloat64 && width == 4,
+		r.enc == encWide && kind == batch.KindInt128 && width == 16,
+		r.enc == encBytes && kind == batch.KindBytes:
+	default:
+		return false
+	}
+	end := at + pad8(width*r.n)
+	if end > len(b) || r.data > uint64(len(b)-end) {
+		return false
+	}
+	r.values, r.bytes = b[at:end], b[end:end+int(r.data)]
+	return true
+}
+
+// nullsIn returns the nulls among rows [from, from+n).
+func (r *colReader) nullsIn(from, n int) int {
+	if r.bitmap == nil {
+		return 0
+	}
+	ones := 0
+	for i := from; i < from+n; i++ {
+		ones += int(r.bitmap[i>>3] >> (i & 7) & 1)
+	}
+	return n - ones
+}
+
+// dataIn returns the bytes of the values of rows [from, from+n) of an encBytes column.
+func (r *colReader) dataIn(from, n int) int {
+	sum := n * int(r.base)
+	switch r.width {
+	case 1:
+		sum += sumInts(r.values[from : from+n])
+	case 2:
+		sum += sumInts(batch.View[uint16](r.values)[from : from+n])
+	case 4:
+		sum += sumInts(batch.View[uint32](r.values)[from : from+n])
+	}
+	return sum
+}
+
+func sumInts[T uint8 | uint16 | uint32](v []T) (sum int) {
+	for _, x := range v {
+		sum += int(x)
+	}
+	return sum
+}
+
+// into decodes rows [from, from+n) to rows [row, row+n) of out, whose bytes so far end
+// at data; it returns where they end now, or -1 where the block's lengths cannot be.
+func (r *colReader) into(out *batch.Column, row, data, from, n int) int {
+	nulls := r.nullsIn(from, n)
+	if out.Valid != nil {
+		if r.bitmap != nil {
+			batch.CopyBits(out.Valid, row, r.bitmap, from, n)
+		} else {
+			setOnes(out.Valid, row, n)
+		}
+	}
+	switch r.enc {
+	case encBits:
+		r.unpackBits(out.Fixed[row:row+n], from)
+	case encWide:
+		dst := out.Int128s()[row : row+n]
+		copy(dst, batch.View[batch.Int128](r.values)[from:from+n])
+		for _, v := range dst {
+			r.got += digest128(v)
+		}
+	case encFloat4:
+		dst := out.Float64s()[row : row+n]
+		for i, v := range batch.View[float32](r.values)[from : from+n] {
+			dst[i] = float64(v)
+			r.got += math.Float64bits(dst[i])
+		}
+	case encInts:
+		r.unpackInts(batch.View[uint64](out.Fixed)[row:row+n], from)
+		r.got -= uint64(nulls) * r.base // they were left at the base
+	case encBytes:
+		return r.unpackBytes(out, row, data, from, n)
+	}
+	return data
+}
+
+func (r *colReader) unpackBits(dst []byte, from int) {
+	for i := range dst {
+		j := from + i
+		dst[i] = r.values[j>>3] >> (j & 7) & 1
+	}
+	r.got += sumAll(dst)
+}
+
+func (r *colReader) unpackInts(dst []uint64, from int) {
+	switch r.width {
+	case 0:
+		for i := range dst {
+			dst[i] = r.base
+		}
+		r.got += uint64(len(dst)) * r.base
+	case 1:
+		r.got += unpackDeltas(dst, r.values[from:], r.base)
+	case 2:
+		r.got += unpackDeltas(dst, batch.View[uint16](r.values)[from:], r.base)
+	case 4:
+		r.got += unpackDeltas(dst, batch.View[uint32](r.values)[from:], r.base)
+	case 8:
+		copy(dst, batch.View[uint64](r.values)[from:])
+		r.got += sumAll(dst)
+	}
+}
+
+func unpackDeltas[T uint8 | uint16 | uint32](dst []uint64, src []T, base uint64) (sum uint64) {
+	src = src[:len(dst)]
+	for i, v := range src {
+		x := base + uint64(v)
+		dst[i] = x
+		sum += x
+	}
+	return sum
+}
+
+func (r *colReader) unpackBytes(out *batch.Column, row, data, from, n int) int {
+	off := out.Off[row+1 : row+n+1]
+	switch r.width {
+	case 0:
+		unpackOffsets(off, make([]uint8, 0), uint32(r.base), uint32(data))
+	case 1:
+		unpackOffsets(off, r.values[from:from+n], uint32(r.base), uint32(data))
+	case 2:
+		unpackOffsets(off, batch.View[uint16](r.values)[from:from+n], uint32(r.base), uint32(data))
+	case 4:
+		unpackOffsets(off, batch.View[uint32](r.values)[from:from+n], uint32(r.base), uint32(data))
+	}
+	if from != r.row {
+		r.row, r.data0 = from, r.dataIn(0, from)
+	}
+	end := data
+	if n > 0 {
+		end = int(off[n-1])
+	}
+	if end < data || r.data0+end-data > len(r.bytes) || end > len(out.Data) {
+		return -1
+	}
+	copy(out.Data[data:end], r.bytes[r.data0:])
+	at := data
+	for _, o := range off {
+		if int(o) < at {
+			return -1
+		}
+		r.got += digestBytes(out.Data[at:o])
+		at = int(o)
+	}
+	r.row, r.data0 = from+n, r.data0+end-data
+	return end
+}
+
+// unpackOffsets turns lengths into offsets that begin at at; no lengths mean base for each.
+func unpackOffsets[T uint8 | uint16 | uint32](off []uint32, lens []T, base, at uint32) {
+	if len(lens) == 0 {
+		for i := range off {
+			at += base
+			off[i] = at
+		}
+		return
+	}
+	for i, n := range lens {
+		at += base + uint32(n)
+		off[i] = at
+	}
+}
+
+// setOnes sets bits [from, from+n) of m.
+func setOnes(m []byte, from, n int) {
+	for i := from; i < from+n; {
+		if i&7 == 0 && i+8 <= from+n {
+			m[i>>3] = 0xff
+			i += 8
+			continue
+		}
+		m[i>>3] |= 1 << (i & 7)
+		i++
+	}
+}

@@ -1,0 +1,147 @@
+package spillfile
+
+import (
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"pqjoin/internal/vfs"
+)
+
+// flushStep is how many bytes are written to a file before their way to the disk begins.
+const flushStep = 1 << 20
+
+// spillFile is a file of blocks. It has no name once it is open, so that it goes with
+// its owner. The last reference closes it and gives its bytes back to the quota.
+type spillFile struct {
+	dir  *Dir
+	f    vfs.File
+	mu   sync.Mutex
+	size int64
+	at   int64 // where what has not begun its way to the disk begins
+	refs int
+}
+
+// create makes a file in the directory, with one reference.
+func (d *Dir) create() (*spillFile, error) {
+	d.mu.Lock()
+	id := d.nextID
+	d.nextID++
+	d.mu.Unlock()
+	name := filepath.Join(d.path, fmt.Sprintf("%06d.spill", id))
+	f, err := d.fs.Create(name)
+	if err != nil {
+		return nil, d.diskError(err)
+	}
+	if err := d.fs.Remove(name); err != nil {
+		_ = f.Close() // the first error is the one to tell
+		return nil, d.diskError(err)
+	}
+	return &spillFile{dir: d, f: f, refs: 1}, nil
+}
+
+func (f *spillFile) retain() *spillFile {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refs++
+	return f
+}
+
+func (f *spillFile) release() error {
+	f.mu.Lock()
+	f.refs--
+	last := f.refs == 0
+	size := f.size
+	f.mu.Unlock()
+	if !last {
+		return nil
+	}
+	f.dir.unreserve(size)
+	return f.dir.diskError(f.f.Close())
+}
+
+// append writes b behind what the file has, and returns where.
+func (f *spillFile) append(b []byte) (off int64, err error) {
+	if err := f.dir.reserve(int64(len(b))); err != nil {
+		return 0, err
+	}
+	f.mu.Lock()
+	off = f.size
+	f.size += int64(len(b))
+	f.mu.Unlock()
+	if _, err := f.f.WriteAt(b, off); err != nil {
+		return 0, f.dir.diskError(err)
+	}
+	return off, f.dir.wrote(f, int64(len(b)))
+}
+
+// wrote starts n more bytes of f on their way to the disk, and waits for the oldest
+// where more than dirtyWindow are under way.
+func (d *Dir) wrote(f *spillFile, n int64) error {
+	f.mu.Lock()
+	var w window
+	if f.size-f.at >= flushStep {
+		w = window{f: f, off: f.at, n: f.size - f.at}
+		f.at = f.size
+		f.refs++
+	}
+	f.mu.Unlock()
+	d.mu.Lock()
+	d.written += n
+	d.mu.Unlock()
+	if w.f == nil {
+		return nil
+	}
+	err := f.f.FlushRange(w.off, w.n, false)
+	d.mu.Lock()
+	d.dirty = append(d.dirty, w)
+	d.pending += w.n
+	d.mu.Unlock()
+	for err == nil {
+		old, ok := d.oldest()
+		if !ok {
+			return nil
+		}
+		err = old.f.f.FlushRange(old.off, old.n, true)
+		if rerr := old.f.release(); err == nil {
+			err = rerr
+		}
+	}
+	return d.diskError(err)
+}
+
+// oldest takes the oldest window off the list where the list is too long.
+func (d *Dir) oldest() (window, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pending <= dirtyWindow {
+		return window{}, false
+	}
+	w := d.dirty[0]
+	d.dirty = d.dirty[1:]
+	d.pending -= w.n
+	return w, true
+}
+
+// forget drops the windows of a file that is no longer needed; a nil file means all.
+func (d *Dir) forget(f *spillFile) (err error) {
+	d.mu.Lock()
+	var gone []window
+	kept := d.dirty[:0:0]
+	for _, w := range d.dirty {
+		if f == nil || w.f == f {
+			gone = append(gone, w)
+			d.pending -= w.n
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	d.dirty = kept
+	d.mu.Unlock()
+	for _, w := range gone {
+		if rerr := w.f.release(); err == nil {
+			err = rerr
+		}
+	}
+	return err
+}

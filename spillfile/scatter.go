@@ -1,0 +1,195 @@
+package spillfile
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// worker is what one appending worker owns; nobody else touches it before Seal.
+type worker struct {
+	lay      *layout
+	nullable []bool
+	tails    []tail
+	counts   []uint32
+	runs     []run
+	left     []run
+	scratch  *mem.Buf // row indexes by partition, then bytes of variable width by row
+	scratchN int
+	in       []uint64 // column sums of what came in
+	sealed   []uint64 // column sums of what was sealed
+	rows     int64
+	plans    []colPlan
+}
+
+// run is a stretch of rows on their way to one tail: idx[lo:hi], or rows [lo, hi) where there is no idx.
+type run struct {
+	p      int
+	lo, hi int
+	at     int // first row in the tail
+	heap   int // next byte in the tail's heap
+}
+
+// rowSet is the rows of a batch being scattered, from row lo on.
+type rowSet struct {
+	lo   int
+	idx  []uint32 // row numbers grouped by partition; nil: the rows as they are
+	lens []uint32 // bytes of variable width of row lo+i
+}
+
+// Append scatters the rows of b: row i goes to partition part[i], all to partition 0
+// where part is nil. It takes ownership of b. Calls with one worker do not overlap. A
+// partition is read back ordered by unit, and within a unit in the order of arrival; a
+// unit's rows come from one worker, and units are at most 2^31.
+func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *batch.Batch) error {
+	defer b.Release()
+	if part != nil && len(part) != b.N {
+		panic(fmt.Sprintf("spillfile: %d partition numbers for %d rows", len(part), b.N))
+	}
+	w := &s.workers[worker]
+	w.noteNulls(s, b)
+	for lo := 0; lo < b.N; lo += batch.Rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		hi := min(lo+batch.Rows, b.N)
+		if err := s.appendRows(w, unit, part, b, lo, hi); err != nil {
+			return s.named(err)
+		}
+	}
+	w.rows += int64(b.N)
+	return nil
+}
+
+func (s *Store) named(err error) error { return fmt.Errorf("%s: %w", s.spec.Name, err) }
+
+// noteNulls widens the layout for columns in which nulls appear for the first time.
+func (w *worker) noteNulls(s *Store, b *batch.Batch) {
+	changed := false
+	for c, col := range b.Cols {
+		if col.Valid != nil && !w.nullable[c] {
+			w.nullable[c], changed = true, true
+			s.nullable[c].Store(true)
+		}
+	}
+	if changed {
+		w.lay = newLayout(s.cols, w.nullable, s.spec.BlockBytes)
+	}
+}
+
+func (s *Store) appendRows(w *worker, unit int, part []uint16, b *batch.Batch, lo, hi int) error {
+	for c, col := range b.Cols {
+		w.in[c] += sumRows(col, lo, hi)
+	}
+	in := rowSet{lo: lo}
+	if s.spec.Partitions == 1 {
+		part = nil
+	}
+	if part != nil || s.vars > 0 {
+		if err := w.room(s, hi-lo); err != nil {
+			return err
+		}
+		words := batch.View[uint32](w.scratch.Bytes())
+		if part != nil {
+			in.idx = words[:hi-lo]
+		}
+		if s.vars > 0 {
+			in.lens = words[w.scratchN:][:hi-lo]
+		}
+	}
+	w.left = w.left[:0]
+	if part == nil {
+		w.left = append(w.left, run{p: 0, lo: lo, hi: hi})
+	} else {
+		w.group(part[lo:hi], in.idx, lo)
+	}
+	if s.vars > 0 {
+		if err := s.rowBytes(b, in.lens, lo); err != nil {
+			return err
+		}
+	}
+	for len(w.left) > 0 {
+		if err := s.wave(w, unit, b, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// room gives the worker scratch for n rows.
+func (w *worker) room(s *Store, n int) error {
+	if n <= w.scratchN {
+		return nil
+	}
+	w.scratch.Release()
+	w.scratch, w.scratchN = nil, 0
+	words := n
+	if s.vars > 0 {
+		words *= 2
+	}
+	buf, err := s.alloc(4 * words)
+	if err != nil {
+		return err
+	}
+	w.scratch, w.scratchN = buf, n
+	return nil
+}
+
+// group sorts the row numbers lo, lo+1, ... by partition into idx, and makes a run for each partition.
+func (w *worker) group(part []uint16, idx []uint32, lo int) {
+	counts := w.counts
+	clear(counts)
+	for _, p := range part {
+		counts[p]++
+	}
+	at := uint32(0)
+	for p, n := range counts {
+		if n > 0 {
+			w.left = append(w.left, run{p: p, lo: int(at), hi: int(at + n)})
+		}
+		counts[p] = at
+		at += n
+	}
+	row := uint32(lo)
+	for _, p := range part {
+		k := counts[p]
+		idx[k] = row
+		counts[p] = k + 1
+		row++
+	}
+}
+
+// rowBytes adds up the bytes of variable width of each row.
+func (s *Store) rowBytes(b *batch.Batch, lens []uint32, lo int) error {
+	clear(lens)
+	for c, col := range b.Cols {
+		if s.cols[c].varIdx < 0 {
+			continue
+		}
+		over := false
+		for i := range lens {
+			n := lens[i] + valueLen(col, lo+i)
+			over = over || n < lens[i]
+			lens[i] = n
+		}
+		if over {
+			return fmt.Errorf("a row of more than %d bytes", uint32(math.MaxUint32))
+		}
+	}
+	return nil
+}
+
+// valueLen returns the length of row i of a KindBytes column, 0 where it is null.
+func valueLen(c *batch.Column, i int) uint32 {
+	if c.Valid != nil && c.IsNull(i) {
+		return 0
+	}
+	if c.Dict != nil {
+		k := c.Codes[i]
+		return c.Dict.Off[k+1] - c.Dict.Off[k]
+	}
+	return c.Off[i+1] - c.Off[i]
+}

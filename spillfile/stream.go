@@ -1,0 +1,96 @@
+package spillfile
+
+import (
+	"context"
+	"io"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// streamBytes bounds the bytes of variable width in a streamed batch, but for a single piece of a block.
+const streamBytes = 4 << 20
+
+// stream yields a partition in sequence order.
+type stream struct {
+	s    *Store
+	r    *reader
+	rows int
+	used int // rows of r.order[r.next] already given
+}
+
+// Stream yields partition p in sequence order as batches of up to batchRows rows (0:
+// batch.Rows), the columns at cols (all where cols is nil). It takes the memory of a
+// batch and of a chunk for each worker that appended. It does not consume: a
+// partition can be streamed and loaded as often as one likes until it is dropped.
+func (s *Store) Stream(ctx context.Context, p int, acct *mem.Account, cols []int, batchRows int) (batch.Stream, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if batchRows <= 0 {
+		batchRows = batch.Rows
+	}
+	s.readAhead(p)
+	return &stream{s: s, r: s.newReader(p, acct, cols), rows: batchRows}, nil
+}
+
+func (st *stream) Next(ctx context.Context) (*batch.Batch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	pieces, data, n, err := st.gather()
+	if err != nil {
+		return nil, st.s.named(err)
+	}
+	if n == 0 {
+		return nil, io.EOF
+	}
+	out, err := st.r.newOutput(n, data)
+	if err != nil {
+		return nil, st.s.named(err)
+	}
+	for _, pc := range pieces {
+		if err := st.r.fill(out, pc); err != nil {
+			out.b.Release()
+			return nil, err
+		}
+	}
+	return st.s.finish(st.r, out)
+}
+
+// gather collects the pieces of the next batch, with the bytes that each of its columns needs.
+func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
+	r := st.r
+	data = make([]int, len(r.cols))
+	bytes := 0
+	for r.next < len(r.order) && n < st.rows && bytes < streamBytes {
+		pc := r.order[r.next]
+		pc.from += int32(st.used)
+		pc.rows = min(pc.rows-int32(st.used), int32(min(st.rows-n, batch.Rows)))
+		o, err := r.block(pc.seq)
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		for i := range o.cols {
+			if c := &o.cols[i]; c.enc == encBytes {
+				d := c.dataIn(int(pc.from), int(pc.rows))
+				data[i] += d
+				bytes += d
+			}
+		}
+		pieces = append(pieces, pc)
+		n += int(pc.rows)
+		if st.used += int(pc.rows); st.used == int(r.order[r.next].rows) {
+			r.next, st.used = r.next+1, 0
+		}
+	}
+	return pieces, data, n, nil
+}
+
+func (st *stream) Close() error {
+	if st.r != nil {
+		st.r.close()
+		st.r = nil
+	}
+	return nil
+}

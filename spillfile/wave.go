@@ -1,0 +1,262 @@
+package spillfile
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// wave moves as many of the rows left as the tails have room for, column by column,
+// and seals the full tails. Where memory runs out it seals all of the worker's tails
+// and gives their memory back, so that the next wave finds some.
+func (s *Store) wave(w *worker, unit int, b *batch.Batch, rows rowSet) error {
+	short := s.planWave(w, unit, rows)
+	if short != nil && !errors.Is(short, mem.ErrLimit) {
+		return short
+	}
+	for c, col := range b.Cols {
+		s.scatterColumn(w, c, col, rows.idx)
+	}
+	for _, r := range w.runs {
+		if t := &w.tails[r.p]; t.n == t.lay.rows || t.bytes() >= s.spec.BlockBytes {
+			if err := s.seal(w, r.p); err != nil {
+				return err
+			}
+		}
+	}
+	if short == nil {
+		return nil
+	}
+	freed, err := s.flushTails(w)
+	if err == nil && freed == 0 && len(w.runs) == 0 {
+		err = short
+	}
+	return err
+}
+
+// planWave turns w.left into w.runs, one for each partition, and leaves in w.left what did not fit.
+func (s *Store) planWave(w *worker, unit int, rows rowSet) error {
+	w.runs = w.runs[:0]
+	rest := w.left[:0]
+	for i, r := range w.left {
+		n, err := s.plan(w, &r, unit, rows)
+		if err != nil {
+			w.left = append(rest, w.left[i:]...)
+			return err
+		}
+		if r.lo+n < r.hi {
+			rest = append(rest, run{p: r.p, lo: r.lo + n, hi: r.hi})
+		}
+		if r.hi = r.lo + n; n > 0 {
+			w.runs = append(w.runs, r)
+		}
+	}
+	w.left = rest
+	return nil
+}
+
+// plan finds out how many rows of r its tail takes now, makes the room for them and counts them in.
+func (s *Store) plan(w *worker, r *run, unit int, in rowSet) (int, error) {
+	t := &w.tails[r.p]
+	if t.lay != w.lay {
+		if err := s.renew(w, r.p); err != nil {
+			return 0, err
+		}
+	}
+	rows, bytes := s.fitting(t, r, in, min(r.hi-r.lo, t.lay.rows-t.n))
+	if rows > t.cap-t.n {
+		if err := t.grow(s, t.n+rows); err != nil {
+			if t.cap == 0 || !errors.Is(err, mem.ErrLimit) {
+				return 0, err
+			}
+			rows, bytes = s.fitting(t, r, in, t.cap-t.n)
+		}
+	}
+	if rows == 0 {
+		return 0, s.seal(w, r.p)
+	}
+	if err := t.growHeap(s, bytes); err != nil {
+		if t.n == 0 || !errors.Is(err, mem.ErrLimit) {
+			return 0, err
+		}
+		return 0, s.seal(w, r.p)
+	}
+	r.at, r.heap = t.n, t.heapLen
+	if s.vars > 1 {
+		binary.LittleEndian.PutUint32(t.heap.Bytes()[t.heapLen:], uint32(rows))
+		r.heap += runHeader
+	}
+	t.n, t.heapLen = t.n+rows, t.heapLen+bytes
+	t.addSegment(unit, rows)
+	return rows, nil
+}
+
+// runHeader is the bytes before a run in the heap of a tail with several variable columns.
+const runHeader = 4
+
+// fitting returns how many rows of r, at most limit, fit the block that t becomes, and
+// their bytes in its heap. The first row of a block always fits.
+func (s *Store) fitting(t *tail, r *run, in rowSet, limit int) (rows, bytes int) {
+	if s.vars == 0 {
+		return limit, 0
+	}
+	if s.vars > 1 {
+		bytes = runHeader
+	}
+	room := s.spec.BlockBytes - t.bytes()
+	for rows < limit {
+		i := r.lo + rows
+		if in.idx != nil {
+			i = int(in.idx[i])
+		}
+		n := int(in.lens[i-in.lo])
+		if (rows+1)*t.lay.row+bytes+n > room && (t.n > 0 || rows > 0) {
+			break
+		}
+		bytes += n
+		rows++
+	}
+	return rows, bytes
+}
+
+// renew gives a tail the worker's present layout.
+func (s *Store) renew(w *worker, p int) error {
+	t := &w.tails[p]
+	if t.n > 0 {
+		if err := s.seal(w, p); err != nil {
+			return err
+		}
+	}
+	t.buf.Release()
+	t.buf, t.cap, t.lay = nil, 0, w.lay
+	return nil
+}
+
+// flushTails seals all tails of a worker and returns how many bytes they gave back.
+func (s *Store) flushTails(w *worker) (freed int64, err error) {
+	for p := range w.tails {
+		t := &w.tails[p]
+		if t.n > 0 {
+			if err := s.seal(w, p); err != nil {
+				return freed, err
+			}
+		}
+		if t.buf != nil {
+			freed += t.buf.Size()
+		}
+		if t.heap != nil {
+			freed += t.heap.Size()
+		}
+		t.release()
+	}
+	return freed, nil
+}
+
+// scatterColumn copies the planned runs of one column into their tails.
+func (s *Store) scatterColumn(w *worker, c int, col *batch.Column, idx []uint32) {
+	spec := &s.cols[c]
+	for i := range w.runs {
+		r := &w.runs[i]
+		t := &w.tails[r.p]
+		n := r.hi - r.lo
+		dst := t.column(c, spec)[r.at*spec.width : (r.at+n)*spec.width]
+		var rows []uint32
+		if idx != nil {
+			rows = idx[r.lo:r.hi]
+		}
+		valid := t.validity(c)
+		if valid != nil {
+			valid = valid[r.at : r.at+n]
+			gatherValid(valid, col, rows, r.lo)
+		}
+		switch spec.kind {
+		case batch.KindBool:
+			scatterFixed(dst, col, col.Fixed, rows, r.lo, valid)
+		case batch.KindInt64, batch.KindFloat64:
+			scatterFixed(batch.View[uint64](dst), col, batch.View[uint64](col.Fixed), rows, r.lo, valid)
+		case batch.KindInt128:
+			scatterFixed(batch.View[batch.Int128](dst), col, batch.View[batch.Int128](col.Fixed), rows, r.lo, valid)
+		case batch.KindBytes:
+			r.heap += scatterBytes(batch.View[uint32](dst), t.heap, r.heap, col, rows, r.lo)
+		}
+	}
+}
+
+// gatherValid writes one byte a row: 1 for a value, 0 for a null. Rows are rows, or lo and on where rows is nil.
+func gatherValid(dst []byte, col *batch.Column, rows []uint32, lo int) {
+	switch m := col.Valid; {
+	case m == nil:
+		for i := range dst {
+			dst[i] = 1
+		}
+	case rows == nil:
+		for i := range dst {
+			dst[i] = m[(lo+i)>>3] >> ((lo + i) & 7) & 1
+		}
+	default:
+		for i, j := range rows {
+			dst[i] = m[j>>3] >> (j & 7) & 1
+		}
+	}
+}
+
+// scatterFixed writes the rows' values; those of nulls become zero.
+func scatterFixed[T comparable](dst []T, col *batch.Column, src []T, rows []uint32, lo int, valid []byte) {
+	switch {
+	case col.Dict != nil:
+		scatterDict(dst, col, rows, lo)
+	case rows == nil:
+		copy(dst, src[lo:])
+	default:
+		dst = dst[:len(rows)]
+		for i, j := range rows {
+			dst[i] = src[j]
+		}
+	}
+	if col.Valid == nil {
+		return
+	}
+	var zero T
+	for i, v := range valid[:len(dst)] {
+		if v == 0 {
+			dst[i] = zero
+		}
+	}
+}
+
+func scatterDict[T comparable](dst []T, col *batch.Column, rows []uint32, lo int) {
+	if col.Dict.N == 0 {
+		clear(dst)
+		return
+	}
+	values := batch.View[T](col.Dict.Fixed)
+	for i := range dst {
+		j := lo + i
+		if rows != nil {
+			j = int(rows[i])
+		}
+		dst[i] = values[col.Codes[j]]
+	}
+}
+
+// scatterBytes writes the lengths of the rows' values to dst and their bytes to heap at at; it returns how many.
+func scatterBytes(dst []uint32, heap *mem.Buf, at int, col *batch.Column, rows []uint32, lo int) int {
+	var out []byte
+	if heap != nil {
+		out = heap.Bytes()[at:]
+	}
+	total := 0
+	for i := range dst {
+		j := lo + i
+		if rows != nil {
+			j = int(rows[i])
+		}
+		n := int(valueLen(col, j))
+		if dst[i] = uint32(n); n > 0 {
+			total += copy(out[total:total+n], col.Value(j))
+		}
+	}
+	return total
+}
