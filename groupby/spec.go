@@ -43,7 +43,7 @@ type Spec struct {
 	Workers    int   // calls of Put come from workers 0..Workers-1
 	Partitions int   // of the partition store; with Splitters, theirs. 0: 64
 	BlockBytes int   // of the partition store
-	TableBytes int64 // most bytes of one worker's pre-aggregation table
+	TableBytes int64 // most bytes of one worker's pre-aggregation table; at least 64 KiB
 	MaxLoad    int64 // most bytes of the table in which one partition is merged; 0: TableBytes
 	BatchRows  int   // rows of a result batch; 0: batch.Rows
 
@@ -65,7 +65,7 @@ type Layout struct {
 
 const (
 	defaultPartitions = 64
-	minTableBytes     = 256 << 10
+	minTableBytes     = 64 << 10
 )
 
 func (s *Spec) withDefaults() Spec {
