@@ -418,4 +418,3 @@ func closed(t interface{ Fatal(...any) }, pool *mem.Pool, accts ...*mem.Account)
 }
 
 var _ Store = (*heapStore)(nil)
-

@@ -87,19 +87,20 @@ var (
 	ErrSelfCheck = errors.New("join self-check failed")
 )
 
-// ValidateError names a key that breaks Spec.Validate. A count of 2 of the side that broke
-// it means two or more where the input was not read to its end.
+// ValidateError names a key that breaks Spec.Validate. Keys whose nulls match nothing never break it.
 type ValidateError struct {
-	Want        string // "1:1", "1:m" or "m:1"
-	Side        string // "left" or "right": where the key is repeated
-	Columns     []string
-	Keys        []string // rendered, one a column
-	Left, Right int64    // rows that have the key, as far as they were read
+	Want    string   // "1:1", "1:m" or "m:1"
+	Side    string   // "left" or "right": where the key is repeated
+	Columns []string // names of the left's key columns
+	Keys    []string // the key, rendered, one a column
+	// Left and Right are how many rows have the key: of the side that broke it as far as it
+	// was read, so at least 2; of the other side -1, for nobody counted.
+	Left, Right int64
 }
 
 func (e *ValidateError) Error() string {
-	return fmt.Sprintf("join is not %s: key %s is repeated on the %s side (%d left rows, %d right rows)",
-		e.Want, renderKey(e.Columns, e.Keys), e.Side, e.Left, e.Right)
+	n := max(e.Left, e.Right)
+	return fmt.Sprintf("the join is not %s: key %s is in %d rows or more of the %s side", e.Want, renderKey(e.Columns, e.Keys), n, e.Side)
 }
 
 // Is makes errors.Is(err, ErrValidate) true.

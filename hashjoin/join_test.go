@@ -247,4 +247,3 @@ func TestRangeEqualsNestedLoopsInOrder(t *testing.T) {
 		closed(t, pool, acct)
 	})
 }
-

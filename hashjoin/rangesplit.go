@@ -142,7 +142,7 @@ func (r *Range) boundaries(ctx context.Context, acct *mem.Account, x part) (*ran
 		return nil, err
 	}
 	slices.SortFunc(sample, bytes.Compare)
-	pieces := int(min(max(2*x.tableBytes()/r.join.spec.PartBytes+1, 4), maxPieces))
+	pieces := int(min(max(2*x.tableBytes()/r.join.spec.PartBytes+1, 4), int64(r.maxPieces())))
 	for i, run := 0, 0; i < len(sample); i = run {
 		for run = i + 1; run < len(sample) && bytes.Equal(sample[i], sample[run]); run++ {
 		}

@@ -14,7 +14,7 @@ import (
 
 const (
 	heavyKeys = 64 // candidates that are counted for
-	maxPieces = 64 // partitions that one is cut into, besides heavy keys
+	maxPieces = 64 // partitions that one is cut into, besides as many for heavy keys
 )
 
 // cut replaces the pair in hand by smaller ones: one for each heavy key of the right, and the rest by further hash bits.
@@ -44,6 +44,10 @@ func (s *hashStream) cut(ctx context.Context) error {
 	return x.of.close()
 }
 
+// maxPieces is how many partitions one may be cut into: no more than the sides had at first, because
+// the tails of a store cost memory by partition.
+func (j *join) maxPieces() int { return min(max(j.spec.Partitions, 4), maxPieces) }
+
 // chooseCut reads the keys of x and finds those that own so much of it that further hash bits are no help.
 func (j *join) chooseCut(ctx context.Context, acct *mem.Account, x part, cols []int, level int) (cut, error) {
 	top := topKeys{counts: make(map[uint64]int64, heavyKeys+1)}
@@ -72,14 +76,15 @@ func (j *join) chooseCut(ctx context.Context, acct *mem.Account, x part, cols []
 	c := cut{level: uint64(level)}
 	rows, bytes := x.rows(), x.tableBytes()
 	rest := bytes
-	for _, k := range top.heaviest() {
+	heaviest := top.heaviest()
+	for _, k := range heaviest[:min(len(heaviest), j.maxPieces())] {
 		if own := int64(float64(bytes) * float64(k.n) / float64(rows)); own >= j.spec.PartBytes/4 {
 			c.heavy = append(c.heavy, k.hash)
 			rest -= own
 		}
 	}
 	slices.Sort(c.heavy)
-	c.parts = int(min(max(2*rest/j.spec.PartBytes+1, 2), maxPieces))
+	c.parts = int(min(max(2*rest/j.spec.PartBytes+1, 2), int64(j.maxPieces())))
 	return c, nil
 }
 

@@ -29,7 +29,6 @@ type Store interface {
 // errors. It is called from several goroutines: a partition that is too large is cut again through it.
 type StoreFactory func(name string, schema *batch.Schema, partitions, workers int) (Store, error)
 
-
 // part is one partition of a store.
 type part struct {
 	st Store
