@@ -102,6 +102,19 @@ func Zeros(acct *mem.Account, t Type, n int) (*Column, error) {
 // Empty returns a batch of no rows.
 func Empty(acct *mem.Account, schema *Schema) (*Batch, error) { return Concat(acct, schema, nil) }
 
+// ShareNulls gives c, which has no nulls yet, the nulls of from, which has as many rows: they share the bitmap. It returns c.
+func (c *Column) ShareNulls(from *Column) *Column {
+	if from.Valid == nil {
+		return c
+	}
+	c.Valid, c.Nulls = from.Valid, from.Nulls
+	for _, b := range from.bufs {
+		b.Retain()
+		c.bufs = append(c.bufs, b)
+	}
+	return c
+}
+
 // AllNull returns a column of n nulls.
 func AllNull(acct *mem.Account, t Type, n int) (*Column, error) {
 	c, err := Zeros(acct, t, n)

@@ -131,7 +131,7 @@ func (e *KeyEncoder) encodeWords(acct *mem.Account, k *Keys, cols []*Column) err
 				}
 			}
 			for i, v := range w {
-				out[i] = out[i]<<(shift&63)*uint64(1-shift>>6) | v
+				out[i] = out[i]<<shift | v // a shift of 64 gives 0
 			}
 		}
 	}

@@ -1,0 +1,155 @@
+// Package extsort sorts tables of any size stably in bounded memory: range
+// partitioning, then a radix sort of one partition at a time.
+//
+//	Put ──► Splitters.Assign ──► partition store ──► Finish: cut what is too large
+//	                                                   │
+//	                 Source: unit 0, unit 1, ...  ◄────┘  load, sort a permutation, gather
+//
+// Invariants:
+//
+//   - Rows with equal keys lie in one partition, and a partition is read in the order
+//     of (unit, row): so the whole is stable, whatever the workers do.
+//   - A partition that does not fit Spec.MaxLoad is cut again by splitters from its own
+//     keys; one that a single key owns is streamed as it lies, for it has nothing to sort.
+//     Adversarial keys cost passes, never memory.
+//   - The order of the rows never depends on splitters, workers or memory.
+package extsort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+	"pqjoin/spillfile"
+)
+
+// Spec describes a sort.
+type Spec struct {
+	Name       string // the stage, in errors
+	Schema     *batch.Schema
+	Keys       []batch.SortKey // positions in Schema
+	Workers    int             // workers that Put
+	Partitions int             // fan-out when a partition is cut again
+	BlockBytes int             // of the partition store
+	MaxLoad    int64           // bytes that one opened unit may take, loaded and being sorted
+	BatchRows  int             // most rows of a batch put out; 0: batch.Rows
+	Acct       *mem.Account    // pays for scattering and for cutting
+	Dir        *spillfile.Dir
+}
+
+// ErrUnsplittable says that rows of different keys could not be told apart within the
+// bounded number of passes.
+var ErrUnsplittable = errors.New("partition cannot be made smaller")
+
+// Stats is what a sort did so far.
+type Stats struct {
+	Rows       int64
+	Partitions int   // made by the splitters
+	Units      int   // of Source; more than Partitions where some were cut again
+	Cut        int   // partitions that were cut again
+	Spilled    int64 // bytes written to disk, those of cutting again included
+}
+
+// Sorter takes a table in as a batch.Sink and, after Finish, gives it sorted.
+type Sorter struct {
+	spec   Spec
+	split  *Splitters
+	keys   []batch.SortKey
+	store  *spillfile.Store
+	assign [][]uint16 // by worker
+
+	leaves  [][]leaf // by partition; nil before Finish
+	stores  []*spillfile.Store
+	cut     int
+	spilled int64
+}
+
+// New returns a sort of spec by the splitters, which must have been made for the same keys.
+func New(spec Spec, split *Splitters) (*Sorter, error) {
+	if spec.MaxLoad <= 0 || spec.Workers <= 0 {
+		return nil, fmt.Errorf("%s: a sort needs workers and a load limit", spec.Name)
+	}
+	if spec.BatchRows <= 0 {
+		spec.BatchRows = batch.Rows
+	}
+	spec.Partitions = max(spec.Partitions, minFan)
+	s := &Sorter{spec: spec, split: split, assign: make([][]uint16, spec.Workers)}
+	var err error
+	s.store, err = s.newStore(spec.Name, split.Count(), spec.Workers)
+	return s, err
+}
+
+func (s *Sorter) newStore(name string, partitions, workers int) (*spillfile.Store, error) {
+	return spillfile.New(spillfile.Spec{
+		Name: name, Schema: s.spec.Schema, Partitions: partitions, Workers: workers,
+		BlockBytes: s.spec.BlockBytes, Acct: s.spec.Acct, Dir: s.spec.Dir,
+	})
+}
+
+// Put scatters b; it implements batch.Sink.
+func (s *Sorter) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
+	if b.N == 0 {
+		b.Release()
+		return nil
+	}
+	part, err := s.assigned(worker, b)
+	if err != nil {
+		b.Release()
+		return fmt.Errorf("%s: %w", s.spec.Name, err)
+	}
+	return s.store.Append(ctx, worker, unit, part, b)
+}
+
+func (s *Sorter) assigned(worker int, b *batch.Batch) ([]uint16, error) {
+	if cap(s.assign[worker]) < b.N {
+		s.assign[worker] = make([]uint16, max(b.N, s.spec.BatchRows))
+	}
+	part := s.assign[worker][:b.N]
+	return part, s.split.Assign(s.spec.Acct, b, part)
+}
+
+// EndUnit implements batch.Sink.
+func (s *Sorter) EndUnit(context.Context, int, int) error { return nil }
+
+// Finish completes the scattering and cuts partitions that are too large to load.
+func (s *Sorter) Finish(ctx context.Context) error {
+	s.assign = nil
+	if err := s.store.Seal(ctx); err != nil {
+		return err
+	}
+	leaves := make([][]leaf, s.split.Count())
+	for p := range leaves {
+		st := s.store.Part(p)
+		l := leaf{store: s.store, part: p, rows: st.Rows, raw: st.Raw, single: s.split.Single(p)}
+		var err error
+		if leaves[p], err = s.cutLeaf(ctx, l, 0); err != nil {
+			return fmt.Errorf("%s: %w", s.spec.Name, err)
+		}
+	}
+	s.leaves = leaves
+	return nil
+}
+
+// Stats returns what happened so far.
+func (s *Sorter) Stats() Stats {
+	st := s.store.Stats()
+	out := Stats{Rows: st.RowsIn, Partitions: s.split.Count(), Cut: s.cut, Spilled: st.Spilled + s.spilled}
+	for _, x := range s.stores {
+		out.Spilled += x.Stats().Spilled
+	}
+	for _, l := range s.leaves {
+		out.Units += len(l)
+	}
+	return out
+}
+
+// Close implements batch.Sink: it drops the partitions that are left. Streams must be closed before.
+func (s *Sorter) Close() error {
+	err := s.store.Close()
+	for _, x := range s.stores {
+		err = errors.Join(err, x.Close())
+	}
+	return err
+}

@@ -1,0 +1,164 @@
+package extsort
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"pqjoin/batch"
+	"pqjoin/spillfile"
+)
+
+// maxDepth bounds how often a partition is cut again. Every cut separates keys, and all
+// but hostile ones into even parts.
+const maxDepth = 24
+
+// leaf is a partition that is ready to be read: it fits the load limit, or one key owns it.
+type leaf struct {
+	store     *spillfile.Store
+	part      int
+	rows, raw int64
+	single    bool // one key at most: in order as it lies
+}
+
+// cutLeaf returns l, or the leaves into which it had to be cut.
+func (s *Sorter) cutLeaf(ctx context.Context, l leaf, depth int) ([]leaf, error) {
+	if l.single || l.rows <= 1 || s.fits(l) {
+		return []leaf{l}, nil
+	}
+	if depth == maxDepth {
+		return nil, fmt.Errorf("%d rows after %d passes: %w", l.rows, depth, ErrUnsplittable)
+	}
+	split, same, err := s.resample(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	if same {
+		l.single = true
+		return []leaf{l}, nil
+	}
+	s.cut++
+	sub, err := s.rescatter(ctx, l, split, depth)
+	if err != nil {
+		return nil, err
+	}
+	l.store.Drop(l.part)
+	var out []leaf
+	for p := range split.Count() {
+		st := sub.Part(p)
+		if st.Rows == 0 {
+			sub.Drop(p)
+			continue
+		}
+		leaves, err := s.cutLeaf(ctx, leaf{store: sub, part: p, rows: st.Rows, raw: st.Raw, single: split.Single(p)}, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, leaves...)
+	}
+	return out, nil
+}
+
+// fits says whether l may be loaded: by the load limit, and by what one column may hold.
+func (s *Sorter) fits(l leaf) bool {
+	return loadBytes(s.spec.Schema, s.spec.Keys, l.rows, l.raw)+s.batchBytes(l) <= s.spec.MaxLoad &&
+		l.raw <= batch.MaxData/2 && l.rows < batch.Missing
+}
+
+// batchBytes estimates a batch of l's rows.
+func (s *Sorter) batchBytes(l leaf) int64 {
+	return min(int64(s.batchRows(l)), l.rows) * (l.raw / max(l.rows, 1)) * classNum / classDen
+}
+
+// batchRows is how many rows of l are put out at a time: fewer where a batch would take over an eighth of the load limit.
+func (s *Sorter) batchRows(l leaf) int {
+	width := max(l.raw/max(l.rows, 1), 1)
+	return int(min(int64(s.spec.BatchRows), max(s.spec.MaxLoad/8/width, 1)))
+}
+
+// resample chooses splitters by l's own keys; same says that all its keys are equal.
+func (s *Sorter) resample(ctx context.Context, l leaf) (split *Splitters, same bool, err error) {
+	cols, keys := s.keyColumns()
+	sample, err := NewSample(s.spec.Schema.Select(cols), keys)
+	if err != nil {
+		return nil, false, err
+	}
+	probe := newSameKey(keys)
+	defer probe.close()
+	in, err := l.store.Stream(ctx, l.part, s.spec.Acct, cols, s.batchRows(l))
+	if err != nil {
+		return nil, false, err
+	}
+	err = eachBatch(ctx, in, func(b *batch.Batch) error {
+		defer b.Release()
+		if err := probe.add(s.spec.Acct, b); err != nil {
+			return err
+		}
+		return sample.Add(s.spec.Acct, b)
+	})
+	if err != nil || probe.same {
+		return nil, probe.same, err
+	}
+	split = sample.Splitters(s.spec.Partitions)
+	at := make([]int, len(s.spec.Keys))
+	for i, k := range s.spec.Keys {
+		at[i] = k.Column
+	}
+	return split.At(at), false, nil
+}
+
+// keyColumns returns the distinct columns of the keys, and the keys over these.
+func (s *Sorter) keyColumns() (cols []int, keys []batch.SortKey) {
+	for _, k := range s.spec.Keys {
+		cols = append(cols, k.Column)
+		k.Column = len(cols) - 1
+		keys = append(keys, k)
+	}
+	return cols, keys
+}
+
+// rescatter reads l in order into a store of its own.
+func (s *Sorter) rescatter(ctx context.Context, l leaf, split *Splitters, depth int) (*spillfile.Store, error) {
+	sub, err := s.newStore(fmt.Sprintf("%s, cut %d", s.spec.Name, depth+1), split.Count(), 1)
+	if err != nil {
+		return nil, err
+	}
+	s.stores = append(s.stores, sub)
+	in, err := l.store.Stream(ctx, l.part, s.spec.Acct, nil, s.batchRows(l))
+	if err != nil {
+		return nil, err
+	}
+	part := make([]uint16, s.batchRows(l))
+	err = eachBatch(ctx, in, func(b *batch.Batch) error {
+		if len(part) < b.N {
+			part = make([]uint16, b.N)
+		}
+		if err := split.Assign(s.spec.Acct, b, part[:b.N]); err != nil {
+			b.Release()
+			return err
+		}
+		return sub.Append(ctx, 0, 0, part[:b.N], b)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sub, sub.Seal(ctx)
+}
+
+// eachBatch hands every batch of in to f, which owns it, and closes in.
+func eachBatch(ctx context.Context, in batch.Stream, f func(*batch.Batch) error) (err error) {
+	defer func() { err = errors.Join(err, in.Close()) }()
+	for {
+		b, err := in.Next(ctx)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(b); err != nil {
+			return err
+		}
+	}
+}
