@@ -14,7 +14,7 @@ func (t *RightTable) find(k *keys, out []ref) {
 	case t.start != nil:
 		t.findDirect(k.words, out)
 	case t.entries != nil:
-		t.findWords(k.words, out)
+		t.findEntries(k.words, out)
 	default:
 		clear(out)
 	}
@@ -59,44 +59,72 @@ func (t *RightTable) findDirect(words []uint64, out []ref) {
 	}
 }
 
-// findWords looks every word up, except one that repeats the word before it.
-func (t *RightTable) findWords(words []uint64, out []ref) {
-	out = out[:len(words)]
+// findChunk is how many rows are looked up together, so that their cache misses overlap.
+const findChunk = 256
+
+// findEntries looks words up in the hash layout without comparing columns. No branch
+// depends on what a slot holds: rows whose slot holds another key are kept for another round.
+func (t *RightTable) findEntries(words []uint64, out []ref) {
+	var slots [findChunk]uint32
+	var again [findChunk]uint8
 	entries := t.entries
-	for i, w := range words {
-		if i > 0 && w == words[i-1] {
-			out[i] = out[i-1]
-			continue
+	for lo := 0; lo < len(words); lo += findChunk {
+		w := words[lo:min(lo+findChunk, len(words))]
+		o := out[lo : lo+len(w)]
+		for i, x := range w {
+			slots[i] = uint32(slot(t.hash(x), len(entries)))
+			again[i] = uint8(i)
 		}
-		s := slot(mix(w), len(entries))
-		for entries[s].n != 0 && entries[s].key != w {
-			if s++; s == len(entries) {
-				s = 0
+		for n := len(w); n > 0; {
+			kept := 0
+			for _, i := range again[:n] {
+				s := slots[i]
+				e := &entries[s]
+				o[i] = ref{e.lo, e.n}
+				if s++; s == uint32(len(entries)) {
+					s = 0
+				}
+				slots[i] = s
+				again[kept] = i
+				next := 0
+				if e.key != w[i] {
+					next = 1
+				}
+				if e.n == 0 {
+					next = 0
+				}
+				kept += next
 			}
+			n = kept
 		}
-		out[i] = ref{entries[s].lo, entries[s].n}
 	}
 }
 
 // findHashed looks hashes up and compares the columns of what it finds.
 func (t *RightTable) findHashed(k *keys, out []ref) {
 	out = out[:len(k.words)]
+	t.findEntries(k.words, out)
 	eq := batch.NewRowsEqual(k.cols, t.keyCols, t.equal)
-	entries := t.entries
-	for i, w := range k.words {
-		if k.apart != nil && k.apart[i] != 0 {
-			continue // find has the last word
+	for i, r := range out {
+		if r.n == 0 || k.apart != nil && k.apart[i] != 0 {
+			continue // find has the last word on rows set apart
 		}
-		s := slot(w, len(entries))
-		for entries[s].n != 0 {
-			e := &entries[s]
-			if e.key == w && eq.Equal(i, int(t.row(ref{e.lo, e.n}, 0))) {
-				break
-			}
-			if s++; s == len(entries) {
-				s = 0
-			}
+		if !eq.Equal(i, int(t.row(r, 0))) {
+			out[i] = t.findSlowly(k.words[i], i, eq)
 		}
-		out[i] = ref{entries[s].lo, entries[s].n}
 	}
+}
+
+// findSlowly looks up row i, whose hash w is also that of another key.
+func (t *RightTable) findSlowly(w uint64, i int, eq *batch.RowsEqual) ref {
+	for s := slot(w, len(t.entries)); t.entries[s].n != 0; {
+		e := t.entries[s]
+		if e.key == w && eq.Equal(i, int(t.row(ref{e.lo, e.n}, 0))) {
+			return ref{e.lo, e.n}
+		}
+		if s++; s == len(t.entries) {
+			s = 0
+		}
+	}
+	return ref{}
 }
