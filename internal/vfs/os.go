@@ -38,6 +38,16 @@ func (osFS) Rename(from, to string) error                 { return os.Rename(fro
 func (osFS) Stat(name string) (fs.FileInfo, error)        { return os.Stat(name) }
 func (osFS) ReadDir(name string) ([]fs.DirEntry, error)   { return os.ReadDir(name) }
 
+func (osFS) Chmod(name string, mode fs.FileMode) error { return os.Chmod(name, mode) }
+
+func (osFS) RenameNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if err != nil {
+		return &fs.PathError{Op: "rename", Path: from + " to " + to, Err: err}
+	}
+	return nil
+}
+
 func (osFS) Exchange(a, b string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
 	if err != nil {

@@ -23,6 +23,9 @@ type FS interface {
 	Remove(name string) error
 	RemoveAll(name string) error
 	Rename(from, to string) error
+	// RenameNew renames where nothing has the new name yet; else the error is fs.ErrExist (RENAME_NOREPLACE).
+	RenameNew(from, to string) error
+	Chmod(name string, mode fs.FileMode) error
 	// Exchange swaps two existing paths atomically (RENAME_EXCHANGE).
 	Exchange(a, b string) error
 	// SyncDir makes the directory's entries durable.
