@@ -1,0 +1,270 @@
+package expr
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"pqjoin/batch"
+)
+
+// kernelFor returns the strict kernel of an operator or function, and a key that says
+// what it does beyond its arguments.
+func kernelFor(n *node) (key string, k func(*frame) error) {
+	if f := floatFunction(n.op); f != nil {
+		return n.op, func(fr *frame) error { mapFloats(fr, f); return nil }
+	}
+	t := n.args[0].typ
+	switch n.op {
+	case "+", "-", "*", "/", "%":
+		if t.ID == batch.Date {
+			return n.op + " days", addDays(n.op)
+		}
+		return n.op, kernelArithmetic(n.op, n.typ, t, n.args[1].typ)
+	case "neg":
+		return n.op, kernelNegate(n.typ)
+	case "pow":
+		return n.op, func(f *frame) error { mapFloats2(f, math.Pow); return nil }
+	case "atan2":
+		return n.op, func(f *frame) error { mapFloats2(f, math.Atan2); return nil }
+	case "is_nan":
+		return n.op, floatTest(func(v float64) bool { return v != v })
+	case "is_finite":
+		return n.op, floatTest(func(v float64) bool { return v-v == 0 })
+	case "abs", "sign", "round", "floor", "ceil":
+		return numberKernel(n)
+	case "year", "quarter", "month", "week", "day", "dayofweek", "dayofyear", "hour", "minute", "second", "epoch", "date_trunc", "date_diff", "strptime", "try_strptime", "strftime":
+		return n.op, timeKernel(n)
+	}
+	return n.op, textKernel(n)
+}
+
+func floatFunction(op string) func(float64) float64 {
+	switch op {
+	case "ln":
+		return math.Log
+	case "log10":
+		return math.Log10
+	case "log2":
+		return math.Log2
+	case "exp":
+		return math.Exp
+	case "sqrt":
+		return math.Sqrt
+	case "cbrt":
+		return math.Cbrt
+	case "sin":
+		return math.Sin
+	case "cos":
+		return math.Cos
+	case "tan":
+		return math.Tan
+	case "asin":
+		return math.Asin
+	case "acos":
+		return math.Acos
+	case "atan":
+		return math.Atan
+	}
+	return nil
+}
+
+func mapFloats(f *frame, fn func(float64) float64) {
+	in, m := values[float64](f.args[0])
+	out := f.out.Float64s()
+	for i := range out {
+		out[i] = fn(in[i&m])
+	}
+}
+
+func mapFloats2(f *frame, fn func(a, b float64) float64) {
+	a, ma := values[float64](f.args[0])
+	b, mb := values[float64](f.args[1])
+	out := f.out.Float64s()
+	for i := range out {
+		out[i] = fn(a[i&ma], b[i&mb])
+	}
+}
+
+func floatTest(test func(float64) bool) func(*frame) error {
+	return func(f *frame) error {
+		in, m := values[float64](f.args[0])
+		for i := range f.n {
+			f.out.Fixed[i] = bit(test(in[i&m]))
+		}
+		return nil
+	}
+}
+
+// numberKernel returns abs, sign, round, floor and ceil, which differ by type.
+func numberKernel(n *node) (string, func(*frame) error) {
+	t := n.args[0].typ
+	digits := 0
+	if len(n.args) == 2 {
+		digits = int(n.args[1].val.Int)
+	}
+	key := n.op + " " + strconv.Itoa(digits)
+	switch {
+	case n.op == "sign":
+		return key, signKernel(t)
+	case t.IsFloat():
+		f := wholeFunction(n.op, digits)
+		return key, func(fr *frame) error {
+			mapFloats(fr, f)
+			if fr.typ.ID != batch.Float64 {
+				round32(fr.out.Float64s())
+			}
+			return nil
+		}
+	case t.ID == batch.Decimal:
+		return key, decimalWhole(n.op, digits, t)
+	case n.op == "floor" || n.op == "ceil" || n.op == "round" && digits >= 0:
+		return key, copyFixed
+	case n.op == "round":
+		return key, roundInts(-digits)
+	}
+	return key, absInts
+}
+
+func wholeFunction(op string, digits int) func(float64) float64 {
+	switch op {
+	case "abs":
+		return math.Abs
+	case "floor":
+		return math.Floor
+	case "ceil":
+		return math.Ceil
+	}
+	return func(v float64) float64 { return roundFloat(v, digits) }
+}
+
+// roundFloat rounds half away from zero at a digit. Where the scaled value leaves the
+// range of floats or has no fraction any more, v has no such digit and stays.
+func roundFloat(v float64, digits int) float64 {
+	if digits == 0 {
+		return math.Round(v)
+	}
+	if digits < 0 {
+		p := math.Pow(10, float64(-digits))
+		return math.Round(v/p) * p
+	}
+	p := math.Pow(10, float64(digits))
+	r := math.Round(v*p) / p
+	if math.IsInf(r, 0) || math.IsNaN(r) {
+		return v
+	}
+	return r
+}
+
+func copyFixed(f *frame) error {
+	in, m := values[int64](f.args[0])
+	out := f.out.Int64s()
+	for i := range out {
+		out[i] = in[i&m]
+	}
+	return nil
+}
+
+func absInts(f *frame) error {
+	in, m := values[int64](f.args[0])
+	if f.typ.ID == batch.Uint64 {
+		return copyFixed(f)
+	}
+	return f.mapInt(func(i int) (int64, bool) {
+		v := in[i&m]
+		if v < 0 {
+			return -v, v != math.MinInt64
+		}
+		return v, true
+	}, "abs")
+}
+
+// roundInts rounds ints at the digit in front of the point, half away from zero.
+func roundInts(digits int) func(*frame) error {
+	return func(f *frame) error {
+		in := int128At(f.args[0])
+		out := f.out.Int64s()
+		for i := range out {
+			d, _ := rescale(in(i), -digits)
+			d, ok := rescale(d, min(digits, 39))
+			v, fit := narrowInt(d, f.typ)
+			if !(ok && fit) && !f.null(i) {
+				return f.st.rowError("%s does not fit %s", appendInt128(nil, in(i)), f.typ)
+			}
+			out[i] = v
+		}
+		return nil
+	}
+}
+
+func signKernel(t batch.Type) func(*frame) error {
+	if t.IsFloat() {
+		return func(f *frame) error {
+			in, m := values[float64](f.args[0])
+			for i := range f.n {
+				v := in[i&m]
+				f.out.Int64s()[i] = int64(bit(v > 0)) - int64(bit(v < 0))
+			}
+			return nil
+		}
+	}
+	return func(f *frame) error {
+		in := int128At(f.args[0])
+		for i := range f.n {
+			f.out.Int64s()[i] = int64(in(i).Cmp(batch.Int128{}))
+		}
+		return nil
+	}
+}
+
+// decimalWhole returns abs, round, floor and ceil of decimals.
+func decimalWhole(op string, digits int, t batch.Type) func(*frame) error {
+	return func(f *frame) error {
+		in := int128At(f.args[0])
+		for i := range f.n {
+			v, ok := decimalRounded(op, in(i), digits, t)
+			if !(ok && fits(v, int(f.typ.Prec))) {
+				if !f.null(i) {
+					return f.st.rowError("%s of %s does not fit %s", op, appendDecimal(nil, in(i), int(t.Scale)), f.typ)
+				}
+				v = batch.Int128{}
+			}
+			setInt128(f.out, i, v)
+		}
+		return nil
+	}
+}
+
+func decimalRounded(op string, v batch.Int128, digits int, t batch.Type) (batch.Int128, bool) {
+	scale := int(t.Scale)
+	one := batch.Int128Of(1)
+	switch op {
+	case "abs":
+		if v.Hi < 0 {
+			v = v.Neg()
+		}
+		return v, true
+	case "round":
+		if digits >= scale {
+			return v, true
+		}
+		r, ok := rescale(v, digits-scale)
+		if digits < 0 && ok {
+			r, ok = rescale(r, -digits)
+		}
+		return r, ok
+	}
+	q, r := quoRem(v, pow10[scale])
+	switch {
+	case op == "floor" && r.Hi < 0:
+		q, _ = q.Add(one.Neg())
+	case op == "ceil" && r.Cmp(batch.Int128{}) > 0:
+		q, _ = q.Add(one)
+	}
+	return q, true
+}
+
+// unknownKernel is the end of a table with a hole: our own mistake.
+func unknownKernel(op string) func(*frame) error {
+	panic(fmt.Sprintf("expr: no kernel for %s", op))
+}
