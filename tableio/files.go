@@ -1,0 +1,233 @@
+package tableio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pqjoin/internal/vfs"
+)
+
+// maxDirDepth bounds how deep directories are followed; a loop of symbolic links ends there at the latest.
+const maxDirDepth = 64
+
+// maxFiles bounds the files of one table: each takes some memory for its footer.
+const maxFiles = 1 << 20
+
+// finder collects the files that paths and patterns mean.
+type finder struct {
+	ctx    context.Context
+	fsys   vfs.FS
+	format string
+	found  []string
+}
+
+// find returns the files of all paths in natural order, each once.
+func find(ctx context.Context, fsys vfs.FS, spec *Spec) ([]string, error) {
+	f := &finder{ctx: ctx, fsys: fsys, format: spec.Format}
+	for _, p := range spec.Paths {
+		before := len(f.found)
+		if err := f.path(p); err != nil {
+			return nil, err
+		}
+		if len(f.found) == before {
+			return nil, fmt.Errorf("%s: %w: nothing there is a parquet file", p, ErrNoFiles)
+		}
+	}
+	if len(f.found) == 0 {
+		return nil, fmt.Errorf("%w: no paths are given", ErrNoFiles)
+	}
+	slices.SortFunc(f.found, naturalPaths)
+	return slices.Compact(f.found), nil
+}
+
+func (f *finder) path(p string) error {
+	st, err := f.fsys.Stat(p)
+	switch {
+	case err == nil && st.IsDir():
+		return f.dir(filepath.Clean(p), []fs.FileInfo{st})
+	case err == nil:
+		if err := f.accepts(p); err != nil {
+			return err
+		}
+		return f.add(filepath.Clean(p))
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case !hasMeta(p):
+		return fmt.Errorf("%s: %w: it does not exist", p, ErrNoFiles)
+	}
+	return f.glob(p)
+}
+
+func (f *finder) add(p string) error {
+	if len(f.found) == maxFiles {
+		return fmt.Errorf("%s: more than %d files in one table", p, maxFiles)
+	}
+	f.found = append(f.found, p)
+	return nil
+}
+
+// otherFormats are the extensions of files that are tables but not Parquet.
+var otherFormats = map[string]bool{".csv": true, ".tsv": true, ".json": true, ".jsonl": true, ".ndjson": true, ".arrow": true, ".feather": true, ".orc": true, ".avro": true}
+
+// accepts refuses a file, named in full, whose extension says that it is something else.
+func (f *finder) accepts(p string) error {
+	ext := strings.ToLower(filepath.Ext(strings.TrimSuffix(p, ".gz")))
+	if f.format == "" && otherFormats[ext] {
+		return fmt.Errorf("%s: %w: %s files are not read yet, parquet files are", p, ErrFormat, ext)
+	}
+	return nil
+}
+
+// isTable says whether a file found in a directory belongs to the table.
+func (f *finder) isTable(name string) bool {
+	if hidden(name) {
+		return false
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".parquet", ".parq", ".pq":
+		return true
+	}
+	return f.format != ""
+}
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") }
+
+// dir adds the files of a directory and of those below. above holds the directories on the way.
+func (f *finder) dir(p string, above []fs.FileInfo) error {
+	entries, err := f.list(p, len(above))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		full := filepath.Join(p, e.Name())
+		st, err := f.info(full, e)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !st.IsDir() && f.isTable(e.Name()):
+			err = f.add(full)
+		case st.IsDir() && !hidden(e.Name()) && !seen(above, st):
+			err = f.dir(full, append(above, st))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func seen(above []fs.FileInfo, st fs.FileInfo) bool {
+	return slices.ContainsFunc(above, func(a fs.FileInfo) bool { return sameFile(a, st) })
+}
+
+func (f *finder) list(p string, depth int) ([]fs.DirEntry, error) {
+	if err := f.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if depth > maxDirDepth {
+		return nil, fmt.Errorf("%s: directories nest more than %d deep", p, maxDirDepth)
+	}
+	return f.fsys.ReadDir(p)
+}
+
+// info follows symbolic links, and does without a call where there is none.
+func (f *finder) info(full string, e fs.DirEntry) (fs.FileInfo, error) {
+	if e.Type()&fs.ModeSymlink != 0 || e.IsDir() {
+		return f.fsys.Stat(full)
+	}
+	return e.Info()
+}
+
+func hasMeta(p string) bool { return strings.ContainsAny(p, `*?[`) }
+
+// glob adds what matches a pattern; a directory that matches is read whole.
+func (f *finder) glob(pattern string) error {
+	pattern = filepath.Clean(pattern)
+	parts := strings.Split(pattern, string(filepath.Separator))
+	i := 0
+	for i < len(parts) && !hasMeta(parts[i]) {
+		i++
+	}
+	root := strings.Join(parts[:i], string(filepath.Separator))
+	switch {
+	case root == "" && filepath.IsAbs(pattern):
+		root = string(filepath.Separator)
+	case root == "":
+		root = "."
+	}
+	for _, p := range parts[i:] {
+		if _, err := filepath.Match(p, ""); err != nil {
+			return fmt.Errorf("%s: %w: the pattern is not well formed", pattern, ErrNoFiles)
+		}
+	}
+	st, err := f.fsys.Stat(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !st.IsDir() {
+		return nil
+	}
+	return f.match(root, parts[i:], []fs.FileInfo{st})
+}
+
+// match adds what lies below dir and matches the parts of a pattern. ** is any number of directories.
+func (f *finder) match(dir string, parts []string, above []fs.FileInfo) error {
+	if parts[0] == "**" && len(parts) > 1 {
+		if err := f.match(dir, parts[1:], above); err != nil {
+			return err
+		}
+	}
+	entries, err := f.list(dir, len(above))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if hidden(e.Name()) && !strings.HasPrefix(parts[0], e.Name()[:1]) {
+			continue
+		}
+		if err := f.matchEntry(filepath.Join(dir, e.Name()), e, parts, above); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *finder) matchEntry(full string, e fs.DirEntry, parts []string, above []fs.FileInfo) error {
+	deep := parts[0] == "**"
+	if ok, _ := filepath.Match(parts[0], e.Name()); !ok && !deep {
+		return nil
+	}
+	st, err := f.info(full, e)
+	if err != nil {
+		return err
+	}
+	last := len(parts) == 1
+	switch {
+	case !st.IsDir() && last && deep:
+		if f.isTable(e.Name()) {
+			return f.add(full)
+		}
+	case !st.IsDir() && last:
+		if err := f.accepts(full); err != nil {
+			return err
+		}
+		return f.add(full)
+	case st.IsDir() && seen(above, st):
+	case st.IsDir() && deep:
+		return f.match(full, parts, append(above, st))
+	case st.IsDir() && last:
+		return f.dir(full, append(above, st))
+	case st.IsDir():
+		return f.match(full, parts[1:], append(above, st))
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package tableio
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/tableio/parquet"
+)
+
+// merge makes one schema of the files' and says, for each file, where its columns go. Columns
+// come in the first file's order, then (union) in the order in which later files bring them.
+func merge(spec *Spec, files []*parquet.File) (*batch.Schema, [][]mapping, error) {
+	out := &batch.Schema{}
+	origin := []string{} // the file that first had the column
+	at := map[string]int{}
+	for i, f := range files {
+		for _, field := range f.Schema().Fields {
+			j, ok := at[field.Name]
+			switch {
+			case !ok && i > 0 && spec.SchemaMode != Union:
+				return nil, nil, fmt.Errorf("%w: column %s is in %s and not in %s (schema: union fills it with nulls)", ErrSchema, field.Name, f.Path(), files[0].Path())
+			case !ok:
+				at[field.Name] = len(out.Fields)
+				field.Nullable = field.Nullable || i > 0
+				out.Fields = append(out.Fields, field)
+				origin = append(origin, f.Path())
+			default:
+				to := &out.Fields[j]
+				t, err := common(to.Type, field.Type)
+				if _, decided := spec.Types[field.Name]; err != nil && !decided {
+					return nil, nil, fmt.Errorf("%w: column %s is %s in %s and %s in %s (types: {%s: ...} decides)", ErrSchema,
+						field.Name, to.Type, origin[j], field.Type, f.Path(), field.Name)
+				}
+				to.Type, to.Nullable = t, to.Nullable || field.Nullable
+			}
+		}
+	}
+	if err := decide(spec, out); err != nil {
+		return nil, nil, err
+	}
+	for j := range out.Fields {
+		f := &out.Fields[j]
+		f.Nullable = f.Nullable || spec.NanAsNull && f.Type.IsFloat()
+	}
+	maps := make([][]mapping, len(files))
+	for i, f := range files {
+		m, err := mapFile(spec, out, f, files[0])
+		if err != nil {
+			return nil, nil, err
+		}
+		maps[i] = m
+	}
+	return out, maps, nil
+}
+
+// decide applies the types that the job gives.
+func decide(spec *Spec, s *batch.Schema) error {
+	names := make([]string, 0, len(spec.Types))
+	for name := range spec.Types {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		j := s.Index(name)
+		if j < 0 {
+			return fmt.Errorf("%w: types names column %s, which is not there", ErrSchema, name)
+		}
+		s.Fields[j].Type = spec.Types[name]
+	}
+	return nil
+}
+
+// mapFile finds the columns of the table in one file and checks that each can be read as its type.
+func mapFile(spec *Spec, s *batch.Schema, f, first *parquet.File) ([]mapping, error) {
+	out := make([]mapping, len(s.Fields))
+	for j := range s.Fields {
+		to := &s.Fields[j]
+		from := f.Schema().Index(to.Name)
+		out[j] = mapping{from: from, cast: to.Type}
+		if from < 0 {
+			if spec.SchemaMode != Union {
+				return nil, fmt.Errorf("%w: column %s is in %s and not in %s (schema: union fills it with nulls)", ErrSchema, to.Name, first.Path(), f.Path())
+			}
+			to.Nullable = true
+			continue
+		}
+		if have := f.Schema().Fields[from].Type; !castable(have, to.Type) {
+			return nil, fmt.Errorf("%w: column %s of %s is %s and cannot be read as %s without loss", ErrSchema, to.Name, f.Path(), have, to.Type)
+		}
+	}
+	return out, nil
+}
+
+// common returns the narrowest type that holds both exactly.
+func common(a, b batch.Type) (batch.Type, error) {
+	switch {
+	case a == b:
+		return a, nil
+	case a.IsInteger() && b.IsInteger():
+		return commonInt(a, b)
+	case a.IsFloat() && b.IsFloat():
+		return batch.Of(max(a.ID, b.ID)), nil
+	case isText(a) && isText(b):
+		return batch.Of(batch.Binary), nil
+	case a.ID == batch.Decimal && b.ID == batch.Decimal && a.Scale == b.Scale && (a.Prec > 18) == (b.Prec > 18):
+		a.Prec = max(a.Prec, b.Prec)
+		return a, nil
+	}
+	return a, fmt.Errorf("%s and %s have no common type", a, b)
+}
+
+func isText(t batch.Type) bool { return t.ID == batch.String || t.ID == batch.Binary }
+
+func commonInt(a, b batch.Type) (batch.Type, error) {
+	if a.IsUnsigned() == b.IsUnsigned() {
+		return batch.Of(max(a.ID, b.ID)), nil
+	}
+	signed, unsigned := a, b
+	if a.IsUnsigned() {
+		signed, unsigned = b, a
+	}
+	if unsigned.ID == batch.Uint64 {
+		return a, fmt.Errorf("%s and %s have no common type", a, b)
+	}
+	next := batch.Int16 + (unsigned.ID - batch.Uint8) // uint8 fits int16, and so on
+	return batch.Of(max(signed.ID, next)), nil
+}
+
+// castable says whether every value of a type can be read as another one; int to float is checked value by value.
+func castable(from, to batch.Type) bool {
+	if from == to {
+		return true
+	}
+	if from.ID == batch.Nested || to.ID == batch.Nested {
+		return false
+	}
+	if t, err := common(from, to); err == nil && t == to {
+		return true
+	}
+	return from.IsInteger() && to.ID == batch.Float64
+}
+
+// choose returns the positions of the named columns, or of all.
+func choose(spec *Spec, s *batch.Schema) ([]int, error) {
+	if spec.Columns == nil {
+		all := make([]int, len(s.Fields))
+		for i := range all {
+			all[i] = i
+		}
+		return all, nil
+	}
+	idx := make([]int, len(spec.Columns))
+	for i, name := range spec.Columns {
+		if idx[i] = s.Index(name); idx[i] < 0 {
+			return nil, fmt.Errorf("%w: there is no column %s; there are %s", ErrSchema, name, strings.Join(s.Names(), ", "))
+		}
+		if slices.Contains(idx[:i], idx[i]) {
+			return nil, fmt.Errorf("%w: column %s is named twice", ErrSchema, name)
+		}
+	}
+	return idx, nil
+}

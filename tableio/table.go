@@ -1,0 +1,171 @@
+// Package tableio opens input tables: it finds the files that paths and patterns mean,
+// puts them in order, makes one schema of theirs, and reads them unit by unit.
+//
+// Invariants:
+//
+//   - A table's order is defined: files in natural order of their paths ("part.2" before
+//     "part.10"), row groups in file order, rows in row group order.
+//   - Opening a table reads footers only. A descriptor is open only while a unit is read.
+//   - What a file holds is widened to the table's schema where that is exact, or refused by name.
+package tableio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/tableio/parquet"
+)
+
+var (
+	// ErrNoFiles marks paths and patterns that match nothing.
+	ErrNoFiles = errors.New("no files")
+	// ErrSchema marks files of one table that do not agree, and columns that are not there.
+	ErrSchema = errors.New("schema mismatch")
+	// ErrFormat marks a file of a kind that is not read.
+	ErrFormat = errors.New("unknown file format")
+)
+
+// Schema modes: what happens to a column that some files lack.
+const (
+	Strict = "strict" // refused; the default
+	Union  = "union"  // null where it is missing
+)
+
+// Spec says which table to open. Paths are files, directories (read whole) or patterns, with ** for any depth.
+type Spec struct {
+	Paths      []string
+	Format     string                // "parquet"; empty: by extension
+	Columns    []string              // nil: all, in the first file's order
+	Types      map[string]batch.Type // types that the job decides
+	SchemaMode string                // Strict or Union; empty is Strict
+	NanAsNull  bool
+}
+
+// FileInfo describes one file of a table.
+type FileInfo struct {
+	Path      string
+	Size      int64
+	Rows      int64
+	RowGroups int
+	CreatedBy string
+}
+
+// Unit is a row group of a file.
+type Unit struct {
+	File  int // position in Files
+	Group int // row group of the file
+	Rows  int64
+	Bytes int64 // compressed
+	Raw   int64 // uncompressed
+}
+
+// Table is an opened table. It is immutable and safe for concurrent use.
+type Table struct {
+	spec   Spec
+	files  []*parquet.File
+	infos  []FileInfo
+	units  []Unit
+	schema *batch.Schema
+	maps   [][]mapping // by file, then by column of schema
+	rows   int64
+}
+
+// mapping says where a file has a column of the table.
+type mapping struct {
+	from int // position in the file's schema; -1: it is missing, so null
+	cast batch.Type
+}
+
+// Schema returns the columns of the table.
+func (t *Table) Schema() *batch.Schema { return t.schema }
+
+// Files returns the files in order; the caller must not change them.
+func (t *Table) Files() []FileInfo { return t.infos }
+
+// Units returns the row groups in order; the caller must not change them.
+func (t *Table) Units() []Unit { return t.units }
+
+// Rows returns the rows of all files.
+func (t *Table) Rows() int64 { return t.rows }
+
+// Open finds the files, reads their footers and makes one schema of theirs. Errors
+// name the file, and the column where it is about one.
+func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
+	if spec.Format != "" && spec.Format != "parquet" {
+		return nil, fmt.Errorf("%w: %s is not read yet, parquet is", ErrFormat, spec.Format)
+	}
+	if m := spec.SchemaMode; m != "" && m != Strict && m != Union {
+		return nil, fmt.Errorf("%w: the schema mode %q is neither strict nor union", ErrSchema, m)
+	}
+	paths, err := find(ctx, fsys, &spec)
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{spec: spec}
+	for _, p := range paths {
+		f, err := parquet.Open(ctx, fsys, p)
+		if err != nil {
+			return nil, err
+		}
+		t.add(f)
+	}
+	if t.schema, t.maps, err = merge(&spec, t.files); err != nil {
+		return nil, err
+	}
+	idx, err := choose(&spec, t.schema)
+	if err != nil {
+		return nil, err
+	}
+	t.schema = t.schema.Select(idx)
+	for i, m := range t.maps {
+		t.maps[i] = make([]mapping, len(idx))
+		for j, from := range idx {
+			t.maps[i][j] = m[from]
+		}
+	}
+	return t, nil
+}
+
+func (t *Table) add(f *parquet.File) {
+	groups := f.RowGroups()
+	t.infos = append(t.infos, FileInfo{Path: f.Path(), Size: f.Size(), Rows: f.Rows(), RowGroups: len(groups), CreatedBy: f.CreatedBy()})
+	for g := range groups {
+		r := &groups[g]
+		t.units = append(t.units, Unit{File: len(t.files), Group: g, Rows: r.Rows, Bytes: r.Bytes, Raw: r.RawBytes})
+	}
+	t.files = append(t.files, f)
+	t.rows += f.Rows()
+}
+
+// File returns an open file, by its position in Files, for its metadata.
+func (t *Table) File(i int) *parquet.File { return t.files[i] }
+
+// ReadFloor returns the bytes of pool memory that one reader of the columns needs at most, besides the batches that it yields:
+// its buffers, whatever the sizes of pages, and the largest dictionaries.
+func (t *Table) ReadFloor(cols []int) int64 {
+	floor := int64(0)
+	for i := range t.units {
+		u := &t.units[i]
+		var read []int
+		for _, c := range cols {
+			if m := t.maps[u.File][c]; m.from >= 0 {
+				read = append(read, m.from)
+			}
+		}
+		floor = max(floor, t.files[u.File].ReadFloor(u.Group, read))
+	}
+	return floor
+}
+
+// Verify says whether every file still is what it was when the table was opened; else the error wraps parquet.ErrChanged.
+func (t *Table) Verify(ctx context.Context) error {
+	for _, f := range t.files {
+		if err := f.Verify(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
