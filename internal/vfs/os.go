@@ -69,15 +69,33 @@ func (osFS) SyncDir(name string) error {
 }
 
 func (osFS) Lock(name string) (io.Closer, error) {
-	l := flock.New(name, flock.SetPermissions(0o600))
-	ok, err := l.TryLock()
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok:
-		return nil, &fs.PathError{Op: "lock", Path: name, Err: ErrLocked}
+	for {
+		l := flock.New(name, flock.SetPermissions(0o600))
+		ok, err := l.TryLock()
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok:
+			return nil, &fs.PathError{Op: "lock", Path: name, Err: ErrLocked}
+		}
+		if stillNamed(l, name) {
+			return l, nil
+		}
+		if err := l.Close(); err != nil {
+			return nil, err
+		}
 	}
-	return l, nil
+}
+
+// stillNamed says whether the locked file still has its name: an owner may remove the
+// file before giving the lock back, and what we have locked may be what it removed.
+func stillNamed(l *flock.Flock, name string) bool {
+	held, err := l.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(name)
+	return err == nil && os.SameFile(held, named)
 }
 
 func (osFS) Space(name string) (free int64, inMemory bool, err error) {

@@ -34,6 +34,7 @@ type FS interface {
 	ReadDir(name string) ([]fs.DirEntry, error)
 	// Lock takes the exclusive lock of the named file, which it creates where it is missing,
 	// without waiting; ErrLocked where somebody else holds it. Close gives it back; so does the owner's death.
+	// The owner may remove the file before Close.
 	Lock(name string) (io.Closer, error)
 	// Space returns the bytes free to us in the filesystem that holds name, and whether it lies in memory (tmpfs, ramfs).
 	Space(name string) (free int64, inMemory bool, err error)
