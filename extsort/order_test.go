@@ -1,0 +1,198 @@
+package extsort
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
+	"pqjoin/mem"
+)
+
+// newAccount returns an account that must be empty when the test ends.
+func newAccount(t testing.TB, limit int64) *mem.Account {
+	pool := mem.NewPool(limit, mem.Protect())
+	acct := pool.Account("test", 0)
+	t.Cleanup(func() {
+		if err := acct.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return acct
+}
+
+func schemaOf(types []batch.Type, nullable bool) *batch.Schema {
+	s := &batch.Schema{}
+	for i, t := range types {
+		s.Fields = append(s.Fields, batch.Field{Name: fmt.Sprint("c", i), Type: t, Nullable: nullable})
+	}
+	return s
+}
+
+func keysOf(r *rand.Rand, n int) []batch.SortKey {
+	keys := make([]batch.SortKey, n)
+	for i := range keys {
+		keys[i] = batch.SortKey{Column: i, Desc: r.IntN(2) == 0, NullsFirst: r.IntN(2) == 0}
+	}
+	return keys
+}
+
+// someTypes returns every type alone, then random pairs and triples.
+func someTypes(r *rand.Rand, more int) [][]batch.Type {
+	types := batchtest.Types()
+	var out [][]batch.Type
+	for _, t := range types {
+		out = append(out, []batch.Type{t})
+	}
+	for range more {
+		list := []batch.Type{}
+		for range 2 + r.IntN(2) {
+			list = append(list, types[r.IntN(len(types))])
+		}
+		out = append(out, list)
+	}
+	return out
+}
+
+// shapes rearranges rows: random, sorted, reversed, one key nearly everywhere, one key.
+func shape(r *rand.Rand, how int, rows [][]any, cmp func(a, b []any) int) {
+	switch how {
+	case 1, 2:
+		slices.SortStableFunc(rows, func(a, b []any) int { return cmp(a, b) * (3 - 2*how) })
+	case 3, 4:
+		for i := range rows {
+			if how == 4 || r.IntN(25) > 0 {
+				rows[i] = slices.Clone(rows[0])
+			}
+		}
+	}
+}
+
+func ids(p *Perm) []uint32 {
+	if p.IDs() != nil {
+		return p.IDs()
+	}
+	out := make([]uint32, p.Len())
+	for i := range out {
+		out[i] = uint32(i)
+	}
+	return out
+}
+
+func TestOrderIsTheStableSort(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	acct := newAccount(t, 1<<28)
+	for _, types := range someTypes(r, 60) {
+		for how := range 10 {
+			schema, keys := schemaOf(types, r.IntN(2) == 0), keysOf(r, len(types))
+			rows := batchtest.Table(r, schema, []int{0, 1, 2, 41, 300, 2500}[r.IntN(6)])
+			cmp := func(a, b []any) int { return batchtest.CompareKeys(schema, keys, a, b) }
+			shape(r, how, rows, cmp)
+			want := make([]uint32, len(rows))
+			for i := range want {
+				want[i] = uint32(i)
+			}
+			slices.SortStableFunc(want, func(i, j uint32) int { return cmp(rows[i], rows[j]) })
+			b, err := batchtest.Batch(acct, schema, rows, func(int) batchtest.Layout { return batchtest.Layout(r.IntN(3)) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := Order(acct, b.Cols, keys, b.N)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(ids(p), want) {
+				t.Fatalf("%v, %v, shape %d, %d rows: not the stable order", types, keys, how, len(rows))
+			}
+			if slices.IsSorted(want) != (p.IDs() == nil) {
+				t.Fatalf("%v, shape %d: rows in order: permutation is %v", types, how, p.IDs() != nil)
+			}
+			p.Release()
+			b.Release()
+		}
+	}
+}
+
+// TestOrderOfManyWideKeys crosses the sizes at which the radix sorts change their digits.
+func TestOrderOfManyWideKeys(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	acct := newAccount(t, 1<<28)
+	const n = 200_000
+	for name, value := range map[string]func() int64{
+		"distinct": func() int64 { return int64(r.Uint64()) },
+		"narrow":   func() int64 { return int64(r.IntN(1000)) },
+		"middle":   func() int64 { return int64(r.Uint64()) >> 20 },
+		"two ends": func() int64 { return int64(r.IntN(2))<<62 + int64(r.IntN(500)) },
+	} {
+		c, err := batch.NewFixed(acct, batch.Of(batch.Int64), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := c.Int64s()
+		want := make([]uint32, n)
+		for i := range v {
+			v[i], want[i] = value(), uint32(i)
+		}
+		slices.SortStableFunc(want, func(i, j uint32) int { return batchtest.Compare(c.Type, v[i], v[j]) })
+		p, err := Order(acct, []*batch.Column{c}, make([]batch.SortKey, 1), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(p.IDs(), want) {
+			t.Fatalf("%s: not the stable order", name)
+		}
+		p.Release()
+		c.Release()
+	}
+}
+
+func BenchmarkOrder(b *testing.B) {
+	acct := newAccount(b, 1<<30)
+	r := rand.New(rand.NewPCG(1, 1))
+	const n = 800_000
+	for name, typ := range map[string]batch.Type{"int64": batch.Of(batch.Int64), "float64": batch.Of(batch.Float64)} {
+		for _, bits := range []int{14, 40, 64} {
+			c, err := batch.NewFixed(acct, typ, n)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range n {
+				if typ.IsFloat() {
+					c.Float64s()[i] = r.NormFloat64()
+				} else {
+					c.Int64s()[i] = int64(r.Uint64() >> (64 - bits))
+				}
+			}
+			benchOrder(b, fmt.Sprintf("%s/%d", name, bits), acct, c)
+			c.Release()
+		}
+	}
+	rows := make([]any, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("customer-%09d", r.IntN(n))
+	}
+	c, err := batchtest.Column(acct, batch.Of(batch.String), rows, batchtest.Flat)
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchOrder(b, "string/18", acct, c)
+	c.Release()
+}
+
+func benchOrder(b *testing.B, name string, acct *mem.Account, c *batch.Column) {
+	b.Run(name, func(b *testing.B) {
+		for b.Loop() {
+			p, err := Order(acct, []*batch.Column{c}, make([]batch.SortKey, 1), c.N)
+			if err != nil {
+				b.Fatal(err)
+			}
+			p.Release()
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*c.N), "ns/row")
+	})
+}
