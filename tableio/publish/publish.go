@@ -1,14 +1,36 @@
-// Package publish makes outputs appear whole or not at all.
+// Package publish makes outputs appear whole or not at all. What is written goes to a
+// temporary place beside each target; Commit swaps the set in.
+//
+//	.NAME.pqjoin-lock      held while a run writes NAME; the kernel drops it when the run dies
+//	.NAME.pqjoin-new       the new output, and after an exchange the old one until it is removed
+//	.NAME.pqjoin-set       beside every target of a set: what the set consists of
+//	.NAME.pqjoin-commit    beside the set's first target: the set is complete and will be swapped in
+//
+// Invariants:
+//
+//   - A target is at any time the whole old output, the whole new one or, where there was none,
+//     nothing. Only renames touch it.
+//   - A set becomes new at one moment: when its commit record has its name. What a crash then leaves
+//     undone, Recover (and Begin, for its own targets) does; every step may be repeated.
+//   - Before that moment a crash leaves temporary places only, which Recover and Begin remove.
+//   - Whoever touches any of these files holds the target's lock.
 package publish
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
 
 	"pqjoin/internal/vfs"
 )
 
-// The sentinels of Begin; test with errors.Is.
+// The sentinels of Begin and Commit; test with errors.Is.
 var (
 	ErrExists = errors.New("the output exists")
 	ErrLocked = errors.New("the output is locked by another run")
@@ -21,21 +43,268 @@ type Target struct {
 	Replace    bool // an existing output is replaced; else it is an error
 }
 
+// Suffixes of the files beside a target.
+const (
+	lockSuffix   = ".pqjoin-lock"
+	newSuffix    = ".pqjoin-new"
+	setSuffix    = ".pqjoin-set"
+	commitSuffix = ".pqjoin-commit"
+)
+
+// beside returns the name of a target's file with the suffix.
+func beside(target, suffix string) string {
+	return filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+suffix)
+}
+
 // Set is a number of outputs that appear together.
-type Set struct{}
+type Set struct {
+	fsys    vfs.FS
+	targets []Target
+	locks   []io.Closer
+	mode    fs.FileMode // of published directories; files lack the execute bits
+	done    bool
+}
 
 // Begin locks the targets, completes what a crashed run left half done, checks that they may be written and makes
-// a temporary place beside each.
-func Begin(fs vfs.FS, targets []Target) (*Set, error) { return nil, errors.ErrUnsupported }
+// a temporary place beside each. The error wraps ErrLocked or ErrExists where that is why.
+func Begin(fsys vfs.FS, targets []Target) (*Set, error) {
+	s := &Set{fsys: fsys}
+	for _, t := range targets {
+		path, err := filepath.Abs(t.Path)
+		if err != nil {
+			return nil, err
+		}
+		t.Path = path
+		if slices.ContainsFunc(s.targets, func(o Target) bool { return o.Path == path }) {
+			return nil, fmt.Errorf("%s: two outputs have this path", path)
+		}
+		s.targets = append(s.targets, t)
+	}
+	if err := s.begin(); err != nil {
+		s.Abort()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Set) begin() error {
+	if err := s.check(); err != nil { // before anything is made, a directory included
+		return err
+	}
+	for _, t := range s.targets {
+		if err := s.fsys.MkdirAll(filepath.Dir(t.Path), 0o777); err != nil {
+			return err
+		}
+		l, err := lock(s.fsys, t.Path)
+		if err != nil {
+			return err
+		}
+		s.locks = append(s.locks, l)
+	}
+	for _, t := range s.targets {
+		if err := recoverTarget(s.fsys, t.Path, s.owns); err != nil {
+			return err
+		}
+	}
+	if err := s.check(); err != nil {
+		return err
+	}
+	return s.makeTemps()
+}
+
+// lock takes a target's lock.
+func lock(fsys vfs.FS, path string) (io.Closer, error) {
+	l, err := fsys.Lock(beside(path, lockSuffix))
+	if errors.Is(err, vfs.ErrLocked) {
+		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+	}
+	return l, err
+}
+
+// owns says whether the set holds the target's lock.
+func (s *Set) owns(path string) bool {
+	return slices.ContainsFunc(s.targets[:len(s.locks)], func(t Target) bool { return t.Path == path })
+}
+
+// check refuses targets that exist and may not be replaced, or are of the other sort.
+func (s *Set) check() error {
+	for _, t := range s.targets {
+		st, err := s.fsys.Stat(t.Path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case !t.Replace && pending(s.fsys, t.Path):
+			// a crashed run's set comes first, and may have made it
+		case !t.Replace:
+			return fmt.Errorf("%s: %w: remove it, or say if_exists: replace", t.Path, ErrExists)
+		case st.IsDir() == t.SingleFile && st.IsDir():
+			return fmt.Errorf("%s: %w, as a directory; the new output is one file and does not replace it", t.Path, ErrExists)
+		case st.IsDir() == t.SingleFile:
+			return fmt.Errorf("%s: %w, as a file; the new output is a directory and does not replace it", t.Path, ErrExists)
+		}
+	}
+	return nil
+}
+
+// pending says whether an earlier run's set waits for recovery.
+func pending(fsys vfs.FS, path string) bool {
+	_, err := fsys.Stat(beside(path, setSuffix))
+	return err == nil
+}
+
+// makeTemps makes the temporary places. Their mode is closed until they are published; the one that
+// the process gives to new directories is kept for then.
+func (s *Set) makeTemps() error {
+	for i, t := range s.targets {
+		tmp := s.Temp(i)
+		if err := s.fsys.Mkdir(tmp, 0o777); err != nil {
+			return err
+		}
+		st, err := s.fsys.Stat(tmp)
+		if err != nil {
+			return err
+		}
+		s.mode = st.Mode().Perm()
+		if t.SingleFile {
+			err = s.fsys.Remove(tmp)
+		} else {
+			err = s.fsys.Chmod(tmp, 0o700)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Temp returns where to write target i: an existing empty directory, or the path of a file to be created.
-func (s *Set) Temp(i int) string { return "" }
+func (s *Set) Temp(i int) string { return beside(s.targets[i].Path, newSuffix) }
 
-// Commit makes everything durable and swaps it in.
-func (s *Set) Commit(ctx context.Context) error { return errors.ErrUnsupported }
+// Commit makes everything durable and swaps it in. When it fails before the set's moment, Abort
+// leaves all old outputs as they were; after it, the next Begin or Recover completes the set.
+func (s *Set) Commit(ctx context.Context) error {
+	for i := range s.targets {
+		if err := s.settle(ctx, i); err != nil {
+			return err
+		}
+	}
+	r := &record{ID: newID()}
+	for i, t := range s.targets {
+		e, err := entryOf(s.fsys, t, s.Temp(i))
+		if err != nil {
+			return err
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	if len(r.Entries) > 1 {
+		err := r.write(s.fsys)
+		if ok, cerr := r.committed(s.fsys); ok || cerr != nil {
+			s.done = true // from here on forward only, if need be by recovery
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.complete(s.fsys); err != nil {
+		return err
+	}
+	s.done = true
+	s.unlock()
+	return nil
+}
 
-// Abort removes the temporary places and the locks. After Commit it does nothing.
-func (s *Set) Abort() {}
+// settle gives the temporary place of target i its final mode and makes it durable.
+func (s *Set) settle(ctx context.Context, i int) error {
+	tmp := s.Temp(i)
+	if s.targets[i].SingleFile {
+		return s.settleFile(ctx, tmp)
+	}
+	entries, err := s.fsys.ReadDir(tmp)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := filepath.Join(tmp, e.Name())
+		if e.IsDir() {
+			err = s.settleDir(ctx, name)
+		} else {
+			err = s.settleFile(ctx, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.fsys.Chmod(tmp, s.mode); err != nil {
+		return err
+	}
+	return s.fsys.SyncDir(tmp)
+}
 
-// Recover completes or undoes what crashed runs left beside the paths (outputs, or directories that hold outputs).
-func Recover(fs vfs.FS, paths ...string) error { return errors.ErrUnsupported }
+// settleDir settles a directory within an output, as partitioned outputs have them.
+func (s *Set) settleDir(ctx context.Context, dir string) error {
+	entries, err := s.fsys.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if e.IsDir() {
+			err = s.settleDir(ctx, name)
+		} else {
+			err = s.settleFile(ctx, name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.fsys.Chmod(dir, s.mode); err != nil {
+		return err
+	}
+	return s.fsys.SyncDir(dir)
+}
+
+func (s *Set) settleFile(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.fsys.Chmod(name, s.mode&0o666); err != nil {
+		return err
+	}
+	f, err := s.fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	return errors.Join(err, f.Close())
+}
+
+// Abort removes the temporary places and gives the locks back. After Commit, which has
+// done so or left the rest to recovery, it does nothing.
+func (s *Set) Abort() {
+	if !s.done {
+		for i := range s.targets[:len(s.locks)] {
+			// What cannot be removed now, the next run removes.
+			_ = s.fsys.Remove(beside(s.targets[i].Path, setSuffix))
+			_ = s.fsys.RemoveAll(s.Temp(i))
+		}
+	}
+	s.done = true
+	s.unlock()
+}
+
+// unlock gives the locks back. The lock files go while they are still held, so that nobody is
+// between opening one and locking it who could hold a lock that others no longer see.
+func (s *Set) unlock() {
+	for i, l := range s.locks {
+		releaseLock(s.fsys, s.targets[i].Path, l)
+	}
+	s.locks = nil
+}
+
+// newID names a set.
+func newID() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,230 @@
+package publish
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"syscall"
+
+	"pqjoin/internal/vfs"
+)
+
+// record is a set as it lies beside each of its targets: a line "pqjoin set 1 SHA256", then JSON.
+type record struct {
+	ID      string
+	Entries []entry
+}
+
+// entry is one target. Its new content is known by its inode, which tells whether it is swapped in.
+type entry struct {
+	Path       string
+	SingleFile bool
+	Replace    bool
+	Device     uint64
+	Inode      uint64
+}
+
+const recordMagic = "pqjoin set 1 "
+
+func entryOf(fsys vfs.FS, t Target, temp string) (entry, error) {
+	e := entry{Path: t.Path, SingleFile: t.SingleFile, Replace: t.Replace}
+	var err error
+	e.Device, e.Inode, err = identity(fsys, temp)
+	return e, err
+}
+
+// identity returns what a path's content is known by.
+func identity(fsys vfs.FS, path string) (device, inode uint64, err error) {
+	st, err := fsys.Stat(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, fmt.Errorf("%s: the filesystem does not tell inodes", path)
+	}
+	return sys.Dev, sys.Ino, nil
+}
+
+func (e *entry) temp() string { return beside(e.Path, newSuffix) }
+
+// commitPath is where the set's commit record lies.
+func (r *record) commitPath() string { return beside(r.Entries[0].Path, commitSuffix) }
+
+// write makes the set durable and, as the last step, final.
+func (r *record) write(fsys vfs.FS) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	raw := append([]byte(recordMagic+hex.EncodeToString(sum[:])+"\n"), body...)
+	for _, e := range r.Entries {
+		if err := writeFile(fsys, beside(e.Path, setSuffix), raw); err != nil {
+			return err
+		}
+	}
+	half := r.commitPath() + "-half"
+	if err := removeFile(fsys, half); err != nil {
+		return err
+	}
+	if err := writeFile(fsys, half, []byte(r.ID)); err != nil {
+		return err
+	}
+	err = fsys.RenameNew(half, r.commitPath())
+	if err == nil {
+		err = fsys.SyncDir(filepath.Dir(half))
+	}
+	if err != nil {
+		return errors.Join(err, removeFile(fsys, half))
+	}
+	return nil
+}
+
+// writeFile writes a small file durably, its name included.
+func writeFile(fsys vfs.FS, name string, raw []byte) error {
+	f, err := fsys.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return fsys.SyncDir(filepath.Dir(name))
+}
+
+// readFile returns a small file's bytes, nil where there is none.
+func readFile(fsys vfs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	raw := make([]byte, min(st.Size(), 16<<20))
+	if _, err = f.ReadAt(raw, 0); err == io.EOF {
+		err = nil
+	}
+	return raw, errors.Join(err, f.Close())
+}
+
+// readRecord returns the set that lies beside the target; nil where there is none, or half of one.
+func readRecord(fsys vfs.FS, path string) (*record, error) {
+	raw, err := readFile(fsys, beside(path, setSuffix))
+	if raw == nil || err != nil {
+		return nil, err
+	}
+	head, body, ok := bytes.Cut(raw, []byte("\n"))
+	sum := sha256.Sum256(body)
+	if !ok || string(head) != recordMagic+hex.EncodeToString(sum[:]) {
+		return nil, nil
+	}
+	r := &record{}
+	if err := json.Unmarshal(body, r); err != nil || len(r.Entries) == 0 {
+		return nil, nil
+	}
+	return r, nil
+}
+
+// committed says whether the set's moment has come.
+func (r *record) committed(fsys vfs.FS) (bool, error) {
+	raw, err := readFile(fsys, r.commitPath())
+	return raw != nil && string(raw) == r.ID, err
+}
+
+// complete swaps in what is not yet, removes what was replaced, and then the records. Every step may be repeated.
+func (r *record) complete(fsys vfs.FS) error {
+	for i := range r.Entries {
+		if err := r.Entries[i].swap(fsys); err != nil {
+			return err
+		}
+	}
+	for _, e := range r.Entries {
+		if err := fsys.SyncDir(filepath.Dir(e.Path)); err != nil {
+			return err
+		}
+	}
+	if len(r.Entries) > 1 {
+		if err := removeFile(fsys, r.commitPath()); err != nil {
+			return err
+		}
+		if err := fsys.SyncDir(filepath.Dir(r.commitPath())); err != nil {
+			return err
+		}
+	}
+	for _, e := range r.Entries {
+		if err := tidy(fsys, e.Path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// swap gives the new content its name, unless it has it.
+func (e *entry) swap(fsys vfs.FS) error {
+	dev, ino, err := identity(fsys, e.temp())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // renamed, and nothing was replaced or it has been removed
+	}
+	if err != nil {
+		return err
+	}
+	if dev != e.Device || ino != e.Inode {
+		return nil // exchanged: what lies there is the old output
+	}
+	_, err = fsys.Stat(e.Path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && !e.Replace:
+		if err = fsys.RenameNew(e.temp(), e.Path); errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s: %w: it appeared while the job ran", e.Path, ErrExists)
+		}
+		return err
+	case err != nil:
+		return err
+	case e.SingleFile:
+		return fsys.Rename(e.temp(), e.Path)
+	}
+	return fsys.Exchange(e.temp(), e.Path)
+}
+
+// tidy removes what lies beside a target: a temporary place or a replaced output, and the set's record.
+func tidy(fsys vfs.FS, path string) error {
+	if err := fsys.RemoveAll(beside(path, newSuffix)); err != nil {
+		return err
+	}
+	for _, suffix := range []string{commitSuffix + "-half", setSuffix} {
+		if err := removeFile(fsys, beside(path, suffix)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeFile removes a file that may be missing.
+func removeFile(fsys vfs.FS, name string) error {
+	if err := fsys.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func releaseLock(fsys vfs.FS, path string, l io.Closer) {
+	// A lock file that cannot be removed does no harm: it is the lock that counts.
+	_ = fsys.Remove(beside(path, lockSuffix))
+	_ = l.Close()
+}
