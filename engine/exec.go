@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"pqjoin/batch"
@@ -56,6 +57,11 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, x.close(err == nil)) }()
+	if b := r.cfg.Board; b != nil {
+		for _, s := range r.Stages() {
+			b.Plan(s.Name, s.RowsIn)
+		}
+	}
 	res = &Result{}
 	for i, o := range r.plan.Outputs {
 		sum, err := x.write(ctx, i, o, set)
@@ -79,6 +85,9 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 func (r *Run) spillParent() string {
 	if r.cfg.SpillDir != "" {
 		return r.cfg.SpillDir
+	}
+	if len(r.plan.Outputs) == 0 {
+		return os.TempDir()
 	}
 	dir := filepath.Dir(r.plan.Outputs[0].Path)
 	for {
@@ -187,7 +196,7 @@ func (x *exec) stage(name string, expect int64) *monitor.Stage {
 	if x.run.cfg.Board == nil {
 		x.run.cfg.Board = monitor.NewBoard(0, zeroTime)
 	}
-	return x.run.cfg.Board.Plan(name, expect)
+	return x.run.cfg.Board.Take(name, expect)
 }
 
 // quiet is a stage that nobody is shown.

@@ -169,12 +169,9 @@ func (x *exec) rangeJoin(ctx context.Context, op *plan.Join, p *phys, right *rel
 	spec.LeftKeys, spec.RightKeys = order.left, order.right
 	var rj *hashjoin.Range
 	sink, err := x.sampled(ctx, right, order.rightSort, spec.Partitions, func(sp *extsort.Splitters) (batch.Sink, error) {
-		lp, err := sp.Bind(spec.Left, order.leftSort)
-		if err != nil {
-			return nil, err
-		}
+		var err error
 		spec.Partitions = sp.Count()
-		rj, err = hashjoin.NewRange(hashjoin.RangeSpec{Spec: spec, RightParts: sp, LeftParts: lp, Order: order.leftSort})
+		rj, err = hashjoin.NewRange(hashjoin.RangeSpec{Spec: spec, RightParts: sp, LeftParts: sp.At(order.left), Order: order.leftSort})
 		return rj, err
 	})
 	if err == nil {

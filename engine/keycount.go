@@ -47,17 +47,17 @@ func (r *Run) CountJoin(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 		Schema: batch.NewSchema(append(append([]batch.Field(nil), left.Schema.Fields...), batch.Field{Name: "\x00right", Type: batch.Of(batch.Int64), Nullable: true})...),
 	}
 	c := &keyCounter{keys: k, inner: op.Kind == plan.InnerJoin, show: newRenderer(left.Schema.Select(seq(k)))}
-	if err := r.scratch(ctx, join, c.add); err != nil {
+	if err := r.scratch(ctx, join, func(Share) batch.Sink { return &eachSink{use: c.add} }); err != nil {
 		return nil, err
 	}
 	return c.result(), nil
 }
 
-// scratch makes a table that no output has and shows its batches to use, from any worker.
-func (r *Run) scratch(ctx context.Context, n *plan.Node, use func(*batch.Batch)) (err error) {
+// scratch makes a table that no output has and puts it into the sink that mk makes.
+func (r *Run) scratch(ctx context.Context, n *plan.Node, mk func(Share) batch.Sink) (err error) {
 	sub := &Run{cfg: r.cfg, job: r.job, tables: r.tables, exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{}}
 	sub.cfg.Board = nil
-	sub.plan = &plan.Plan{Job: r.job, Nodes: ordered(n, map[*plan.Node]bool{}), Outputs: r.plan.Outputs[:0:0]}
+	sub.plan = &plan.Plan{Job: r.job, Nodes: ordered(n, map[*plan.Node]bool{})}
 	sub.replan()
 	if sub.short != nil {
 		return sub.short
@@ -72,7 +72,7 @@ func (r *Run) scratch(ctx context.Context, n *plan.Node, use func(*batch.Batch))
 		return err
 	}
 	defer func() { err = errors.Join(err, rel.close()) }()
-	return x.pipe(ctx, rel, &eachSink{use: use}, "count")
+	return x.pipe(ctx, rel, mk(sub.share), "count")
 }
 
 // ordered lists the nodes below n, inputs first.

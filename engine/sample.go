@@ -18,7 +18,7 @@ const sampleUnits = 16
 // ranges, and calls mk with them. A table read from files is sampled beforehand, all
 // over; another one from its first rows, which wait in memory meanwhile.
 func (x *exec) sampled(ctx context.Context, in *rel, keys []batch.SortKey, parts int, mk func(*extsort.Splitters) (batch.Sink, error)) (batch.Sink, error) {
-	sample, err := extsort.NewSample(in.schema, keys)
+	sample, err := extsort.NewSample(nullableAt(in.schema, keys), keys)
 	if err != nil {
 		return nil, err
 	}
@@ -167,4 +167,14 @@ func (s *deferredSink) Close() error {
 		return (*r).Close()
 	}
 	return nil
+}
+
+// nullableAt returns the schema with the key columns declared nullable, so that the ranges
+// fit another table with the same keys too, whether or not it has nulls.
+func nullableAt(s *batch.Schema, keys []batch.SortKey) *batch.Schema {
+	out := batch.NewSchema(append([]batch.Field(nil), s.Fields...)...)
+	for _, k := range keys {
+		out.Fields[k.Column].Nullable = true
+	}
+	return out
 }

@@ -18,9 +18,10 @@ type Board struct {
 	stages []*Stage
 	notes  []string
 
-	memUsed func() int64 // bytes of pool memory in use
-	memory  int64        // the bound, bytes
-	spilled func() int64 // bytes written to spill files so far
+	peakAnon int64        // highest anonymous memory sampled
+	memUsed  func() int64 // bytes of pool memory in use
+	memory   int64        // the bound, bytes
+	spilled  func() int64 // bytes written to spill files so far
 }
 
 // NewBoard returns an empty board. memory is the bound in bytes; now is the clock.
@@ -55,6 +56,7 @@ type Stage struct {
 	ended        time.Time
 	spillAtStart int64
 	spillAtEnd   int64
+	peakAnon     int64 // highest anonymous memory sampled while it ran
 }
 
 // Plan adds a stage that has not begun. expectRows is 0 where unknown.
@@ -66,11 +68,21 @@ func (b *Board) Plan(name string, expectRows int64) *Stage {
 	return s
 }
 
-// Expect corrects the rows that the stage will read, once they are known.
-func (s *Stage) Expect(rows int64) {
-	s.board.mu.Lock()
-	defer s.board.mu.Unlock()
-	s.expectRows = rows
+// Take returns the first planned stage of the name that has not begun, or a new one.
+// expectRows, where it is known by now, replaces what was planned.
+func (b *Board) Take(name string, expectRows int64) *Stage {
+	b.mu.Lock()
+	for _, s := range b.stages {
+		if s.name == name && s.state.Load() == 0 {
+			if expectRows > 0 {
+				s.expectRows = expectRows
+			}
+			b.mu.Unlock()
+			return s
+		}
+	}
+	b.mu.Unlock()
+	return b.Plan(name, expectRows)
 }
 
 // Begin and End bracket the stage's work.
@@ -83,10 +95,24 @@ func (s *Stage) Begin() {
 
 // End marks the stage as done.
 func (s *Stage) End() {
+	s.board.Sample()
 	s.board.mu.Lock()
 	defer s.board.mu.Unlock()
 	s.ended, s.spillAtEnd = s.board.now(), s.board.spillNow()
 	s.state.Store(2)
+}
+
+// Sample reads the process's anonymous memory and credits it to the stages that run.
+func (b *Board) Sample() {
+	now := anonymous()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.peakAnon = max(b.peakAnon, now)
+	for _, s := range b.stages {
+		if s.state.Load() == 1 {
+			s.peakAnon = max(s.peakAnon, now)
+		}
+	}
 }
 
 func (b *Board) spillNow() int64 {
@@ -114,6 +140,7 @@ type StageSnapshot struct {
 	RowsOut    int64         `json:"rows_out"`
 	BytesIn    int64         `json:"bytes_in"`
 	Spilled    int64         `json:"spilled_bytes"`
+	PeakAnon   int64         `json:"peak_anonymous_bytes"`
 	Elapsed    time.Duration `json:"elapsed_ns"`
 }
 
@@ -121,7 +148,8 @@ type StageSnapshot struct {
 type Snapshot struct {
 	Elapsed    time.Duration   `json:"elapsed_ns"`
 	Memory     int64           `json:"memory_bound_bytes"`
-	MemoryUsed int64           `json:"memory_used_bytes"` // pool memory now
+	MemoryUsed int64           `json:"memory_used_bytes"`    // pool memory now
+	PeakAnon   int64           `json:"peak_anonymous_bytes"` // of the process, sampled
 	Spilled    int64           `json:"spilled_bytes"`
 	Stages     []StageSnapshot `json:"stages"`
 	Notes      []string        `json:"notes,omitempty"`
@@ -131,7 +159,7 @@ type Snapshot struct {
 func (b *Board) Snapshot() Snapshot {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := Snapshot{Elapsed: b.now().Sub(b.start), Memory: b.memory, Spilled: b.spillNow(), Notes: append([]string(nil), b.notes...)}
+	s := Snapshot{Elapsed: b.now().Sub(b.start), Memory: b.memory, PeakAnon: b.peakAnon, Spilled: b.spillNow(), Notes: append([]string(nil), b.notes...)}
 	if b.memUsed != nil {
 		s.MemoryUsed = b.memUsed()
 	}
@@ -142,7 +170,7 @@ func (b *Board) Snapshot() Snapshot {
 }
 
 func (s *Stage) snapshot(spilled int64) StageSnapshot {
-	out := StageSnapshot{Name: s.name, ExpectRows: s.expectRows, RowsIn: s.rowsIn.Load(), RowsOut: s.rowsOut.Load(), BytesIn: s.bytesIn.Load()}
+	out := StageSnapshot{Name: s.name, ExpectRows: s.expectRows, RowsIn: s.rowsIn.Load(), RowsOut: s.rowsOut.Load(), BytesIn: s.bytesIn.Load(), PeakAnon: s.peakAnon}
 	switch s.state.Load() {
 	case 0:
 		out.State = "waiting"

@@ -72,3 +72,18 @@ func sortedSet(v []uint32) []uint32 {
 	slices.Sort(v)
 	return slices.Compact(v)
 }
+
+// Runs returns the rows at which runs of equal values in the columns cols of b begin, row 0 among them.
+func Runs(b *batch.Batch, cols []int) []uint32 {
+	if b.N == 0 {
+		return nil
+	}
+	starts := []uint32{0}
+	for _, c := range cols {
+		starts = boundaries(starts, b.Cols[c], 0, b.N)
+	}
+	if len(cols) > 1 {
+		starts = sortedSet(starts)
+	}
+	return starts
+}

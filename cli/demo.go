@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/dustin/go-humanize"
+	"github.com/urfave/cli/v2"
+
+	"pqjoin/internal/gen"
+	"pqjoin/plan"
+)
+
+// demoJob is the job that made Dask run out of memory, with the right side grouped to one
+// row per key so that the join does not multiply.
+const demoJob = `# The job that made Dask run out of memory: index, four lags of ln(col3), and a left join.
+# test2 has about a hundred rows per key at the default size; grouped first, the join adds none.
+inputs:
+  test:  test
+  test2: test2
+
+tables:
+  means:
+    - from: test2
+    - groupby: {by: col1, agg: {col4_mean: mean(col4), col4_rows: count()}}
+  result:
+    - from: test
+    - index: col1
+    - lag: {column: col3, by: col1, periods: [0, 1, 2, 3], as: "col_{period}", apply: ln(value)}
+    - join: {with: means, on: col1, how: left, validate: "m:1"}
+
+outputs:
+  result: {path: result/, if_exists: replace}
+`
+
+// demoMem is the bound of the demo where none is given.
+const demoMem = "256MB"
+
+func (e *env) demoCommand() *cli.Command {
+	return &cli.Command{
+		Name: "demo", Usage: "run the job that made Dask run out of memory, on data it makes",
+		Flags: runFlags(
+			&cli.Int64Flag{Name: "rows", Value: 5_000_000, Usage: "rows of the left table; the right one has a tenth"},
+			&cli.StringFlag{Name: "dir", Value: "pqjoin-demo", Usage: "where data, job and result go"},
+		),
+		Action: e.demo,
+	}
+}
+
+func (e *env) demo(c *cli.Context) error {
+	rows, dir := c.Int64("rows"), c.String("dir")
+	if c.NArg() > 0 {
+		return usagef("demo takes flags alone, as in: pqjoin demo --rows 1000000 --dir /data/demo")
+	}
+	if rows < 0 || rows > 1e12 {
+		return usagef("--rows %d: between 0 and 1,000,000,000,000", rows)
+	}
+	if err := e.demoData(c, dir, rows); err != nil {
+		return err
+	}
+	job, err := e.demoFile(dir)
+	if err != nil {
+		return err
+	}
+	if c.String("mem") == "" {
+		job.Run.Mem = demoMem
+	}
+	fmt.Fprintf(e.err, "running %s\n", job.File)
+	if err := e.execute(c, job); err != nil {
+		return err
+	}
+	if !c.Bool("json") {
+		fmt.Fprintf(e.out, "\nthe same again:    pqjoin run %s --mem %s\nlook at it:        pqjoin show %s\nwhat it planned:   pqjoin plan %s --exact\nhow keys lie:      pqjoin inspect %s --key col1\n",
+			job.File, firstOf(c.String("mem"), demoMem), filepath.Join(dir, "result"), job.File, filepath.Join(dir, "test"))
+	}
+	return nil
+}
+
+// demoFile writes the job beside its data and parses it.
+func (e *env) demoFile(dir string) (*plan.Job, error) {
+	name := filepath.Join(dir, "job.yaml")
+	if err := os.WriteFile(name, []byte(demoJob), 0o644); err != nil {
+		return nil, err
+	}
+	return plan.Parse(name, []byte(demoJob), plan.Options{})
+}
+
+// demoData makes the two tables, unless they are there from an earlier demo of the same size.
+func (e *env) demoData(c *cli.Context, dir string, rows int64) error {
+	stamp := filepath.Join(dir, "rows")
+	want := fmt.Sprintln(rows)
+	old, err := os.ReadFile(stamp)
+	switch {
+	case err == nil && string(old) == want:
+		return nil
+	case err == nil:
+		return usagef("%s holds a demo of %s rows: remove it, or choose another --dir", dir, humanize.Comma(parseRows(old)))
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return usagef("%s is not empty, and not a demo: choose another --dir", dir)
+	}
+	fmt.Fprintf(e.err, "making %s and %s rows in %s\n", humanize.Comma(rows), humanize.Comma(rows/10), dir)
+	for _, t := range []struct {
+		name string
+		spec gen.Spec
+	}{
+		{"test", gen.Spec{Table: gen.Test, Rows: rows, Seed: 1}},
+		{"test2", gen.Spec{Table: gen.Test2, Rows: rows / 10, Seed: 2}},
+	} {
+		if err := e.fs.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		if err := gen.Seed(c.Context, e.fs, filepath.Join(dir, t.name), t.spec); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(stamp, []byte(want), 0o644)
+}
+
+func parseRows(b []byte) int64 {
+	var n int64
+	fmt.Sscan(string(b), &n)
+	return n
+}

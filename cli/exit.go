@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"pqjoin/engine"
+	"pqjoin/hashjoin"
+	"pqjoin/plan"
+	"pqjoin/spillfile"
+	"pqjoin/tableio"
+	"pqjoin/tableio/publish"
+)
+
+// The exit codes of the contract.
+const (
+	exitOK       = 0
+	exitFailed   = 1 // while running: an input, the disk, a bug
+	exitUsage    = 2 // the command line or the job file is wrong
+	exitCheck    = 3 // a check or a validate failed
+	exitRefused  = 4 // refused before writing anything
+	exitLimit    = 5 // stopped at a limit while running
+	exitLocked   = 6 // another run holds the output
+	exitInterupt = 130
+	exitTerm     = 143
+)
+
+// usageError is a wrong command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// exitCode maps an error to the code of the contract. Sentinels decide, never texts.
+func exitCode(err error) int {
+	var (
+		sig   signalError
+		usage usageError
+		job   *plan.Error
+	)
+	is := func(targets ...error) bool {
+		for _, t := range targets {
+			if errors.Is(err, t) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &sig):
+		if sig.sig == syscall.SIGTERM {
+			return exitTerm
+		}
+		return exitInterupt
+	case is(publish.ErrLocked):
+		return exitLocked
+	case errors.As(err, &usage), errors.As(err, &job), is(plan.ErrNoMatch, tableio.ErrNoFiles):
+		return exitUsage
+	case is(engine.ErrCheck, hashjoin.ErrValidate):
+		return exitCheck
+	case is(engine.ErrRefused, publish.ErrExists, spillfile.ErrInMemory):
+		return exitRefused
+	case is(spillfile.ErrQuota, spillfile.ErrDiskFull, hashjoin.ErrMaxRows):
+		return exitLimit
+	case is(context.Canceled):
+		return exitInterupt
+	}
+	return exitFailed
+}
+
+// report prints an error as one sentence, with the line of the job file where it is about one, and returns the exit code.
+func (e *env) report(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(e.err, "pqjoin: "+oneLine(err))
+	var job *plan.Error
+	if errors.As(err, &job) {
+		if d := job.Detail(); d != "" {
+			fmt.Fprintln(e.err, d)
+		}
+	}
+	return exitCode(err)
+}
+
+// oneLine joins what errors.Join put on lines of their own, each sentence once.
+func oneLine(err error) string {
+	var parts []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if line = strings.TrimSpace(line); line != "" && !contains(parts, line) {
+			parts = append(parts, line)
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func contains(parts []string, line string) bool {
+	for _, p := range parts {
+		if p == line {
+			return true
+		}
+	}
+	return false
+}

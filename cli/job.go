@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"pqjoin/engine"
+	"pqjoin/mem"
+	"pqjoin/plan"
+)
+
+// jobFlags are the flags of every command that reads a job.
+func jobFlags(more ...cli.Flag) []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringSliceFlag{Name: "set", Usage: "set a variable of the job: `name=value`"},
+		&cli.StringFlag{Name: "mem", Usage: "memory bound of the whole process: 4GB, 512MiB, 50% or auto", DefaultText: "auto, 60 % of what is left"},
+		&cli.IntFlag{Name: "threads", Usage: "worker threads", DefaultText: "as many as there are cores"},
+		&cli.StringFlag{Name: "spill-dir", Usage: "where spill files go", EnvVars: []string{"PQJOIN_SPILL_DIR"}, DefaultText: "beside the first output"},
+		&cli.StringFlag{Name: "spill-limit", Usage: "most bytes of spill files at one time"},
+		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
+		&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "debug, info, warn or error"},
+	}, more...)
+}
+
+// maxJobFile is read one byte beyond the limit that the parser names.
+const maxJobFile = 1<<20 + 1
+
+// readJob parses the job file that is the command's only argument.
+func (e *env) readJob(c *cli.Context) (*plan.Job, error) {
+	if c.NArg() != 1 {
+		return nil, usagef("%s takes one job file, as in: pqjoin %s job.yaml", c.Command.Name, c.Command.Name)
+	}
+	set, err := settings(c.StringSlice("set"))
+	if err != nil {
+		return nil, err
+	}
+	name := c.Args().First()
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("read the job file: %w", err)}
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxJobFile))
+	if err != nil {
+		return nil, usageError{fmt.Errorf("read the job file: %w", err)}
+	}
+	return plan.Parse(name, data, plan.Options{Set: set, Env: os.LookupEnv})
+}
+
+func settings(list []string) (map[string]string, error) {
+	set := map[string]string{}
+	for _, s := range list {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usagef("--set %q: write it as name=value", s)
+		}
+		set[name] = value
+	}
+	return set, nil
+}
+
+// firstOf returns the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// config derives the engine's configuration from flags and the job's run section, and
+// holds the Go runtime to its part of the bound.
+func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
+	cfg := engine.Config{FS: e.fs, Version: Version, Warn: e.warn}
+	var err error
+	if cfg.Log, err = e.logger(c.String("log-level")); err != nil {
+		return cfg, err
+	}
+	host, err := mem.ReadHost(os.DirFS("/"))
+	if err != nil {
+		return cfg, err
+	}
+	if cfg.Mem, err = mem.ParseBound(firstOf(c.String("mem"), job.Run.Mem), host, presetLimit()); err != nil {
+		return cfg, usageError{err}
+	}
+	if err := engine.CheckBound(cfg.Mem, host); err != nil {
+		return cfg, err
+	}
+	cfg.Threads = c.Int("threads")
+	if cfg.Threads == 0 {
+		cfg.Threads = job.Run.Threads
+	}
+	switch {
+	case cfg.Threads == 0:
+		cfg.Threads = runtime.NumCPU()
+	case cfg.Threads < 0 || cfg.Threads > 1024:
+		return cfg, usagef("--threads %d: between 1 and 1024", cfg.Threads)
+	}
+	cfg.SpillDir = firstOf(c.String("spill-dir"), job.Run.SpillDir)
+	cfg.SpillLimit = job.Run.SpillLimit
+	if s := c.String("spill-limit"); s != "" {
+		if cfg.SpillLimit, err = mem.ParseSize(s); err != nil {
+			return cfg, usageError{fmt.Errorf("--spill-limit: %w", err)}
+		}
+	}
+	holdRuntime(cfg.Mem, cfg.Threads)
+	return cfg, nil
+}
+
+// presetLimit returns GOMEMLIMIT where the environment sets it, else 0.
+func presetLimit() int64 {
+	if n := debug.SetMemoryLimit(-1); n < math.MaxInt64 {
+		return n
+	}
+	return 0
+}
+
+// holdRuntime gives the Go runtime its part of the bound.
+func holdRuntime(total int64, threads int) {
+	debug.SetGCPercent(100)
+	debug.SetMemoryLimit(mem.Divide(total).Heap)
+	runtime.GOMAXPROCS(threads)
+}
+
+// open reads and plans the job of a command.
+func (e *env) open(c *cli.Context) (*engine.Run, error) {
+	job, err := e.readJob(c)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := e.config(c, job)
+	if err != nil {
+		return nil, err
+	}
+	return e.openJob(c, job, cfg)
+}
+
+func (e *env) openJob(c *cli.Context, job *plan.Job, cfg engine.Config) (*engine.Run, error) {
+	run, err := engine.Open(c.Context, job, cfg)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usageError{err}
+	}
+	return run, err
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"pqjoin/engine"
+	"pqjoin/plan"
+)
+
+func (e *env) planCommand() *cli.Command {
+	return &cli.Command{
+		Name: "plan", Usage: "show what a job would do and cost", ArgsUsage: "JOB",
+		Flags: jobFlags(
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.BoolFlag{Name: "exact", Usage: "count the rows of joins exactly, from their keys"},
+		),
+		Action: e.plan,
+	}
+}
+
+func (e *env) plan(c *cli.Context) error {
+	format := c.String("format")
+	if c.Bool("json") {
+		format = "json"
+	}
+	switch format {
+	case "text", "json":
+	case "dot", "mermaid":
+		return usagef("--format %s is not supported yet: use text or json", format)
+	default:
+		return usagef("--format %q: it is text or json", format)
+	}
+	run, err := e.open(c)
+	if err != nil {
+		return err
+	}
+	if c.Bool("exact") {
+		for _, n := range run.Plan().Nodes {
+			if _, ok := n.Op.(*plan.Join); !ok {
+				continue
+			}
+			if _, err := run.Count(c.Context, n); err != nil {
+				return err
+			}
+		}
+	}
+	x := run.Explain()
+	if x.Refused == "" {
+		var refused *engine.RefusedError
+		switch err := run.Preflight(c.Context); {
+		case errors.As(err, &refused):
+			x.Refused = refused.Error()
+		case err != nil:
+			return err
+		}
+	}
+	if format == "json" {
+		return e.json(x)
+	}
+	return x.Text(e.out)
+}
+
+// json prints v to stdout, indented.
+func (e *env) json(v any) error {
+	enc := json.NewEncoder(e.out)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+func (e *env) validateCommand() *cli.Command {
+	return &cli.Command{
+		Name: "validate", Usage: "parse a job and check it against the inputs' schemas", ArgsUsage: "JOB",
+		Flags: jobFlags(), Action: e.validate,
+	}
+}
+
+func (e *env) validate(c *cli.Context) error {
+	run, err := e.open(c)
+	if err != nil {
+		return err
+	}
+	x := run.Explain()
+	if c.Bool("json") {
+		return e.json(struct {
+			Valid    bool               `json:"valid"`
+			Tables   []engine.TableInfo `json:"tables"`
+			Warnings []string           `json:"warnings,omitempty"`
+		}{true, x.Tables, x.Warnings})
+	}
+	for _, w := range x.Warnings {
+		e.warn(w)
+	}
+	fmt.Fprintf(e.out, "%s is valid: %d inputs, %d tables, %d outputs\n", c.Args().First(), len(run.Tables()), len(x.Tables), len(x.Outputs))
+	return nil
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"runtime/pprof"
+	"runtime/trace"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"pqjoin/engine"
+	"pqjoin/monitor"
+	"pqjoin/plan"
+)
+
+func runFlags(more ...cli.Flag) []cli.Flag {
+	return jobFlags(append([]cli.Flag{
+		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "auto, bar, plain or none"},
+		&cli.BoolFlag{Name: "force", Usage: "run in spite of estimates that say it will not fit"},
+		&cli.StringFlag{Name: "cpuprofile", Usage: "write a CPU profile to `FILE`"},
+		&cli.StringFlag{Name: "trace", Usage: "write an execution trace to `FILE`"},
+	}, more...)...)
+}
+
+func (e *env) runCommand() *cli.Command {
+	return &cli.Command{Name: "run", Usage: "run a job", ArgsUsage: "JOB", Flags: runFlags(), Action: e.run}
+}
+
+func (e *env) run(c *cli.Context) error {
+	stop, err := profile(c.String("cpuprofile"), c.String("trace"))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	job, err := e.readJob(c)
+	if err != nil {
+		return err
+	}
+	return e.execute(c, job)
+}
+
+// execute runs a job that has been parsed: what run and demo share.
+func (e *env) execute(c *cli.Context, job *plan.Job) error {
+	cfg, err := e.config(c, job)
+	if err != nil {
+		return err
+	}
+	board := monitor.NewBoard(cfg.Mem, time.Now)
+	cfg.Board, cfg.Force = board, c.Bool("force")
+	run, err := e.openJob(c, job, cfg)
+	if err != nil {
+		return err
+	}
+	for _, n := range run.Plan().Nodes {
+		for _, w := range n.Warnings {
+			e.warn(w)
+		}
+	}
+	if err := run.Preflight(c.Context); err != nil {
+		return err
+	}
+	show, err := monitor.Watch(board, c.String("progress"), e.err)
+	if err != nil {
+		return usageError{err}
+	}
+	res, err := run.Execute(c.Context)
+	show.Stop(err == nil)
+	if err != nil {
+		return err
+	}
+	return e.summary(c, board, res)
+}
+
+func (e *env) summary(c *cli.Context, board *monitor.Board, res *engine.Result) error {
+	sum := monitor.Summarize(board.Snapshot(), res.Pool, outputs(res))
+	if c.Bool("json") {
+		return e.json(sum)
+	}
+	return sum.Text(e.out)
+}
+
+func outputs(res *engine.Result) []monitor.Output {
+	var out []monitor.Output
+	for _, o := range res.Outputs {
+		out = append(out, monitor.Output{Label: o.Label, Path: o.Path, Rows: o.Rows, Bytes: o.Bytes, Files: o.Files})
+	}
+	return out
+}
+
+// profile starts the CPU profile and the execution trace that are asked for.
+func profile(cpu, tr string) (stop func(), err error) {
+	var stops []func()
+	stop = func() {
+		for _, s := range stops {
+			s()
+		}
+	}
+	start := func(path string, begin func(*os.File) error, end func()) error {
+		if path == "" {
+			return nil
+		}
+		f, err := os.Create(path)
+		if err == nil {
+			err = begin(f)
+		}
+		if err != nil {
+			return usageError{fmt.Errorf("profile: %w", err)}
+		}
+		stops = append(stops, func() { end(); f.Close() })
+		return nil
+	}
+	if err := start(cpu, func(f *os.File) error { return pprof.StartCPUProfile(f) }, pprof.StopCPUProfile); err != nil {
+		return stop, err
+	}
+	return stop, start(tr, func(f *os.File) error { return trace.Start(f) }, trace.Stop)
+}
