@@ -2,6 +2,7 @@ package spillfile
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -205,6 +206,9 @@ func (r *reader) verify(stored *mem.Buf, k *chunk, placed []placedBlock) (*mem.B
 func (r *reader) verifyBlock(in, to []byte, b placedBlock) (n int, problem string) {
 	if len(in) < blockHeader {
 		return 0, "it is cut off"
+	}
+	if binary.LittleEndian.Uint32(in) != blockMagic {
+		return 0, "it is no block"
 	}
 	h := getHeader(in)
 	if h.length > uint64(len(in)-blockHeader) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -289,13 +288,13 @@ func (s *Store) Drop(p int) {
 	defer s.spillMu.Unlock()
 	g := &s.groups[s.groupOf(p)]
 	if g.live--; g.live == 0 && g.file != nil {
-		// Closing a file without a name cannot lose anything that is still wanted.
-		_ = errors.Join(s.spec.Dir.forget(g.file), g.file.release())
+		// What was in the file is no longer wanted: an error here is told by Close.
+		s.closeErr = errors.Join(s.closeErr, s.spec.Dir.forget(g.file), g.file.release())
 		g.file = nil
 	}
 }
 
-// Close releases everything. It may be called at any time when no other call is under way, and more than once.
+// Close releases everything, and returns what went wrong in giving disk back. It may be called at any time when no other call is under way, and more than once.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.remove()
@@ -313,7 +312,6 @@ func (s *Store) Close() error {
 		defer s.spillMu.Unlock()
 		s.stage.Release()
 		s.stage = nil
-		s.workers = slices.Clip(s.workers)
 	})
 	return s.closeErr
 }
