@@ -13,7 +13,7 @@ const unknown = ^uint32(0)
 
 // dictUsable says whether resolving the dictionary's entries once pays.
 func dictUsable(c *batch.Column) bool {
-	return c.Dict != nil && c.Dict.N <= dictMax && c.Dict.N <= max(2*c.N, 1024)
+	return c.Dict != nil && c.Dict.N <= dictMax && c.Dict.N <= max(4*c.N, 1024)
 }
 
 // dictCache maps the codes of the one key column to entries, so that a row costs one

@@ -46,12 +46,12 @@ func newGrouper(spec Spec, open func(spillfile.Spec) (store, error)) (*Grouper, 
 	return g, nil
 }
 
+// putRows is how many rows are worked on at a time; it bounds the scratch memory.
+const putRows = 16 << 10
+
 // Put takes ownership of b, which is part of the unit.
 func (g *Grouper) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
 	defer b.Release()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	w := g.workers[worker]
 	w.stats.RowsIn += int64(b.N)
 	if g.lay.posCol >= 0 && unit >= MaxUnits {
@@ -59,11 +59,24 @@ func (g *Grouper) Put(ctx context.Context, worker, unit int, b *batch.Batch) err
 	}
 	first := w.rowAt[unit]
 	w.rowAt[unit] = first + int64(b.N)
-	rows, err := g.lay.rows(b, position(unit, first))
-	if err != nil {
-		return err
+	for at := 0; at < b.N; at += putRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		part, err := b.Slice(g.spec.Acct, at, min(at+putRows, b.N))
+		if err != nil {
+			return err
+		}
+		rows, err := g.lay.rows(part, position(unit, first+int64(at)), true)
+		part.Release()
+		if err != nil {
+			return err
+		}
+		if err := w.addRows(ctx, unit, rows); err != nil {
+			return err
+		}
 	}
-	return w.addRows(ctx, unit, rows)
+	return nil
 }
 
 // EndUnit forgets the unit's row count: units matter to first and last alone.

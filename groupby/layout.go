@@ -111,9 +111,9 @@ func (l *layout) sortsByWord() bool {
 }
 
 // rows returns b's columns as a batch of layout.raw: references of its own, rows with null keys
-// left out where the spec says so, fixed-width dictionaries resolved unless they serve the lookup.
-// first is the position of the first row.
-func (l *layout) rows(b *batch.Batch, first int64) (*batch.Batch, error) {
+// left out where the spec says so, fixed-width dictionaries resolved unless
+// they serve a lookup. first is the position of the first row.
+func (l *layout) rows(b *batch.Batch, first int64, lookup bool) (*batch.Batch, error) {
 	out := b.Select(l.raw, l.cols)
 	var err error
 	if l.posCol >= 0 {
@@ -126,7 +126,7 @@ func (l *layout) rows(b *batch.Batch, first int64) (*batch.Batch, error) {
 		return nil, err
 	}
 	for i, c := range out.Cols {
-		if c.Dict == nil || c.Type.Kind() == batch.KindBytes || i == 0 && len(l.keys.cols) == 1 && !l.used0 && dictUsable(c) {
+		if c.Dict == nil || c.Type.Kind() == batch.KindBytes || lookup && i == 0 && len(l.keys.cols) == 1 && !l.used0 && dictUsable(c) {
 			continue
 		}
 		flat, err := batch.Flatten(l.spec.Acct, c)

@@ -66,7 +66,7 @@ func (l *level) cutter(t *table) (cutter, error) {
 	return l.cut, nil
 }
 
-// stores opens a store if it is not, and returns it.
+// store opens the store at *at if it is not open, and returns it.
 func (l *level) store(at *store, what string, schema *batch.Schema) (store, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,7 +93,11 @@ func (l *level) appendTo(ctx context.Context, at *store, t *table, worker, unit 
 		return err
 	}
 	defer part.Release()
-	s, err := l.store(at, map[bool]string{true: "rows", false: "groups"}[at == &l.rows], b.Schema)
+	what := "groups"
+	if at == &l.rows {
+		what = "rows"
+	}
+	s, err := l.store(at, what, b.Schema)
 	if err != nil {
 		b.Release()
 		return err

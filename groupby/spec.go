@@ -97,10 +97,14 @@ func (s *Spec) validate() error {
 	return nil
 }
 
-// scratchBytes is what a worker holds besides its table: hashes, misses and assignments
-// of a batch, the dictionary cache, a batch of states on its way.
+// scratchBytes is what a worker holds besides its table: a stretch of rows gathered and
+// flattened, its hashes, misses and partitions; the dictionary cache; a batch of states on its way.
 func (l *layout) scratchBytes() int64 {
-	return 32*batch.Rows + int64(flushRows*l.state.RowWidth(32)) + int64(batch.Rows*l.raw.RowWidth(16))
+	dict := int64(0)
+	if len(l.keys.cols) == 1 {
+		dict = dictMax * int64(8*l.keys.words+12)
+	}
+	return putRows*int64(16+2*l.raw.RowWidth(16)) + dict + int64(flushRows*l.state.RowWidth(32)) + 256<<10
 }
 
 func storeFloor(spec *Spec, schema *batch.Schema) int64 {

@@ -191,25 +191,43 @@ func (t *table) sameVar(in *probeIn, i int, key, ent []uint64) bool {
 
 // insert adds key i, which find did not find, at the slot. The caller has made room.
 func (t *table) insert(in *probeIn, i int, slot uint64) (uint32, error) {
+	e, err := t.append(in, i)
+	if err != nil {
+		return 0, err
+	}
+	t.idx[slot] = in.hash[i]>>32<<32 | uint64(e)
+	return e, nil
+}
+
+// append makes an entry for key i without noting it in the index.
+func (t *table) append(in *probeIn, i int) (uint32, error) {
 	e := t.n
 	w := t.lay.keys.words
 	ent := t.ent[e*t.lay.stride : (e+1)*t.lay.stride]
 	copy(ent, in.kw[i*w:(i+1)*w])
 	clear(ent[w:])
 	if t.lay.keys.vars {
-		for k, c := range t.lay.keys.cols {
-			if c.kind == batch.KindBytes && viewLen(ent[c.word]) > viewInline {
-				place, err := t.arena.put(in.cols[k].Value(in.lo + i))
-				if err != nil {
-					return 0, fmt.Errorf("a value of key column %q: %w", t.lay.keys.schema.Fields[k].Name, err)
-				}
-				ent[c.word+1] = place
-			}
+		if err := t.storeLong(in, i, ent); err != nil {
+			return 0, err
 		}
 	}
-	t.idx[slot] = in.hash[i]>>32<<32 | uint64(e)
 	t.n++
 	return uint32(e), nil
+}
+
+// storeLong copies the long bytes values of key i into the arena.
+func (t *table) storeLong(in *probeIn, i int, ent []uint64) error {
+	for k, c := range t.lay.keys.cols {
+		if c.kind != batch.KindBytes || viewLen(ent[c.word]) <= viewInline {
+			continue
+		}
+		place, err := t.arena.put(in.cols[k].Value(in.lo + i))
+		if err != nil {
+			return fmt.Errorf("a value of key column %q: %w", t.lay.keys.schema.Fields[k].Name, err)
+		}
+		ent[c.word+1] = place
+	}
+	return nil
 }
 
 // upsert sets ent to the entries of the keys, making groups as needed. It returns how

@@ -98,7 +98,7 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 		if err != nil {
 			return err
 		}
-		if err := w.update(rows, lo, ent[:done]); err != nil {
+		if err := w.t.update(rows, lo, ent[:done], w.masked); err != nil {
 			return fmt.Errorf("groupby %s: %w", w.lay.spec.Name, err)
 		}
 		lo += done
@@ -213,50 +213,6 @@ func (w *worker) noteMiss(row int) {
 	w.missN++
 }
 
-// update runs the aggregates over rows from lo on, which belong to ent.
-func (w *worker) update(rows *batch.Batch, lo int, ent []uint32) error {
-	for i := range w.lay.aggs {
-		a := &w.lay.aggs[i]
-		in := input{lo: lo, ent: ent, one: len(w.lay.keys.cols) == 0}
-		if a.arg >= 0 {
-			in.col = rows.Cols[a.arg]
-		}
-		w.mask(a, rows, &in)
-		if a.ordered() {
-			in.pos = rows.Cols[w.lay.posCol].Int64s()[lo:]
-		}
-		if err := a.update(w.t, a.off, &in); err != nil {
-			return fmt.Errorf("%s: %w", a.name, err)
-		}
-	}
-	return nil
-}
-
-// mask sends rows that do not count for a, by its filter or a null argument, to entry 0.
-func (w *worker) mask(a *aggregate, rows *batch.Batch, in *input) {
-	if in.col != nil && in.col.Valid != nil && !a.ordered() {
-		out := w.masked[:len(in.ent)]
-		for i, e := range in.ent {
-			r := in.lo + i
-			out[i] = e & -uint32(in.col.Valid[r>>3]>>(r&7)&1)
-		}
-		in.ent, in.one = out, false
-	}
-	if a.filter < 0 {
-		return
-	}
-	f := rows.Cols[a.filter]
-	keep := f.Bools()[in.lo:]
-	out := w.masked[:len(in.ent)]
-	for i, e := range in.ent {
-		out[i] = e & -uint32(keep[i]&1)
-		if f.IsNull(in.lo + i) {
-			out[i] = 0
-		}
-	}
-	in.ent, in.one = out, false
-}
-
 // addStates merges a batch of layout.state, which it takes over.
 func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
 	defer b.Release()
@@ -282,11 +238,8 @@ func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
 		if err != nil {
 			return err
 		}
-		for i := range w.lay.aggs {
-			a := &w.lay.aggs[i]
-			if err := a.merge(w.t, a.off, b.Cols[a.col:a.col+a.ncols], lo, ent[:done]); err != nil {
-				return fmt.Errorf("groupby %s: %s: %w", w.lay.spec.Name, a.name, err)
-			}
+		if err := w.t.mergeStates(b, lo, ent[:done]); err != nil {
+			return fmt.Errorf("groupby %s: %w", w.lay.spec.Name, err)
 		}
 		lo += done
 		if done == n {
