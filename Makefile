@@ -1,0 +1,57 @@
+# make demo   the seed's job end to end, on data it makes
+# make test   everything that guards us and needs Go alone, in minutes
+# make acceptance   the big ones: 100M rows inside memory cgroups, pandas' answer cell for cell
+
+GO ?= go
+BIN := bin/pqjoin
+VENV ?= .venv
+PYTHON ?= python3
+
+.PHONY: all build demo test race lint fuzz acceptance bench-setup bench-micro clean
+
+all: build
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) .
+
+demo: build
+	./$(BIN) demo
+
+test:
+	$(GO) vet ./...
+	$(GO) test -timeout 10m ./...
+
+race:
+	$(GO) test -race -short -timeout 20m ./...
+
+# The tools' versions are pinned here and nowhere else.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+lint:
+	@fmt=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$fmt" ]; then echo "gofmt -w these: $$fmt"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+# A minute of fuzzing each; the seeds alone run with make test.
+FUZZTIME ?= 60s
+fuzz:
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; \
+	  done; done
+
+$(VENV)/bin/python: bench/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q -r bench/requirements.txt
+	touch $@
+
+bench-setup: $(VENV)/bin/python
+
+acceptance: build bench-setup
+	VENV=$(VENV) bash bench/acceptance.sh
+
+bench-micro:
+	$(GO) test -run '^$$' -bench . -benchtime 200ms ./batch ./extsort ./hashjoin ./groupby ./spillfile ./expr ./tableio/...
+
+clean:
+	rm -rf bin pqjoin-demo

@@ -1,0 +1,42 @@
+// Package layers holds the rule of which package may import which. Its test checks the
+// whole module; there is nothing to call.
+package layers
+
+// allowed lists, for each package of the module, the packages of the module that it may
+// import, with "..." for all below. Imports point down: cli, engine, plan and operators,
+// spillfile and tableio, batch, mem. Test files are free to import anything.
+var allowed = map[string][]string{
+	".":                    {"cli"},
+	"cli":                  {"engine", "plan", "monitor", "mem", "tableio", "tableio/publish", "spillfile", "hashjoin", "groupby", "internal/vfs", "internal/gen", "batch", "expr"},
+	"engine":               {"plan", "expr", "batch", "mem", "spillfile", "tableio", "tableio/parquet", "tableio/publish", "extsort", "window", "hashjoin", "groupby", "monitor", "internal/vfs"},
+	"plan":                 {"expr", "batch"}, // knows no operator's inside
+	"monitor":              {},                // is told, never asks
+	"extsort":              {"spillfile", "batch", "mem"},
+	"window":               {"batch", "mem"},
+	"hashjoin":             {"spillfile", "batch", "mem"},
+	"groupby":              {"groupby/binsum", "spillfile", "extsort", "batch", "mem"}, // operators know no plan
+	"groupby/binsum":       {"batch"},
+	"spillfile":            {"batch", "mem", "internal/vfs"},
+	"tableio":              {"tableio/parquet", "expr", "batch", "mem", "internal/vfs"},
+	"tableio/parquet":      {"batch", "mem", "internal/vfs"}, // the only importer of parquet-go
+	"tableio/publish":      {"internal/vfs"},
+	"expr":                 {"batch", "mem"},
+	"batch":                {"mem"},
+	"mem":                  {},
+	"internal/vfs":         {},
+	"internal/vfs/faultfs": {"internal/vfs"},
+	"internal/gen":         {"batch", "mem", "internal/vfs", "tableio/parquet"},
+	"internal/layers":      {},
+	"internal/testkit":     {"..."},
+	"internal/testkit/...": {"..."},
+}
+
+// owners lists libraries that one package alone may import.
+var owners = map[string]string{
+	"github.com/parquet-go/parquet-go":    "tableio/parquet",
+	"github.com/goccy/go-yaml":            "plan",
+	"github.com/alecthomas/participle":    "expr",
+	"github.com/urfave/cli":               "cli",
+	"github.com/vbauerster/mpb":           "monitor",
+	"github.com/prometheus/client_golang": "monitor",
+}
