@@ -35,16 +35,8 @@ func (p *partFile) finish(w *Writer) (err error) {
 // footer writes the FileMetaData, chunk by chunk, from the records.
 func (p *partFile) footer(w *Writer, colOff, offOff int64) error {
 	t := &thriftOut{}
-	version := int32(2)
-	t.i32(1, version)
-	t.list(2, thriftStruct, len(w.leaves)+1)
-	t.elem()
-	t.str(4, "schema")
-	t.i32(5, int32(len(w.leaves)))
-	t.end()
-	for i := range w.leaves {
-		w.leaves[i].element(t)
-	}
+	t.i32(1, 2)
+	schemaElements(t, w.leaves)
 	t.i64(3, p.sum.Rows)
 	t.list(4, thriftStruct, len(p.groups))
 	in := segmentReader{bufs: p.chunks.bufs}
@@ -70,7 +62,7 @@ func (p *partFile) footer(w *Writer, colOff, offOff int64) error {
 			return err
 		}
 	}
-	w.fileFields(t)
+	fileFields(t, w.opts.KeyValue, w.createdBy, len(w.leaves))
 	t.stop()
 	return p.flushFooter(t)
 }
@@ -111,20 +103,36 @@ func (p *partFile) chunk(t *thriftOut, in *segmentReader, colOff, offOff *int64)
 	return p.flushFooter(t)
 }
 
-// fileFields appends the fields of FileMetaData that follow the row groups.
-func (w *Writer) fileFields(t *thriftOut) {
-	if len(w.opts.KeyValue) > 0 {
-		t.list(5, thriftStruct, len(w.opts.KeyValue))
-		for _, kv := range w.opts.KeyValue {
+// schemaElements appends the schema, a tree of depth one.
+func schemaElements(t *thriftOut, leaves []leaf) {
+	t.list(2, thriftStruct, len(leaves)+1)
+	t.elem()
+	t.str(4, "schema")
+	t.i32(5, int32(len(leaves)))
+	t.end()
+	for i := range leaves {
+		leaves[i].element(t)
+	}
+}
+
+// fileFields appends the fields of FileMetaData that follow the row groups; orders is the
+// number of columns whose order is declared.
+func fileFields(t *thriftOut, kvs []KeyValue, createdBy string, orders int) {
+	if len(kvs) > 0 {
+		t.list(5, thriftStruct, len(kvs))
+		for _, kv := range kvs {
 			t.elem()
 			t.str(1, kv.Key)
 			t.str(2, kv.Value)
 			t.end()
 		}
 	}
-	t.str(6, w.createdBy)
-	t.list(7, thriftStruct, len(w.leaves))
-	for range w.leaves {
+	t.str(6, createdBy)
+	if orders == 0 {
+		return
+	}
+	t.list(7, thriftStruct, orders)
+	for range orders {
 		t.elem()
 		t.begin(1)
 		t.end()

@@ -102,16 +102,25 @@ func (c *chunkWriter) pack(e *encoder, levels, body []byte) ([]byte, error) {
 	return packed, nil
 }
 
-// header encodes the page header into e.head.
+// header encodes the page header, with a checksum of the stored bytes if crc, into e.head.
 func (e *encoder) header(p *page, raw int, stored [2][]byte, crc bool) {
+	size := int64(len(stored[0]) + len(stored[1]))
+	if !crc {
+		e.pageHeader(p, int64(raw), size)
+		return
+	}
+	e.pageHeader(p, int64(raw), size, crc32.Update(crc32.ChecksumIEEE(stored[0]), crc32.IEEETable, stored[1]))
+}
+
+// pageHeader encodes the header of a page of raw bytes, stored in size, into e.head.
+func (e *encoder) pageHeader(p *page, raw, size int64, sum ...uint32) {
 	t := &e.head
 	t.reset()
 	t.i32(1, int32(p.kind))
 	t.i32(2, int32(raw))
-	t.i32(3, int32(len(stored[0])+len(stored[1])))
-	if crc {
-		sum := crc32.Update(crc32.ChecksumIEEE(stored[0]), crc32.IEEETable, stored[1])
-		t.i32(4, int32(sum))
+	t.i32(3, int32(size))
+	for _, s := range sum {
+		t.i32(4, int32(s))
 	}
 	if p.kind == format.DictionaryPage {
 		t.begin(7)

@@ -96,6 +96,8 @@ func fillFixed(r *rand.Rand, typ batch.Type, c *batch.Column) {
 		default:
 			v := int64(r.Uint64())
 			switch {
+			case typ.ID == batch.Date:
+				v = r.Int64N(100_000) - 50_000
 			case typ.ID == batch.Time:
 				v = r.Int64N(86_400_000)
 			case typ.ID == batch.Decimal && typ.Prec < 10:
