@@ -14,6 +14,15 @@ func boundaries(starts []uint32, c *batch.Column, front, n int) []uint32 {
 	if n < 2 {
 		return starts
 	}
+	if c.Dict != nil && c.Type.Kind() != batch.KindBytes { // entries may repeat, so codes alone do not decide
+		return boundariesFunc(starts, n, func(i int) bool {
+			i += front
+			if c.IsNull(i-1) || c.IsNull(i) {
+				return c.IsNull(i-1) != c.IsNull(i)
+			}
+			return c.Codes[i-1] != c.Codes[i] && !sameValue(c.Dict, int(c.Codes[i-1]), int(c.Codes[i]))
+		})
+	}
 	if c.Valid != nil {
 		return boundariesFunc(starts, n, func(i int) bool {
 			a, b := c.IsNull(front+i-1), c.IsNull(front+i)
