@@ -184,7 +184,7 @@ func (r *rel) add(t transform, schema *batch.Schema, step string) *rel {
 // pipe runs a table into a sink.
 func (x *exec) pipe(ctx context.Context, in *rel, sink batch.Sink, step string) error {
 	p := &pipeline{
-		src: in.src, xs: in.xs, sink: sink, workers: x.share.Workers, acct: x.batches,
+		src: in.src, xs: in.xs, sink: x.squeeze(sink), workers: x.share.Workers, acct: x.batches,
 		stage: x.stage(in.name+in.steps+" -> "+step, in.expect), log: x.run.cfg.Log,
 	}
 	in.xs = nil

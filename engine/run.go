@@ -57,6 +57,7 @@ type Tuning struct {
 	Resident   int64 // bytes that broadcast tables may take; negative: none
 	Load       int64 // bytes of a partition that is worked on
 	Protect    bool  // released buffers fault
+	Squeeze    int   // stores spill all they hold after so many batches of a pipeline
 }
 
 // Run is a job made ready: inputs open, plan resolved, strategies chosen.

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -272,6 +273,23 @@ func (p *Pool) reclaim(who string, n int64, round int) error {
 		return nil
 	}
 	return &LimitError{Consumer: who, Wanted: n, Used: used, Limit: p.limit}
+}
+
+// Squeeze asks every reclaimer for all that it can give, as if the pool had run out. It is for
+// tests, which so make small data spill.
+func (p *Pool) Squeeze() error {
+	p.mu.Lock()
+	rs := make([]Reclaimer, 0, len(p.reclaimers))
+	for _, r := range p.reclaimers {
+		rs = append(rs, r)
+	}
+	p.mu.Unlock()
+	for _, r := range rs {
+		if _, err := r(math.MaxInt64); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close unmaps everything cached and reports memory still in use as an error.
