@@ -9,31 +9,31 @@ import (
 	"pqjoin/groupby"
 )
 
-// streamGroup aggregates a table that is ordered by the keys, unit after unit: the open
+// groupTransform aggregates a table that is ordered by the keys, unit after unit: the open
 // group at a unit's end is handed to the next unit.
-type streamGroup struct {
+type groupTransform struct {
 	spec groupby.Spec
 	ch   *chain[*groupby.OrderedState]
 }
 
-func newStreamGroup(spec groupby.Spec) *streamGroup {
-	return &streamGroup{spec: spec, ch: newChain((*groupby.OrderedState).Release)}
+func newStreamGroup(spec groupby.Spec) *groupTransform {
+	return &groupTransform{spec: spec, ch: newChain((*groupby.OrderedState).Release)}
 }
 
-func (g *streamGroup) close() error { g.ch.close(); return nil }
+func (g *groupTransform) close() error { g.ch.close(); return nil }
 
-func (g *streamGroup) open(u unitRun, in batch.Stream) (batch.Stream, error) {
+func (g *groupTransform) open(u unitRun, in batch.Stream) (batch.Stream, error) {
 	spec := g.spec
 	spec.Acct = u.acct
 	o, err := groupby.NewOrdered(spec)
 	if err != nil {
 		return nil, err
 	}
-	return &groupStream{streamGroup: g, u: u, in: in, o: o}, nil
+	return &groupStream{groupTransform: g, u: u, in: in, o: o}, nil
 }
 
 type groupStream struct {
-	*streamGroup
+	*groupTransform
 	u     unitRun
 	in    batch.Stream
 	o     *groupby.Ordered
