@@ -52,7 +52,7 @@ func (p *pipeline) run(ctx context.Context) (err error) {
 		}
 	}()
 	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
+	g, working := errgroup.WithContext(ctx)
 	units := p.src.Units()
 	for w := range min(p.workers, max(units, 1)) {
 		g.Go(func() error {
@@ -61,7 +61,7 @@ func (p *pipeline) run(ctx context.Context) (err error) {
 				if u >= units {
 					return nil
 				}
-				if err := p.unit(ctx, w, u, units); err != nil {
+				if err := p.unit(working, w, u, units); err != nil {
 					return err
 				}
 			}
