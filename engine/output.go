@@ -53,6 +53,9 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 		if rel, opts.TotalRows, err = x.counted(ctx, rel); err != nil {
 			return sum, err
 		}
+		if opts.TotalRows == 0 { // nothing to divide
+			opts.FileCount = 0
+		}
 	}
 	w, err := x.create(ctx, o, set.Temp(i), opts)
 	if err != nil {
@@ -83,8 +86,8 @@ func (x *exec) counted(ctx context.Context, in *rel) (*rel, int64, error) {
 	if err != nil {
 		return in, 0, err
 	}
-	if err := x.pipe(ctx, in, sp, "count rows"); err != nil {
-		return in, 0, errors.Join(err, sp.Close())
+	if err := x.pipeKeep(ctx, in, sp, "count rows"); err != nil {
+		return in, 0, err
 	}
 	out := &rel{src: sp.source(), schema: in.schema, name: in.name, closers: []func() error{sp.Close, in.close}}
 	return out, sp.totalRows(), nil
