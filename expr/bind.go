@@ -33,7 +33,7 @@ func Bind(t *Tree, schema *batch.Schema) (*Bound, error) {
 		return nil, err
 	}
 	if root.typ.ID == batch.Null { // a column needs a type: DuckDB's choice
-		root = &node{op: "cast", typ: batch.Of(batch.Int32), null: true, off: root.off, args: []*node{root}, implicit: true}
+		root = nullLiteral(batch.Of(batch.Int32), root.off)
 	}
 	return newBound(root, t), nil
 }
@@ -405,8 +405,16 @@ func bindCase(n *node) (*node, *Error) {
 		n.args[1+2*i], n.args[2+2*i] = x, results[i]
 	}
 	n.args[last] = results[len(results)-1]
+	if t.ID == batch.Null { // nothing but null can come out
+		return nullLiteral(t, n.off), nil
+	}
 	n.typ, n.null = t, n.args[last] == nil || mayBeNull(results)
 	return n, nil
+}
+
+func nullLiteral(t batch.Type, off int) *node {
+	none := Value{Null: true}
+	return &node{op: "literal", typ: t, null: true, off: off, val: none, written: &Node{Op: OpLiteral, Offset: off, Value: none}}
 }
 
 func castNode(n *node) (*node, *Error) {

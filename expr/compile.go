@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +16,7 @@ type builder struct {
 	intern map[string]int
 	done   map[*node]int
 	fails  map[*node]bool
+	inner  []int // columns that guarded programs read
 }
 
 // Compile compiles expressions bound to one schema.
@@ -38,6 +40,9 @@ func compile(roots []*node) *Program {
 			p.cols = append(p.cols, st.column)
 		}
 	}
+	p.cols = append(p.cols, b.inner...)
+	slices.Sort(p.cols)
+	p.cols = slices.Compact(p.cols)
 	return p
 }
 
@@ -364,6 +369,7 @@ func (b *builder) reached(n *node, reach int) int {
 // guarded lowers n as a program of its own that runs where the bool slot mask is true.
 func (b *builder) guarded(n *node, mask int) int {
 	p := compile([]*node{n})
+	b.inner = append(b.inner, p.cols...)
 	return b.special(fmt.Sprintf("guarded %p", n), n, n.typ, guard(p), mask)
 }
 

@@ -260,8 +260,7 @@ func bindNullIf(n *node) (*node, *Error) {
 	if x.typ.ID == batch.Null {
 		x = conv(x, batch.Of(batch.Int32))
 	}
-	none := &node{op: "literal", typ: x.typ, null: true, off: n.off, val: Value{Null: true}, written: &Node{Op: OpLiteral, Value: Value{Null: true}}}
-	return &node{op: "case", typ: x.typ, null: true, off: n.off, args: []*node{nil, test, none, x}}, nil
+	return &node{op: "case", typ: x.typ, null: true, off: n.off, args: []*node{nil, test, nullLiteral(x.typ, n.off), x}}, nil
 }
 
 func bindIf(n *node) (*node, *Error) {

@@ -215,9 +215,6 @@ func evalWhere(x *exec, p *Program, st *step, mask vec) (vec, error) {
 func (p *Program) gatherUsed(x *exec, idx []uint32) (*batch.Batch, error) {
 	part := &batch.Batch{Schema: x.in.Schema, Cols: make([]*batch.Column, len(x.in.Cols)), N: len(idx)}
 	for _, i := range p.cols {
-		if part.Cols[i] != nil {
-			continue
-		}
 		c, err := batch.Gather(x.acct, x.in.Cols[i], idx, false)
 		if err != nil {
 			part.Release()
