@@ -89,9 +89,6 @@ func (x *exec) joinSpec(op *plan.Join, p *phys) (hashjoin.Spec, error) {
 		Partitions: x.partitions(p.in[1].est, r), PartBytes: x.share.Load, ResidentBytes: x.share.Resident / max(1, int64(x.run.joins())),
 		Acct: x.tables, Stores: x.newStore,
 	}
-	if p.rowNumber && p.strategy == joinHash {
-		spec.Left, spec.Out = numbered(l), nil
-	}
 	return spec, nil
 }
 
@@ -122,6 +119,9 @@ func (x *exec) newStore(name string, schema *batch.Schema, partitions, workers i
 
 // hashJoin scatters the left side too and joins partition by partition.
 func (x *exec) hashJoin(ctx context.Context, op *plan.Join, p *phys, r *hashjoin.Right) (*rel, error) {
+	if p.keepsOrder() {
+		r.Carry(rowNumberField)
+	}
 	h, err := hashjoin.NewHash(r)
 	if err != nil {
 		return nil, err

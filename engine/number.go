@@ -8,14 +8,14 @@ import (
 	"pqjoin/mem"
 )
 
-// rowNumberColumn is the hidden column that restores an order. No job can name it.
-const rowNumberColumn = "\x00row"
+// rowNumberField is the hidden column that restores an order. No job can name it.
+var rowNumberField = batch.Field{Name: "\x00row", Type: batch.Of(batch.Int64)}
 
 // unitRows is how many rows a unit may have: a row number is the unit above these bits, the row below.
 const unitRows = 40
 
 func numbered(s *batch.Schema) *batch.Schema {
-	fields := append(append([]batch.Field(nil), s.Fields...), batch.Field{Name: rowNumberColumn, Type: batch.Of(batch.Int64)})
+	fields := append(append([]batch.Field(nil), s.Fields...), rowNumberField)
 	return batch.NewSchema(fields...)
 }
 
@@ -61,7 +61,7 @@ func (s *numberStream) Close() error { return s.in.Close() }
 func dropColumn(at int, schema *batch.Schema) transform {
 	var exprs []*expr.Bound
 	fields := append([]batch.Field(nil), schema.Fields[:at]...)
-	fields = append(append(fields, batch.Field{Name: rowNumberColumn, Type: batch.Of(batch.Int64)}), schema.Fields[at:]...)
+	fields = append(append(fields, rowNumberField), schema.Fields[at:]...)
 	in := batch.NewSchema(fields...)
 	for i := range fields {
 		if i != at {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -29,6 +30,14 @@ func NewRight(spec Spec) (*Right, error) {
 		return nil, err
 	}
 	return &Right{join: j, st: st, hashers: make([]batch.Hasher, j.spec.Workers)}, nil
+}
+
+// Carry appends a column to the left's schema, and puts it behind the left's columns in the
+// result's: how a row number travels through NewHash, which comes after it. Resident has no use for it.
+func (r *Right) Carry(f batch.Field) {
+	at := len(r.spec.Left.Fields)
+	r.spec.Left = batch.NewSchema(append(slices.Clone(r.spec.Left.Fields), f)...)
+	r.out = batch.NewSchema(slices.Insert(slices.Clone(r.out.Fields), at, f)...)
 }
 
 // Put takes right rows in. Those that can match nothing are dropped at once.
