@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -14,7 +15,9 @@ import (
 	"pgregory.net/rapid"
 
 	"pqjoin/batch"
+	"pqjoin/internal/vfs"
 	"pqjoin/mem"
+	"pqjoin/spillfile"
 )
 
 var base = how{workers: 2, partitions: 8, batchRows: 500, outRows: 1000, table: 64 << 10, pool: 64 << 20, seed: 7}
@@ -235,16 +238,119 @@ func TestAnErrorLeavesNothingBehind(t *testing.T) {
 }
 
 func TestTheFloorIsEnough(t *testing.T) {
-	spec := specOf([]int{6, 0}, []Agg{agg("sum", 3), agg("max", 6), agg("first", 5)})
-	rows := someRows(60000, 1<<40, false)
-	h := base
-	sized := spec
-	sized.Workers, sized.Partitions, sized.TableBytes, sized.BlockBytes = h.workers, h.partitions, h.table, 4<<10
-	h.pool = Floor(sized)
-	got, stats := mustRun(t, spec, rows, h)
-	check(t, spec, rows, got)
-	if stats.Spilled == 0 {
-		t.Logf("nothing spilled in %d bytes: %+v", h.pool, stats)
+	spec := numberSpec()
+	spec.Workers, spec.Partitions, spec.TableBytes, spec.MaxLoad, spec.BlockBytes = 1, 16, 256<<10, 256<<10, 4<<10
+	pool := mem.NewPool(Floor(spec), mem.Protect())
+	spec.Acct = pool.Account("group", 0)
+	dir, err := spillfile.OpenDir(vfs.OS(), t.TempDir(), 1<<40, spillfile.AllowMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec.Dir = dir
+	const n = 1 << 21
+	stats := groupNumbers(t, spec, n, func(i int) int64 { return int64(i) * 0x9e3779b97f4a7c1 })
+	if stats.Groups != n || stats.Spilled == 0 {
+		t.Errorf("%d bytes: %+v", Floor(spec), stats)
+	}
+	if err := errors.Join(spec.Acct.Close(), pool.Close(), dir.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// groupNumbers aggregates n rows whose first column is key(i), and throws the groups away.
+func groupNumbers(t testing.TB, spec Spec, n int, key func(i int) int64) Stats {
+	t.Helper()
+	ctx := context.Background()
+	g, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	for at := 0; at < n; at += batch.Rows {
+		if err := g.Put(ctx, at/batch.Rows%spec.Workers, at/batch.Rows, numbers(t, spec.In, at, min(batch.Rows, n-at), key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	src := g.Source()
+	last := int64(math.MinInt64)
+	for u := range src.Units() {
+		st, err := src.Open(ctx, u, spec.Acct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			b, err := st.Next(ctx)
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first := b.Cols[0].Int64s()[0]; first < last {
+				t.Fatalf("unit %d begins with %d after %d", u, first, last)
+			}
+			last = b.Cols[0].Int64s()[b.N-1]
+			b.Release()
+		}
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return g.Stats()
+}
+
+// numberSpec sums and counts floats by an int64.
+func numberSpec() Spec {
+	in := batch.NewSchema(batch.Field{Name: "k", Type: batch.Of(batch.Int64)}, batch.Field{Name: "v", Type: batch.Of(batch.Float64)})
+	return Spec{
+		Name: "test", In: in, Keys: []int{0}, Sort: true, Workers: 1,
+		Aggs: []Agg{{Func: "sum", Arg: 1, Filter: -1, Type: batch.Of(batch.Float64)}, {Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}},
+		Out: batch.NewSchema(in.Fields[0], batch.Field{Name: "sum", Type: batch.Of(batch.Float64), Nullable: true},
+			batch.Field{Name: "count", Type: batch.Of(batch.Int64)}),
+	}
+}
+
+// numbers returns a batch of numberSpec's input on the heap.
+func numbers(t testing.TB, schema *batch.Schema, at, n int, key func(i int) int64) *batch.Batch {
+	b := &batch.Batch{Schema: schema, N: n}
+	for _, f := range schema.Fields {
+		c, err := batch.NewFixed(nil, f.Type, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Cols = append(b.Cols, c)
+	}
+	for i := range n {
+		b.Cols[0].Int64s()[i], b.Cols[1].Float64s()[i] = key(at+i), float64(i)*0.37
+	}
+	return b
+}
+
+func BenchmarkGroup(b *testing.B) {
+	spec := numberSpec()
+	for _, c := range []struct {
+		name string
+		keys uint64
+	}{{"10k", 10_000}, {"1M", 1_000_000}, {"distinct", 1 << 60}} {
+		b.Run(c.name, func(b *testing.B) {
+			pool := mem.NewPool(256 << 20)
+			spec.Acct = pool.Account("group", 0)
+			dir, err := spillfile.OpenDir(vfs.OS(), b.TempDir(), 1<<40, spillfile.AllowMemory())
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer dir.Close()
+			spec.Dir, spec.Workers, spec.BlockBytes = dir, 1, 64<<10
+			plan := Plan(spec, 200<<20)
+			spec.TableBytes, spec.MaxLoad = plan.TableBytes, plan.MaxLoad
+			b.ResetTimer()
+			stats := groupNumbers(b, spec, b.N, func(i int) int64 { return int64(uint64(i) * 0x9e3779b97f4a7c15 >> 4 % c.keys) })
+			b.ReportMetric(float64(stats.Groups), "groups")
+			b.ReportMetric(float64(stats.Bypassed), "bypassed")
+		})
 	}
 }
 

@@ -51,7 +51,9 @@ const putRows = 16 << 10
 
 // Put takes ownership of b, which is part of the unit.
 func (g *Grouper) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
-	defer b.Release()
+	used := b.Select(g.lay.raw, g.lay.cols)
+	b.Release()
+	defer used.Release()
 	w := g.workers[worker]
 	w.stats.RowsIn += int64(b.N)
 	if g.lay.posCol >= 0 && unit >= MaxUnits {
@@ -63,12 +65,11 @@ func (g *Grouper) Put(ctx context.Context, worker, unit int, b *batch.Batch) err
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		part, err := b.Slice(g.spec.Acct, at, min(at+putRows, b.N))
+		part, err := used.Slice(g.spec.Acct, at, min(at+putRows, b.N))
 		if err != nil {
 			return err
 		}
 		rows, err := g.lay.rows(part, position(unit, first+int64(at)), true)
-		part.Release()
 		if err != nil {
 			return err
 		}

@@ -110,11 +110,10 @@ func (l *layout) sortsByWord() bool {
 	return len(l.keys.cols) == 1 && l.keys.cols[0].kind != batch.KindBytes && l.keys.cols[0].kind != batch.KindInt128
 }
 
-// rows returns b's columns as a batch of layout.raw: references of its own, rows with null keys
-// left out where the spec says so, fixed-width dictionaries resolved unless
-// they serve a lookup. first is the position of the first row.
-func (l *layout) rows(b *batch.Batch, first int64, lookup bool) (*batch.Batch, error) {
-	out := b.Select(l.raw, l.cols)
+// rows completes a batch of the columns l.cols, which it takes over, to one of layout.raw: positions
+// from first on, rows with null keys left out where the spec says so, fixed-width
+// dictionaries resolved unless they serve a lookup.
+func (l *layout) rows(out *batch.Batch, first int64, lookup bool) (*batch.Batch, error) {
 	var err error
 	if l.posCol >= 0 {
 		if err = l.addPositions(out, first); err != nil {

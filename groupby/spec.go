@@ -107,23 +107,27 @@ func (l *layout) scratchBytes() int64 {
 	return putRows*int64(16+2*l.raw.RowWidth(16)) + dict + int64(flushRows*l.state.RowWidth(32)) + 256<<10
 }
 
-func storeFloor(spec *Spec, schema *batch.Schema) int64 {
-	return spillfile.Floor(spillfile.Spec{
-		Name: spec.Name, Schema: schema, Partitions: spec.Partitions, Workers: spec.Workers,
-		BlockBytes: spec.BlockBytes, Acct: spec.Acct, Dir: spec.Dir,
-	})
+// storesFloor is what the two stores of a level need.
+func storesFloor(lay *layout, partitions, workers int) int64 {
+	n := int64(0)
+	for _, schema := range []*batch.Schema{lay.raw, lay.state} {
+		n += spillfile.Floor(spillfile.Spec{Schema: schema, Partitions: partitions, Workers: workers, BlockBytes: lay.spec.BlockBytes})
+	}
+	return n
 }
 
 // Floor returns the least bytes with which the aggregation completes on any input (values
-// longer than a few hundred bytes apart): the workers' tables and scratch, and what the two stores need.
-// Merging needs no more: the tables are gone by then.
+// longer than a few hundred bytes apart): a table and scratch for each worker, and what the
+// stores need: those of the input while it is read, then those of two levels of cutting
+// for each partition that is being merged.
 func Floor(spec Spec) int64 {
 	s := spec.withDefaults()
 	lay, err := newLayout(&s)
 	if err != nil {
 		return 0
 	}
-	return int64(s.Workers)*(max(s.TableBytes, s.MaxLoad)+lay.scratchBytes()) + storeFloor(&s, lay.raw) + storeFloor(&s, lay.state)
+	stores := max(storesFloor(lay, s.Partitions, s.Workers), 2*int64(s.Workers)*storesFloor(lay, resplit, 1))
+	return int64(s.Workers)*(max(s.TableBytes, s.MaxLoad)+lay.scratchBytes()) + stores
 }
 
 // Plan divides share bytes: what it does not settle keeps the spec's value. A pre-aggregation
