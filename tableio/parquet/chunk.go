@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/crc32"
+	"strings"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -58,12 +59,14 @@ type chunk struct {
 	lim    limits
 	conv   *converter
 
-	src     window // the chunk's bytes as stored
-	pieces  filePieces
-	srcBuf  *mem.Buf
-	pageNo  int
-	rows    int64 // of the chunk, not yet handed on
-	unseen  int64 // rows of pages not yet opened
+	src    window // the chunk's bytes as stored
+	pieces filePieces
+	srcBuf *mem.Buf
+	size   int64 // bytes of the chunk as stored
+	padded bool  // more than the footer says, perhaps too many
+	pageNo int
+	rows   int64 // of the chunk, not yet handed on
+	unseen int64 // rows of pages not yet opened
 
 	header pageHeader // of the open page
 	bodyAt int64      // where it lies in the file, behind its header
@@ -81,10 +84,12 @@ type chunk struct {
 	held      bool   // all of them lie there
 	sum       hash.Hash32
 	levStream levelStream
+	// pieceCodecs decompresses in pieces. It is the chunk's own: the pages of all columns are under way at once.
+	pieceCodecs codecs
 
 	coded bool // the page holds codes
-	fixed    fixedDecoder
-	bytes    bytesDecoder
+	fixed fixedDecoder
+	bytes bytesDecoder
 
 	dictN     int
 	dict      *batch.Column // of bytes
@@ -119,19 +124,24 @@ func (s *groupStream) openChunk(h vfs.File, col *column, m *chunkMeta, rows int6
 		return nil, c.fail(err)
 	}
 	c.conv = newConverter(col)
-	piece := int(min(int64(c.lim.piece), m.bytes))
+	piece := int(min(int64(c.lim.piece), c.size))
 	if c.srcBuf, err = c.acct.Alloc(piece + slack); err != nil {
 		return nil, c.fail(err)
 	}
 	c.pieces = filePieces{h: h, at: start, drop: s.drop}
-	c.src = window{b: c.srcBuf.Bytes()[:piece], from: &c.pieces, left: m.bytes}
-	h.WillNeed(start, min(m.bytes, 4<<20))
+	c.src = window{b: c.srcBuf.Bytes()[:piece], from: &c.pieces, left: c.size}
+	h.WillNeed(start, min(c.size, 4<<20))
 	return c, nil
 }
 
 // check returns where the chunk begins.
 func (c *chunk) check(rows int64) (int64, error) {
 	m := c.meta
+	if rows == 0 && m.values == 0 && m.hasMeta { // some writers leave the rest out
+		c.size = 0
+		return 4, nil
+	}
+	c.size = m.bytes
 	switch {
 	case c.col.nested != "":
 		return 0, fmt.Errorf("%w: it is nested (%s): not supported yet", ErrUnsupported, c.col.nested)
@@ -156,7 +166,24 @@ func (c *chunk) check(rows int64) (int64, error) {
 	if start < 4 || m.bytes < 0 || start > end || m.bytes > end-start {
 		return 0, fmt.Errorf("%w: its chunk of %d bytes at %d does not lie before the footer at %d", ErrCorrupt, m.bytes, start, end)
 	}
+	if c.padded = shortChunks(c.file.CreatedBy()); c.padded {
+		c.size += min(100, end-start-m.bytes)
+	}
 	return start, nil
+}
+
+// shortChunks says whether the writer forgot the dictionary page's header when it counted
+// a chunk's bytes (PARQUET-816): parquet-mr before 1.2.9.
+func shortChunks(createdBy string) bool {
+	rest, ok := strings.CutPrefix(createdBy, "parquet-mr")
+	if !ok {
+		return false
+	}
+	var a, b, c int
+	if n, _ := fmt.Sscanf(rest, " version %d.%d.%d", &a, &b, &c); n < 3 {
+		return rest == ""
+	}
+	return a == 1 && (b < 2 || b == 2 && c < 9)
 }
 
 func (c *chunk) close() {
@@ -167,6 +194,7 @@ func (c *chunk) close() {
 	}
 	c.rest, c.dict, c.srcBuf, c.raw, c.levBuf, c.dictFixed = nil, nil, nil, nil, nil, nil
 	c.levStream.close()
+	c.pieceCodecs.close()
 	c.decoders.strings.release()
 }
 
@@ -300,7 +328,7 @@ func (c *chunk) atEnd() error {
 	if c.page > 0 || c.unseen > 0 {
 		return fmt.Errorf("has %d rows more than its row group", int64(c.page)+c.unseen)
 	}
-	for c.src.remains() > 0 {
+	for c.src.remains() > 0 && !c.padded {
 		if err := c.readHeader(); err != nil {
 			return err
 		}
@@ -327,7 +355,7 @@ func (c *chunk) openPage() error {
 	if int64(h.values) > c.unseen {
 		return fmt.Errorf("has %d rows where %d are left", h.values, c.unseen)
 	}
-	if h.v2 && (h.rows != h.values || h.repLen != 0) {
+	if h.v2 && h.rows != h.values {
 		return fmt.Errorf("has %d rows of %d values in a flat column", h.rows, h.values)
 	}
 	c.unseen -= int64(h.values)
@@ -335,8 +363,8 @@ func (c *chunk) openPage() error {
 	if c.page == 0 {
 		return c.skipBody()
 	}
-	if h.v2 && (h.defLen > h.raw || h.defLen > h.bytes) {
-		return fmt.Errorf("has levels of %d bytes in %d", h.defLen, h.bytes)
+	if levs := h.repLen + h.defLen; h.v2 && (levs > h.raw || levs > h.bytes) {
+		return fmt.Errorf("has levels of %d bytes in %d", levs, h.bytes)
 	}
 	if !h.v2 && c.col.optional && h.defs != format.RLE {
 		return fmt.Errorf("%w: levels encoded as %s", ErrUnsupported, h.defs)
@@ -402,7 +430,7 @@ func (c *chunk) body() ([]byte, error) {
 	if err := c.roomRaw(h.raw); err != nil {
 		return nil, err
 	}
-	dst, levs := c.raw.Bytes()[:h.raw], h.defLen
+	dst, levs := c.raw.Bytes()[:h.raw], h.repLen+h.defLen
 	copy(dst, b[:levs])
 	if h.raw == levs && len(b) == levs {
 		return dst, nil
@@ -429,6 +457,7 @@ func (c *chunk) roomRaw(n int) error {
 func (c *chunk) splitWhole(b []byte) error {
 	c.levs = levels{in: &c.levWin}
 	n := c.header.defLen
+	b = b[c.header.repLen:] // a flat column has no use for repetition levels, but some write them
 	if !c.header.v2 && c.col.optional {
 		if len(b) < 4 {
 			return errEnds

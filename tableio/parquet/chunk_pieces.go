@@ -20,10 +20,10 @@ func (c *chunk) openPieces() error {
 	h := &c.header
 	c.levs = levels{in: &c.levWin}
 	if h.v2 {
-		if err := c.storedLevels(c.bodyAt, int64(h.defLen)); err != nil {
+		if err := c.storedLevels(c.bodyAt+int64(h.repLen), int64(h.defLen)); err != nil {
 			return err
 		}
-		if err := c.stored.skip(int64(h.defLen)); err != nil {
+		if err := c.stored.skip(int64(h.repLen + h.defLen)); err != nil {
 			return err
 		}
 	}
@@ -102,8 +102,9 @@ func (c *chunk) openVals() error {
 		return err
 	}
 	c.in = &c.vals
-	c.vals = window{b: c.raw.Bytes()[:windowSize], left: int64(c.header.raw - c.header.defLen)}
-	if err := c.codecs.stream(c.codec(), &c.vals, &c.stored); err != nil {
+	c.vals = window{b: c.raw.Bytes()[:windowSize], left: int64(c.header.raw - c.header.repLen - c.header.defLen)}
+	c.pieceCodecs.acct = c.acct
+	if err := c.pieceCodecs.stream(c.codec(), &c.vals, &c.stored); err != nil {
 		return err
 	}
 	if s, ok := c.vals.from.(*snappy); ok {
@@ -121,7 +122,7 @@ func (c *chunk) reopen(raw int) ([]byte, error) {
 	}
 	c.raw.Release()
 	c.raw = b
-	skip := int64(c.header.defLen)
+	skip := int64(c.header.repLen + c.header.defLen)
 	if c.held {
 		c.stored.r = c.storedAt + int(skip)
 		return b.Bytes()[:raw], nil

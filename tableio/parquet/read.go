@@ -85,6 +85,8 @@ type ReadOptions struct {
 	BatchRows int
 	// DropBehind drops what was read from the page cache.
 	DropBehind bool
+
+	limits *limits // for tests; nil: by the number of columns
 }
 
 // Schema returns the columns; nested ones have type Nested.

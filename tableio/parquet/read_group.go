@@ -29,6 +29,9 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 		return nil, err
 	}
 	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(cols)), drop: opts.DropBehind, schema: f.schema.Select(cols), rows: f.groups[group].Rows}
+	if opts.limits != nil {
+		s.lim = *opts.limits
+	}
 	s.codecs.acct = acct
 	s.step = opts.BatchRows
 	if s.step <= 0 {

@@ -17,8 +17,8 @@ var errEnds = errors.New("ends too early")
 
 // window yields bytes in order while it holds few of them:
 //
-//	 b:  |  history  |  unread  |  room  | slack
-//	     0           r          w        len(b)
+//	b:  |  history  |  unread  |  room  | slack
+//	    0           r          w        len(b)
 //
 // A window without a producer holds all its bytes from the start.
 type window struct {

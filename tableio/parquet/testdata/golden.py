@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Makes golden.json: what pyarrow reads from the files of apache/parquet-testing.
+
+    python3 golden.py path/to/parquet-testing > golden.json
+
+Each flat column has its count of rows and nulls, and a CRC-32 of its values in order,
+one line a value: "-" for null, integers in decimal (also dates, times, timestamps and
+unscaled decimals), floats as the bits of a float64 in hex (every NaN as "nan"), bytes in hex.
+"""
+import json, os, struct, sys, zlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def line(t, v):
+    if v is None:
+        return "-"
+    if pa.types.is_floating(t):
+        v = float(v)
+        return "nan" if v != v else struct.pack(">d", v).hex()
+    if pa.types.is_decimal(t):
+        return str(int(v.scaleb(t.scale)))
+    if isinstance(v, bool):
+        return str(int(v))
+    if isinstance(v, str):
+        v = v.encode()
+    if isinstance(v, bytes):
+        return v.hex() or "''"
+    return str(int(v))
+
+
+def flat(t):
+    return not (pa.types.is_nested(t) or isinstance(t, pa.BaseExtensionType) or pa.types.is_null(t))
+
+
+def column(pf, name):
+    c = pf.read(columns=[name]).column(name)
+    t = c.type
+    if pa.types.is_temporal(t):
+        c = c.cast(pa.int32() if t.bit_width == 32 else pa.int64())
+    crc = 0
+    for v in c.to_pylist():
+        crc = zlib.crc32((line(t, v) + "\n").encode(), crc)
+    return {"type": str(t), "rows": len(c), "nulls": c.null_count, "crc": "%08x" % crc}
+
+
+def file(path):
+    out = {}
+    try:
+        pf = pq.ParquetFile(path, page_checksum_verification=True)
+    except Exception as e:
+        return {"error": type(e).__name__}
+    for f in pf.schema_arrow:
+        if not flat(f.type):
+            out[f.name] = {"nested": True}
+            continue
+        try:
+            out[f.name] = column(pf, f.name)
+        except Exception as e:
+            out[f.name] = {"error": type(e).__name__}
+    return {"rows": pf.metadata.num_rows, "columns": out}
+
+
+import decimal
+decimal.getcontext().prec = 80
+root = sys.argv[1]
+names = []
+for d, _, fs in os.walk(root):
+    names += [os.path.relpath(os.path.join(d, f), root) for f in fs if ".parquet" in f and not f.endswith(".json") and not f.endswith(".md")]
+json.dump({n: file(os.path.join(root, n)) for n in sorted(names)}, sys.stdout, indent=1, sort_keys=True)
