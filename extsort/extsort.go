@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -31,7 +32,7 @@ type Spec struct {
 	Schema     *batch.Schema
 	Keys       []batch.SortKey // positions in Schema
 	Workers    int             // workers that Put
-	Partitions int             // fan-out when a partition is cut again
+	Partitions int             // the most that a partition is cut into again, at least 8
 	BlockBytes int             // of the partition store
 	MaxLoad    int64           // bytes that one opened unit may take, loaded and being sorted
 	BatchRows  int             // most rows of a batch put out; 0: batch.Rows
@@ -61,9 +62,9 @@ type Sorter struct {
 	assign [][]uint16 // by worker
 
 	leaves  [][]leaf // by partition; nil before Finish
-	stores  []*spillfile.Store
-	cut     int
-	spilled int64
+	eager   *cutter  // of what Finish cut
+	cut     atomic.Int64
+	spilled atomic.Int64 // by stores that are closed
 }
 
 // New returns a sort of spec by the splitters, which must have been made for the same keys.
@@ -77,15 +78,15 @@ func New(spec Spec, split *Splitters) (*Sorter, error) {
 	spec.Partitions = max(spec.Partitions, minFan)
 	s := &Sorter{spec: spec, split: split, assign: make([][]uint16, spec.Workers)}
 	var err error
-	s.store, err = s.newStore(spec.Name, split.Count(), spec.Workers)
+	s.store, err = spillfile.New(s.storeSpec(spec.Acct, split.Count(), spec.Workers))
 	return s, err
 }
 
-func (s *Sorter) newStore(name string, partitions, workers int) (*spillfile.Store, error) {
-	return spillfile.New(spillfile.Spec{
-		Name: name, Schema: s.spec.Schema, Partitions: partitions, Workers: workers,
-		BlockBytes: s.spec.BlockBytes, Acct: s.spec.Acct, Dir: s.spec.Dir,
-	})
+func (s *Sorter) storeSpec(acct *mem.Account, partitions, workers int) spillfile.Spec {
+	return spillfile.Spec{
+		Name: s.spec.Name, Schema: s.spec.Schema, Partitions: partitions, Workers: workers,
+		BlockBytes: s.spec.BlockBytes, Acct: acct, Dir: s.spec.Dir,
+	}
 }
 
 // Put scatters b; it implements batch.Sink.
@@ -120,11 +121,12 @@ func (s *Sorter) Finish(ctx context.Context) error {
 		return err
 	}
 	leaves := make([][]leaf, s.split.Count())
+	s.eager = &cutter{s: s, acct: s.spec.Acct, most: eagerStores}
 	for p := range leaves {
 		st := s.store.Part(p)
 		l := leaf{store: s.store, part: p, rows: st.Rows, raw: st.Raw, single: s.split.Single(p)}
 		var err error
-		if leaves[p], err = s.cutLeaf(ctx, l, 0); err != nil {
+		if leaves[p], err = s.eager.cutLeaf(ctx, l); err != nil {
 			return fmt.Errorf("%s: %w", s.spec.Name, err)
 		}
 	}
@@ -135,9 +137,9 @@ func (s *Sorter) Finish(ctx context.Context) error {
 // Stats returns what happened so far.
 func (s *Sorter) Stats() Stats {
 	st := s.store.Stats()
-	out := Stats{Rows: st.RowsIn, Partitions: s.split.Count(), Cut: s.cut, Spilled: st.Spilled + s.spilled}
-	for _, x := range s.stores {
-		out.Spilled += x.Stats().Spilled
+	out := Stats{Rows: st.RowsIn, Partitions: s.split.Count(), Cut: int(s.cut.Load()), Spilled: st.Spilled + s.spilled.Load()}
+	if s.eager != nil {
+		out.Spilled += s.eager.spilled()
 	}
 	for _, l := range s.leaves {
 		out.Units += len(l)
@@ -148,8 +150,8 @@ func (s *Sorter) Stats() Stats {
 // Close implements batch.Sink: it drops the partitions that are left. Streams must be closed before.
 func (s *Sorter) Close() error {
 	err := s.store.Close()
-	for _, x := range s.stores {
-		err = errors.Join(err, x.Close())
+	if s.eager != nil {
+		err = errors.Join(err, s.eager.close())
 	}
 	return err
 }

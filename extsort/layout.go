@@ -36,67 +36,81 @@ type Estimate struct {
 }
 
 // Plan divides share bytes of memory for sorting a table of about est by up to workers
-// workers: partitions that fit the cache where memory allows, fewer partitions, smaller
-// blocks and then fewer workers where it is short. The result's Floor may still exceed a very small share.
+// workers: partitions that fit the cache where memory allows; where it is short fewer
+// workers, then fewer partitions and smaller blocks. Floor of the result is at most share unless share is hopelessly small.
 func Plan(schema *batch.Schema, keys []batch.SortKey, est Estimate, share int64, workers int) Layout {
 	bytes := est.Bytes
 	if bytes == 0 {
 		bytes = est.Rows * int64(schema.RowWidth(varBytes))
 	}
 	workers = max(workers, 1)
-	for workers > 1 && share/int64(workers) < 2*minWorker(schema) {
+	for workers > 1 && share/int64(workers) < minWorker(schema) {
 		workers--
 	}
 	l := Layout{Workers: workers}
-	l.MaxLoad = max(share/int64(workers)-outputBytes(schema), minLoad)
-	need := loadBytes(schema, keys, est.Rows, bytes)
-	target := min(l.MaxLoad/2, loadBytes(schema, keys, cacheRows, cacheRows*max(bytes/max(est.Rows, 1), 1)))
-	if b := loadBytes(schema, keys, cacheRows, cacheBytes); b < target {
-		target = b
-	}
-	parts := need/max(target, 1) + 1
-	if parts < int64(workers) && est.Rows > fewRows {
-		parts = int64(workers)
+	own := share / int64(workers)
+	l.MaxLoad = max(own-outputBytes(schema, own), minLoad)
+	width := max(bytes/max(est.Rows, 1), 1)
+	rows := min(cacheRows, cacheBytes/width)
+	target := min(l.MaxLoad/2, loadBytes(schema, keys, rows, rows*width))
+	parts := loadBytes(schema, keys, est.Rows, bytes)/max(target, 1) + 1
+	if est.Rows > fewRows {
+		parts = max(parts, int64(workers))
 	}
 	if est.Rows == 0 && est.Bytes == 0 {
 		parts = 64 // nothing is known
 	}
-	l.fit(schema, share, min(parts, maxFan))
+	l.fit(schema, share, int(min(parts, maxFan)))
 	return l
 }
 
-// fit chooses the partitions, at most parts, and the blocks so that scattering takes at most half of share.
-func (l *Layout) fit(schema *batch.Schema, share, parts int64) {
-	spend := share / 2 / int64(l.Workers)
-	parts = max(min(parts, spend/blockFloor(schema)), 1)
-	l.Partitions = int(parts)
-	l.BlockBytes = int(max(min(spend/parts, maxBlock), blockFloor(schema))) &^ 4095
+// fit chooses the partitions, at most parts, and their blocks so that scattering stays
+// within share: blocks shrink first, to a size that is still worth a write, then partitions go.
+func (l *Layout) fit(schema *batch.Schema, share int64, parts int) {
+	for l.Partitions = parts; ; l.Partitions = max(l.Partitions*3/4, 1) {
+		for l.BlockBytes = maxBlock; ; l.BlockBytes /= 2 {
+			if l.Floor(schema) <= share {
+				return
+			}
+			if int64(l.BlockBytes)/2 < blockFloor(schema) {
+				break
+			}
+		}
+		if l.Partitions == 1 {
+			return
+		}
+	}
+}
+
+// Floor returns what a sort by the layout needs.
+func (l Layout) Floor(schema *batch.Schema) int64 {
+	return Floor(Spec{Schema: schema, Workers: l.Workers, Partitions: l.Partitions, BlockBytes: l.BlockBytes, MaxLoad: l.MaxLoad})
 }
 
 // blockFloor is the smallest sensible block: some rows of every column.
 func blockFloor(schema *batch.Schema) int64 {
-	return max(minBlock, int64(16*schema.RowWidth(varBytes)+4095)&^4095)
+	return max(minBlock, int64(16*schema.RowWidth(varBytes)))
 }
 
-// minWorker is what one worker cannot do without.
+// minWorker is what one worker should have before there is another.
 func minWorker(schema *batch.Schema) int64 {
-	return max(minFan*blockFloor(schema), minLoad) + outputBytes(schema)
+	return 2*minFan*blockFloor(schema) + 2*minLoad
 }
 
-// outputBytes is a batch being put out, and one being scattered.
-func outputBytes(schema *batch.Schema) int64 {
-	return int64(batch.Rows*schema.RowWidth(varBytes)) * classNum / classDen
+// outputBytes is a batch being put out by one that may take own bytes.
+func outputBytes(schema *batch.Schema, own int64) int64 {
+	return min(int64(batch.Rows*schema.RowWidth(varBytes))*classNum/classDen, own/8)
 }
 
-// Floor returns the bytes without which a sort of spec cannot run: the store's buffers,
-// or the loaded units of all workers, whichever is more, and a batch a worker.
+// Floor returns the bytes without which a sort of spec cannot run: the store's buffers
+// while scattering, or the loaded units of all workers, whichever is more, and a batch a
+// worker. The batches that come in are their sender's.
 func Floor(spec Spec) int64 {
 	workers := int64(max(spec.Workers, 1))
 	scatter := spillfile.Floor(spillfile.Spec{
-		Schema: spec.Schema, Partitions: spec.Partitions, Workers: int(workers), BlockBytes: spec.BlockBytes,
+		Schema: spec.Schema, Partitions: max(spec.Partitions, 1), Workers: int(workers), BlockBytes: spec.BlockBytes,
 	})
-	scatter = max(scatter, workers*int64(spec.Partitions)*int64(spec.BlockBytes))
-	return max(scatter, workers*spec.MaxLoad) + workers*outputBytes(spec.Schema)
+	return max(scatter, workers*(spec.MaxLoad+outputBytes(spec.Schema, spec.MaxLoad)))
 }
 
 // loadBytes bounds the pool bytes of a partition that is loaded, sorted and put out.

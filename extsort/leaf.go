@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"pqjoin/batch"
+	"pqjoin/mem"
 	"pqjoin/spillfile"
 )
 
@@ -14,23 +15,71 @@ import (
 // but hostile ones into even parts.
 const maxDepth = 24
 
-// leaf is a partition that is ready to be read: it fits the load limit, or one key owns it.
+// eagerStores bounds the stores that Finish makes: each holds some memory and some files for as long as it lives.
+const eagerStores = 8
+
+// leaf is a partition that is ready to be read: it fits the load limit, or one key owns
+// it, or, uncut, it is to be cut when its turn comes.
 type leaf struct {
 	store     *spillfile.Store
 	part      int
 	rows, raw int64
 	single    bool // one key at most: in order as it lies
+	uncut     bool
+	depth     int     // times it was cut
+	owner     *cutter // of the store, where it goes when its leaves have been read
+}
+
+// cutter cuts partitions into stores that it owns.
+type cutter struct {
+	s      *Sorter
+	acct   *mem.Account
+	most   int // stores; what else is too large is left uncut
+	stores []*spillfile.Store
+	live   int // leaves not yet read, of a cutter that leaves own
+}
+
+// done says that a leaf has been read; the last one closes the stores.
+func (c *cutter) done() error {
+	if c == nil {
+		return nil
+	}
+	if c.live--; c.live > 0 {
+		return nil
+	}
+	c.s.spilled.Add(c.spilled())
+	return c.close()
+}
+
+func (c *cutter) spilled() int64 {
+	n := int64(0)
+	for _, x := range c.stores {
+		n += x.Stats().Spilled
+	}
+	return n
+}
+
+func (c *cutter) close() (err error) {
+	for _, x := range c.stores {
+		err = errors.Join(err, x.Close())
+	}
+	return err
 }
 
 // cutLeaf returns l, or the leaves into which it had to be cut.
-func (s *Sorter) cutLeaf(ctx context.Context, l leaf, depth int) ([]leaf, error) {
-	if l.single || l.rows <= 1 || s.fits(l) {
+func (c *cutter) cutLeaf(ctx context.Context, l leaf) ([]leaf, error) {
+	l.uncut = false
+	if l.single || l.rows <= 1 || c.s.fits(l) {
 		return []leaf{l}, nil
 	}
-	if depth == maxDepth {
-		return nil, fmt.Errorf("%d rows after %d passes: %w", l.rows, depth, ErrUnsplittable)
+	if len(c.stores) == c.most {
+		l.uncut = true
+		return []leaf{l}, nil
 	}
-	split, same, err := s.resample(ctx, l)
+	if l.depth == maxDepth {
+		return nil, fmt.Errorf("%d rows after %d passes: %w", l.rows, l.depth, ErrUnsplittable)
+	}
+	split, same, err := c.resample(ctx, l)
 	if err != nil {
 		return nil, err
 	}
@@ -38,8 +87,8 @@ func (s *Sorter) cutLeaf(ctx context.Context, l leaf, depth int) ([]leaf, error)
 		l.single = true
 		return []leaf{l}, nil
 	}
-	s.cut++
-	sub, err := s.rescatter(ctx, l, split, depth)
+	c.s.cut.Add(1)
+	sub, err := c.rescatter(ctx, l, split)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +100,7 @@ func (s *Sorter) cutLeaf(ctx context.Context, l leaf, depth int) ([]leaf, error)
 			sub.Drop(p)
 			continue
 		}
-		leaves, err := s.cutLeaf(ctx, leaf{store: sub, part: p, rows: st.Rows, raw: st.Raw, single: split.Single(p)}, depth+1)
+		leaves, err := c.cutLeaf(ctx, leaf{store: sub, part: p, rows: st.Rows, raw: st.Raw, single: split.Single(p), depth: l.depth + 1})
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +127,8 @@ func (s *Sorter) batchRows(l leaf) int {
 }
 
 // resample chooses splitters by l's own keys; same says that all its keys are equal.
-func (s *Sorter) resample(ctx context.Context, l leaf) (split *Splitters, same bool, err error) {
+func (c *cutter) resample(ctx context.Context, l leaf) (split *Splitters, same bool, err error) {
+	s := c.s
 	cols, keys := s.keyColumns()
 	sample, err := NewSample(s.spec.Schema.Select(cols), keys)
 	if err != nil {
@@ -86,21 +136,21 @@ func (s *Sorter) resample(ctx context.Context, l leaf) (split *Splitters, same b
 	}
 	probe := newSameKey(keys)
 	defer probe.close()
-	in, err := l.store.Stream(ctx, l.part, s.spec.Acct, cols, s.batchRows(l))
+	in, err := l.store.Stream(ctx, l.part, c.acct, cols, s.batchRows(l))
 	if err != nil {
 		return nil, false, err
 	}
 	err = eachBatch(ctx, in, func(b *batch.Batch) error {
 		defer b.Release()
-		if err := probe.add(s.spec.Acct, b); err != nil {
+		if err := probe.add(c.acct, b); err != nil {
 			return err
 		}
-		return sample.Add(s.spec.Acct, b)
+		return sample.Add(c.acct, b)
 	})
 	if err != nil || probe.same {
 		return nil, probe.same, err
 	}
-	split = sample.Splitters(s.spec.Partitions)
+	split = sample.Splitters(s.fan(l))
 	at := make([]int, len(s.spec.Keys))
 	for i, k := range s.spec.Keys {
 		at[i] = k.Column
@@ -118,23 +168,29 @@ func (s *Sorter) keyColumns() (cols []int, keys []batch.SortKey) {
 	return cols, keys
 }
 
+// fan is into how many partitions l is cut: pieces of about half the load limit.
+func (s *Sorter) fan(l leaf) int {
+	want := 2 * loadBytes(s.spec.Schema, s.spec.Keys, l.rows, l.raw) / s.spec.MaxLoad
+	return int(min(max(want, minFan), int64(s.spec.Partitions)))
+}
+
 // rescatter reads l in order into a store of its own.
-func (s *Sorter) rescatter(ctx context.Context, l leaf, split *Splitters, depth int) (*spillfile.Store, error) {
-	sub, err := s.newStore(fmt.Sprintf("%s, cut %d", s.spec.Name, depth+1), split.Count(), 1)
+func (c *cutter) rescatter(ctx context.Context, l leaf, split *Splitters) (*spillfile.Store, error) {
+	sub, err := spillfile.New(c.s.storeSpec(c.acct, split.Count(), 1))
 	if err != nil {
 		return nil, err
 	}
-	s.stores = append(s.stores, sub)
-	in, err := l.store.Stream(ctx, l.part, s.spec.Acct, nil, s.batchRows(l))
+	c.stores = append(c.stores, sub)
+	in, err := l.store.Stream(ctx, l.part, c.acct, nil, c.s.batchRows(l))
 	if err != nil {
 		return nil, err
 	}
-	part := make([]uint16, s.batchRows(l))
+	part := make([]uint16, c.s.batchRows(l))
 	err = eachBatch(ctx, in, func(b *batch.Batch) error {
 		if len(part) < b.N {
 			part = make([]uint16, b.N)
 		}
-		if err := split.Assign(s.spec.Acct, b, part[:b.N]); err != nil {
+		if err := split.Assign(c.acct, b, part[:b.N]); err != nil {
 			b.Release()
 			return err
 		}

@@ -10,9 +10,11 @@ import (
 const cells = 4096
 
 // wordIndex counts the bounds that are at most a word. The span of the bounds is cut
-// into equal cells, so that most words are placed by one table lookup.
+// into equal cells, so that most words are placed by one table lookup; where the bounds crowd
+// in few cells (floats), by a binary search without branches.
 type wordIndex struct {
 	bounds   []uint64
+	padded   []uint64 // bounds and greatest words up to a power of two less one; nil: use the table
 	shift    int
 	table    []uint16 // bounds at or before the start of each cell, and of one past the last
 	lo, last uint64
@@ -36,7 +38,33 @@ func newWordIndex(bounds []uint64) wordIndex {
 		}
 		x.table[c] = uint16(sort.Search(n, func(i int) bool { return bounds[i] > start }))
 	}
+	crowded := 0
+	for c := range x.table[1:] {
+		if m := int(x.table[c+1] - x.table[c]); m > 1 {
+			crowded += m
+		}
+	}
+	if crowded > n/8 {
+		x.padded = make([]uint64, 1<<bits.Len(uint(n))-1)
+		for i := copy(x.padded, bounds); i < len(x.padded); i++ {
+			x.padded[i] = ^uint64(0)
+		}
+	}
 	return x
+}
+
+// search is assign by binary search.
+func (x *wordIndex) search(words []uint64, first uint16, out []uint16) {
+	half, n := uint(len(x.padded)+1)/2, uint(len(x.bounds))
+	bounds := x.padded
+	for i, w := range words {
+		at := uint(0)
+		for step := half; step > 0; step >>= 1 {
+			_, before := bits.Sub64(w, bounds[at+step-1], 0) // 1 where w comes before the bound
+			at += step & uint(before-1)
+		}
+		out[i] = first + uint16(min(at, n))
+	}
 }
 
 // assign sets out[i] to first plus the number of bounds that are at most words[i].
@@ -47,6 +75,10 @@ func (x *wordIndex) assign(words []uint64, first uint16, out []uint16) {
 		for i := range out {
 			out[i] = first
 		}
+		return
+	}
+	if x.padded != nil {
+		x.search(words, first, out)
 		return
 	}
 	lo, last, shift, table := x.lo, x.last, x.shift&63, x.table

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -91,10 +92,37 @@ func (u *unitStream) Next(ctx context.Context) (*batch.Batch, error) {
 }
 
 func (u *unitStream) ready(ctx context.Context) (err error) {
-	if u.cur == nil {
-		u.cur, err = u.s.open(ctx, u.leaves[0], u.acct)
+	if u.cur != nil {
+		return nil
 	}
+	for u.leaves[0].uncut {
+		if err := u.expand(ctx, 0); err != nil {
+			return err
+		}
+	}
+	u.cur, err = u.s.open(ctx, u.leaves[0], u.acct)
 	return err
+}
+
+// expand cuts leaf i by one level, so that few stores live at once.
+func (u *unitStream) expand(ctx context.Context, i int) error {
+	c := &cutter{s: u.s, acct: u.acct, most: 1}
+	l := u.leaves[i]
+	owner := l.owner
+	leaves, err := c.cutLeaf(ctx, l)
+	if err != nil {
+		return errors.Join(err, c.close())
+	}
+	if len(c.stores) == 0 { // one key, after all
+		u.leaves[i] = leaves[0]
+		return nil
+	}
+	c.live = len(leaves)
+	for k := range leaves {
+		leaves[k].owner = c
+	}
+	u.leaves = slices.Concat(u.leaves[:i], leaves, u.leaves[i+1:])
+	return owner.done()
 }
 
 // drop ends the current leaf.
@@ -107,7 +135,7 @@ func (u *unitStream) drop() error {
 		u.cur = nil
 	}
 	l.store.Drop(l.part)
-	return err
+	return errors.Join(err, l.owner.done())
 }
 
 // Tail implements batch.Tailer. In a unit of one leaf it costs nothing that Next does not
@@ -120,6 +148,13 @@ func (u *unitStream) Tail(k int) (*batch.Batch, error) {
 		}
 	}()
 	for i := len(u.leaves) - 1; i >= 0 && k > 0; i-- {
+		for u.leaves[i].uncut {
+			before := len(u.leaves)
+			if err := u.expand(u.ctx, i); err != nil {
+				return nil, err
+			}
+			i += len(u.leaves) - before
+		}
 		b, err := u.leafTail(i, k)
 		if err != nil {
 			return nil, err
