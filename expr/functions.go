@@ -127,7 +127,7 @@ var functionTable = []function{
 	timePart("second", "the second, 0 to 59"),
 	{"epoch", []string{"epoch(t) -> float64"}, "seconds since 1970-01-01", 1, 1, false, bindEpoch},
 	{"date_trunc", []string{"date_trunc(part, t) -> timestamp"}, "t cut to the start of its year, quarter, month, week, day, hour, minute or second", 2, 2, true, bindTrunc},
-	{"date_diff", []string{"date_diff(part, from, to) -> int64"}, "how many boundaries of the part lie between two dates or timestamps", 3, 3, false, bindDiff},
+	{"date_diff", []string{"date_diff(part, from, to) -> int64"}, "how many boundaries of the part lie between two dates or timestamps; for week the whole weeks between the days", 3, 3, false, bindDiff},
 	{"strptime", []string{"strptime(s, format) -> timestamp(us)"}, "reads a timestamp by a format of %Y %m %d %H %M %S %f %y %b %B %j %p %I %z", 2, 2, true, bindStrptime},
 	{"try_strptime", []string{"try_strptime(s, format) -> timestamp(us)"}, "strptime that gives null where s does not match", 2, 2, false, bindStrptime},
 	{"strftime", []string{"strftime(t, format) -> string"}, "writes a date or timestamp by a format", 2, 2, false, bindStrftime},

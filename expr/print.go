@@ -68,7 +68,11 @@ func (p *printer) write(n *node, context int) {
 		p.put(quoteName(n.name))
 	case "neg":
 		p.put("-")
-		p.write(n.args[0], bindNeg)
+		if n.args[0].literal() { // in parentheses: -(1) is not the literal -1
+			p.write(n.args[0], bindCast+1)
+		} else {
+			p.write(n.args[0], bindNeg)
+		}
 	case "not":
 		p.put("not ")
 		p.write(n.args[0], bindNot-1)

@@ -228,24 +228,18 @@ func kernelSubstr(op string) func(*frame) error {
 	}
 }
 
-// substrRange returns the characters [from, to) of a text of n: DuckDB's rules for
-// starts of 0 and below and for negative lengths, which count backwards.
+// substrRange returns the characters [from, to) of a text of n. As in DuckDB the range
+// may begin before the text or end after it; a negative length counts backwards from start.
 func substrRange(start, length, n int64) (from, to int64) {
-	switch {
-	case start > 0:
-		from = min(n, start-1)
-	case start < 0:
-		from = max(n+max(start, -n), 0)
-	default:
-		length--
+	const far = 1 << 40 // longer than any text
+	start, length = min(max(start, -far), far), min(max(length, -far), far)
+	if from = start - 1; start < 0 {
+		from = n + start
 	}
-	if length <= 0 && start == 0 {
-		return 0, 0
+	if to = from + length; to < from {
+		from, to = to, from
 	}
-	if length >= 0 {
-		return from, from + min(length, n-from)
-	}
-	return max(0, from+max(length, -n)), from
+	return min(max(from, 0), n), min(max(to, 0), n)
 }
 
 // cutRunes returns the characters [from, to) of v, which has n.

@@ -248,7 +248,8 @@ func kernelTrunc(part string) func(*frame) error {
 	}
 }
 
-// kernelDiff counts the boundaries of a part between two moments.
+// kernelDiff counts the boundaries of a part between two moments; for weeks, as DuckDB
+// does, the whole weeks between their days.
 func kernelDiff(part string, from, to batch.Type) func(*frame) error {
 	return func(f *frame) error {
 		a, ma := values[int64](f.args[1])
@@ -256,12 +257,15 @@ func kernelDiff(part string, from, to batch.Type) func(*frame) error {
 		out := f.out.Int64s()
 		for i := range out {
 			out[i] = ordinal(part, b[i&mb], to) - ordinal(part, a[i&ma], from)
+			if part == "week" {
+				out[i] /= 7
+			}
 		}
 		return nil
 	}
 }
 
-// ordinal numbers the parts of time one after the other.
+// ordinal numbers the parts of time one after the other; weeks by their days.
 func ordinal(part string, v int64, t batch.Type) int64 {
 	days, tick := moment(v, t)
 	y, m, _ := daysCivil(days)
@@ -276,9 +280,7 @@ func ordinal(part string, v int64, t batch.Type) int64 {
 		return y*4 + (m-1)/3
 	case "month":
 		return y*12 + m
-	case "week":
-		return floorDiv(days+3, 7)
-	case "day":
+	case "day", "week":
 		return days
 	case "hour":
 		return days*24 + sec/3600

@@ -1,0 +1,77 @@
+package expr_test
+
+import (
+	"testing"
+
+	"pqjoin/batch"
+	"pqjoin/expr"
+	"pqjoin/mem"
+)
+
+// BenchmarkEval reports the time of a batch of 64K rows (b.N batches) by expression.
+func BenchmarkEval(b *testing.B) {
+	schema := batch.NewSchema(
+		batch.Field{Name: "i", Type: batch.Of(batch.Int64)},
+		batch.Field{Name: "n", Type: batch.Of(batch.Int64), Nullable: true},
+		batch.Field{Name: "f", Type: batch.Of(batch.Float64)},
+		batch.Field{Name: "s", Type: batch.Of(batch.String)},
+		batch.Field{Name: "d", Type: batch.DecimalOf(12, 2)},
+	)
+	pool := mem.NewPool(256 << 20)
+	acct := pool.Account("bench", 0)
+	in := benchBatch(b, acct, schema)
+	for _, text := range []string{
+		"i + 1", "n + i", "f * 2.5", "ln(f)", "f > 0.5", "i > 10 and f > 0.5", "n is null or i < 5", "case when i > 10 then f else 0 end",
+		"cast(i as float64)", "f / i", "d * d", "d + 1.5", "s = 'b'", "upper(s)", "s like '%b%'", "i in (1, 2, 3)", "if(i > 0, 100 % i, 0)", "if(i > 10, n - i, i - n)",
+	} {
+		tree, err := expr.Parse(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		bound, err := expr.Bind(tree, schema)
+		if err != nil {
+			b.Fatal(err)
+		}
+		p := expr.Compile([]*expr.Bound{bound})
+		b.Run(text, func(b *testing.B) {
+			for range b.N {
+				out, err := p.Eval(acct, in)
+				if err != nil {
+					b.Fatal(err)
+				}
+				out[0].Release()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*in.N), "ns/row")
+		})
+	}
+}
+
+func benchBatch(b *testing.B, acct *mem.Account, schema *batch.Schema) *batch.Batch {
+	out := &batch.Batch{Schema: schema, N: batch.Rows}
+	for _, f := range schema.Fields {
+		vals := make([]expr.Value, batch.Rows)
+		for i := range vals {
+			k := int64(i * 7919 % 1000)
+			vals[i] = expr.Value{Int: k % 50, Float: float64(k) / 500, Bytes: []byte{'a' + byte(k%5)}}
+		}
+		field := f
+		if f.Name == "s" {
+			field.Name = "sd"
+		}
+		c, err := fill(acct, field, vals)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if f.Nullable {
+			if err := c.NewValid(acct); err != nil {
+				b.Fatal(err)
+			}
+			for i := range c.Valid {
+				c.Valid[i] = 0b10111011
+			}
+			c.SetNulls()
+		}
+		out.Cols = append(out.Cols, c)
+	}
+	return out
+}
