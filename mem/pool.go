@@ -2,8 +2,10 @@ package mem
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -121,6 +123,9 @@ func (p *Pool) take(who string, idx, size int) (piece, error) {
 			return pc, err
 		}
 		if err := p.reclaim(who, int64(size), round); err != nil {
+			if pc, ok, _ := p.tryTake(idx, size); ok { // somebody gave memory back meanwhile
+				return pc, nil
+			}
 			return piece{}, err
 		}
 	}
@@ -254,8 +259,8 @@ func (p *Pool) unreserve(n int64) {
 func (p *Pool) reclaim(who string, n int64, round int) error {
 	p.mu.Lock()
 	rs := make([]Reclaimer, 0, len(p.reclaimers))
-	for _, r := range p.reclaimers {
-		rs = append(rs, r)
+	for _, id := range slices.Sorted(maps.Keys(p.reclaimers)) { // the oldest first
+		rs = append(rs, p.reclaimers[id])
 	}
 	used := p.mapped + p.reserved
 	p.mu.Unlock()
@@ -280,8 +285,8 @@ func (p *Pool) reclaim(who string, n int64, round int) error {
 func (p *Pool) Squeeze() error {
 	p.mu.Lock()
 	rs := make([]Reclaimer, 0, len(p.reclaimers))
-	for _, r := range p.reclaimers {
-		rs = append(rs, r)
+	for _, id := range slices.Sorted(maps.Keys(p.reclaimers)) { // the oldest first
+		rs = append(rs, p.reclaimers[id])
 	}
 	p.mu.Unlock()
 	for _, r := range rs {
@@ -352,11 +357,17 @@ func (a *Account) Limit() int64 {
 }
 
 func (a *Account) charge(n int64) error {
-	used := a.used.Add(n)
-	if a.limit > 0 && used > a.limit {
-		a.used.Add(-n)
-		return &LimitError{Consumer: a.name, Wanted: n, Used: used - n, Limit: a.limit}
+	used := a.used.Load()
+	for {
+		if a.limit > 0 && used+n > a.limit {
+			return &LimitError{Consumer: a.name, Wanted: n, Used: used, Limit: a.limit}
+		}
+		if a.used.CompareAndSwap(used, used+n) {
+			break
+		}
+		used = a.used.Load()
 	}
+	used += n
 	for {
 		peak := a.peak.Load()
 		if used <= peak || a.peak.CompareAndSwap(peak, used) {
