@@ -1,0 +1,68 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+)
+
+// requireOrder makes sure that the rows of n have a defined order, for a verb that depends on it.
+func requireOrder(n *Node, verb string) {
+	for !n.Ordered {
+		n.Ordered = true
+		switch op := n.Op.(type) {
+		case *Join:
+			op.KeepOrder = true
+			requireOrder(n.Inputs[1], verb)
+		case *GroupBy:
+			op.Sort = true
+			n.Index = groupIndex(len(op.Keys))
+			n.Warnings = append(n.Warnings, fmt.Sprintf("the groups are sorted by their keys although sort is false: %s needs an order", verb))
+			return
+		}
+		if len(n.Inputs) == 0 {
+			return
+		}
+		n = n.Inputs[0]
+	}
+}
+
+// groupIndex is the order of a sorted group-by: its keys, ascending, nulls last.
+func groupIndex(keys int) []SortKey {
+	index := make([]SortKey, keys)
+	for i := range index {
+		index[i].Column = i
+	}
+	return index
+}
+
+// leads says whether index begins with the columns by, in any order and direction, and
+// then with the keys of then exactly.
+func leads(index []SortKey, by []int, then []SortKey) bool {
+	if len(index) < len(by)+len(then) {
+		return false
+	}
+	for _, k := range index[:len(by)] {
+		if !slices.Contains(by, k.Column) {
+			return false
+		}
+	}
+	return slices.Equal(index[len(by):len(by)+len(then)], then)
+}
+
+// describeKeys writes an order as job files do: a, b desc.
+func describeKeys(n *Node, keys []SortKey) string {
+	s := ""
+	for i, k := range keys {
+		if i > 0 {
+			s += ", "
+		}
+		s += n.Schema.Fields[k.Column].Name
+		if k.Desc {
+			s += " desc"
+		}
+		if k.NullsFirst {
+			s += " nulls first"
+		}
+	}
+	return s
+}

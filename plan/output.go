@@ -1,0 +1,185 @@
+package plan
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+var outputKeys = []string{"table", "path", "format", "compression", "row_group_rows", "files", "partition_by", "if_exists"}
+
+func (d *decoder) decodeOutputs(n *yamlNode) {
+	for _, e := range d.section(n, "outputs", "an output") {
+		out := d.decodeOutput(e)
+		for _, other := range d.job.Outputs {
+			if overlap(out.Path, other.Path) {
+				d.job.fail(out.pathPos, "give each output a place of its own",
+					"the outputs %q and %q both write to %s", other.Label, out.Label, out.Show)
+			}
+		}
+		d.job.Outputs = append(d.job.Outputs, out)
+	}
+	d.checkInputsKept()
+}
+
+func (d *decoder) decodeOutput(e namedEntry) *Output {
+	out := &Output{Label: e.name.Value, Table: e.name.Value, Format: "parquet", Compression: "snappy",
+		RowGroupRows: DefaultRowGroupRows, Pos: e.name.Pos, tablePos: e.name.Pos}
+	what := fmt.Sprintf("the output %q", e.name.Show)
+	if e.value.kind == yamlNull {
+		d.job.fail(e.value.pos, "write "+e.name.Show+": path/", "%s has no path", what)
+	}
+	if e.value.kind != yamlMap {
+		d.outputPath(out, d.text(e.value, "the path of "+what))
+		return out
+	}
+	o := d.object(e.value, what, outputKeys...)
+	if t := o.get("table"); t != nil {
+		out.Table, out.tablePos = d.text(t, "table").Value, t.pos
+	}
+	if f := o.get("format"); f != nil {
+		d.choice(f, "format", []string{"parquet"}, []string{"csv", "tsv", "jsonl", "arrow"})
+	}
+	d.outputPath(out, d.text(o.need("path", "write path: result/"), "path"))
+	if c := o.get("compression"); c != nil {
+		out.Compression = d.choice(c, "compression", []string{"zstd", "snappy", "lz4", "gzip", "none"}, nil)
+	}
+	if r := o.get("row_group_rows"); r != nil {
+		out.RowGroupRows = d.whole(r, "row_group_rows", 1)
+	}
+	if p := o.get("partition_by"); p != nil {
+		d.job.unsupported(o.keys["partition_by"], "", "partition_by")
+	}
+	if f := o.get("files"); f != nil {
+		d.outputFiles(out, f)
+	}
+	if i := o.get("if_exists"); i != nil {
+		out.Replace = d.choice(i, "if_exists", []string{IfExistsError, IfExistsReplace}, nil) == IfExistsReplace
+	}
+	return out
+}
+
+func (d *decoder) outputPath(out *Output, t Text) {
+	out.Path, out.Show, out.pathPos = d.path(t), t.Show, t.Pos
+	if strings.ContainsAny(t.Value, "*?") {
+		d.job.fail(t.Pos, "", "the path of an output cannot hold a pattern")
+	}
+	d.refuseFormat(t)
+	if out.Path == filepath.Dir(out.Path) {
+		d.job.fail(t.Pos, "", "an output cannot be the root folder")
+	}
+	if within(d.job.Dir, out.Path) {
+		d.job.fail(t.Pos, "write to a folder of its own", "the output would replace the job file's own folder")
+	}
+	out.SingleFile = strings.HasSuffix(strings.ToLower(out.Path), ".parquet") && !strings.HasSuffix(t.Value, "/")
+}
+
+func (d *decoder) outputFiles(out *Output, n *yamlNode) {
+	o := d.object(n, "files", "size", "rows", "count")
+	if len(o.fields) != 1 {
+		d.job.fail(n.pos, "", "files takes one of size, rows and count")
+	}
+	if out.SingleFile {
+		d.job.fail(n.pos, "end the path with / for a folder of part files", "files has no meaning for an output that is one file")
+	}
+	if s := o.get("size"); s != nil {
+		out.FilesSize = d.size(s, "files: size")
+	}
+	if r := o.get("rows"); r != nil {
+		out.FilesRows = d.whole(r, "files: rows", 1)
+	}
+	if c := o.get("count"); c != nil {
+		v := d.whole(c, "files: count", 1)
+		if v > 99999 {
+			d.job.fail(c.pos, "", "files: count must be at most 99999, not %d", v)
+		}
+		out.FilesCount = int(v)
+	}
+}
+
+// overlap says whether two clean absolute paths are the same or one lies within the other.
+func overlap(a, b string) bool { return within(a, b) || within(b, a) }
+
+// within says whether path is dir or lies in it.
+func within(path, dir string) bool {
+	if path == dir {
+		return true
+	}
+	sep := string(os.PathSeparator)
+	return strings.HasPrefix(path, strings.TrimSuffix(dir, sep)+sep)
+}
+
+// Touches says whether publishing the output would change the file at the absolute path, or
+// anything inside it. A caller that has expanded an input's patterns asks it for each file.
+func (o *Output) Touches(path string) bool { return overlap(o.Path, filepath.Clean(path)) }
+
+// checkInputsKept refuses outputs that are, hold, or lie within an input.
+func (d *decoder) checkInputsKept() {
+	for _, out := range d.job.Outputs {
+		for _, in := range d.job.Inputs {
+			for _, p := range in.Paths {
+				if reads(p, out) {
+					d.job.fail(out.pathPos, "write somewhere else", "the output %q would overwrite or feed the input %q (%s)", out.Label, in.Name, in.Show[indexOf(in.Paths, p)])
+				}
+			}
+		}
+	}
+}
+
+func indexOf(list []string, s string) int {
+	for i, v := range list {
+		if v == s {
+			return i
+		}
+	}
+	return -1
+}
+
+// reads says whether the pattern may match what out writes, or out replace what the pattern matches.
+func reads(pattern string, out *Output) bool {
+	parts := strings.Split(pattern, "/")
+	fixed := 0
+	for fixed < len(parts) && !strings.ContainsAny(parts[fixed], "*?[") {
+		fixed++
+	}
+	if fixed == len(parts) {
+		return overlap(pattern, out.Path)
+	}
+	base := strings.Join(parts[:fixed], "/")
+	if within(base, out.Path) {
+		return true
+	}
+	target := strings.Split(out.Path, "/")
+	if !out.SingleFile {
+		target = append(target, "part-00000.parquet")
+	}
+	for n := 1; n <= len(target); n++ {
+		if matchParts(parts, target[:n]) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchParts matches path elements; ** stands for any number of them.
+func matchParts(pattern, path []string) bool {
+	// row[i] says whether pattern[:k] matches path[:i].
+	row := make([]bool, len(path)+1)
+	row[0] = true
+	for _, p := range pattern {
+		next := make([]bool, len(path)+1)
+		if p == "**" {
+			next[0] = row[0]
+		}
+		for i := range path {
+			if p == "**" {
+				next[i+1] = row[i+1] || next[i]
+			} else if ok, err := filepath.Match(p, path[i]); row[i] && (ok || err != nil) {
+				next[i+1] = true
+			}
+		}
+		row = next
+	}
+	return row[len(path)]
+}

@@ -1,0 +1,6 @@
+package plan
+
+func rewritePlan(p *Plan) (*Plan, error) {
+	p.collect()
+	return p, nil
+}
