@@ -7,7 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime/debug"
-	"sync/atomic"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -40,6 +40,9 @@ type pipeline struct {
 	acct    *mem.Account // batches on their way
 	stage   *monitor.Stage
 	log     *slog.Logger
+
+	mu   sync.Mutex
+	next int // the unit that is opened next
 }
 
 // run runs the pipeline to its end and finishes the sink. It closes the transforms, not the source and the sink.
@@ -51,17 +54,14 @@ func (p *pipeline) run(ctx context.Context) (err error) {
 			err = errors.Join(err, x.close())
 		}
 	}()
-	var next atomic.Int64
 	g, working := errgroup.WithContext(ctx)
 	units := p.src.Units()
 	for w := range min(p.workers, max(units, 1)) {
 		g.Go(func() error {
 			for {
-				u := int(next.Add(1)) - 1
-				if u >= units {
+				if err := p.unit(working, w, units); err == errNoUnit {
 					return nil
-				}
-				if err := p.unit(working, w, u, units); err != nil {
+				} else if err != nil {
 					return err
 				}
 			}
@@ -73,16 +73,33 @@ func (p *pipeline) run(ctx context.Context) (err error) {
 	return p.sink.Finish(ctx)
 }
 
-// unit moves one unit through. A panic on the way is our own bug and becomes an error,
+// errNoUnit ends a worker.
+var errNoUnit = errors.New("no unit is left")
+
+// take opens the next unit. Units are opened in ascending order: transforms rely on it to
+// know what no later unit comes back to.
+func (p *pipeline) take(ctx context.Context, worker, units int) (st batch.Stream, unit int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.next == units {
+		return nil, 0, errNoUnit
+	}
+	unit = p.next
+	p.next++
+	st, err = p.open(ctx, unitRun{worker: worker, unit: unit, units: units, acct: p.acct})
+	return st, unit, err
+}
+
+// unit moves the next unit through. A panic on the way is our own bug and becomes an error,
 // so that the run still cleans up after itself.
-func (p *pipeline) unit(ctx context.Context, worker, unit, units int) (err error) {
+func (p *pipeline) unit(ctx context.Context, worker, units int) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			p.log.Debug("panic", "value", r, "stack", string(debug.Stack()))
 			err = fmt.Errorf("internal error in a worker (please report it): %v", r)
 		}
 	}()
-	st, err := p.open(ctx, unitRun{worker: worker, unit: unit, units: units, acct: p.acct})
+	st, unit, err := p.take(ctx, worker, units)
 	if err != nil {
 		return err
 	}

@@ -102,13 +102,13 @@ func (r *repeats) failure(rule string) []CheckFailure {
 
 // checkUnique checks, while a sorted table passes, that no two rows share an index key.
 func (x *exec) checkUnique(in *rel, op *plan.Index, p *phys) *rel {
-	cols := keyColumns(op.Keys)
-	show, found := newRenderer(in.schema.Select(cols)), &repeats{}
-	s := newSeam(uniqueMachine{keys: cols, in: in.schema, found: func(keys *batch.Batch, row int, rows int64) {
+	cols, schema := keyColumns(op.Keys), in.schema // in's schema changes with what is fused behind
+	show, found := newRenderer(schema.Select(cols)), &repeats{}
+	s := newSeam(uniqueMachine{keys: cols, in: schema, found: func(keys *batch.Batch, row int, rows int64) {
 		found.add(rows, func() string { return show.row(keys, row) })
 	}})
 	s.end = func() error {
-		f := found.failure("unique " + names(in.schema, cols))
+		f := found.failure("unique " + names(schema, cols))
 		if f == nil {
 			return nil
 		}
