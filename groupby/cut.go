@@ -2,6 +2,7 @@ package groupby
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 	"sort"
@@ -52,6 +53,7 @@ func (g givenCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) err
 type rangeCut struct {
 	enc    *batch.KeyEncoder
 	bounds [][]byte // normalised keys, ascending
+	words  []uint64 // the same where keys are words
 }
 
 func (r *rangeCut) partitions() int { return len(r.bounds) + 1 }
@@ -62,12 +64,33 @@ func (r *rangeCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) er
 		return err
 	}
 	defer k.Release()
+	if words, fixed := k.Fixed(); fixed {
+		for i, w := range words {
+			out[i] = uint16(countUpTo(r.words, w))
+		}
+		return nil
+	}
 	var key []byte
 	for i := range out {
 		key = k.Append(key[:0], i)
 		out[i] = uint16(sort.Search(len(r.bounds), func(j int) bool { return bytes.Compare(key, r.bounds[j]) < 0 }))
 	}
 	return nil
+}
+
+// countUpTo returns how many of the ascending words are at most w.
+func countUpTo(words []uint64, w uint64) int {
+	at, n := 0, len(words)
+	for n > 0 {
+		half := (n + 1) / 2
+		if words[at+half-1] <= w {
+			at += half
+			n -= half
+		} else {
+			n = half - 1
+		}
+	}
+	return at
 }
 
 // sampler collects normalised keys from which to cut ranges.
@@ -114,6 +137,9 @@ func (s *sampler) cut(n int) *rangeCut {
 			continue
 		}
 		out.bounds = append(out.bounds, keys[at])
+		if len(keys[at]) == 8 {
+			out.words = append(out.words, binary.BigEndian.Uint64(keys[at]))
+		}
 	}
 	return out
 }

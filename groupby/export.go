@@ -141,7 +141,8 @@ func drain(ctx context.Context, s store, p int, acct *mem.Account, f func(contex
 	}
 }
 
-// order returns the entries in the order in which they are put out.
+// order puts the entries into the order in which they are put out, and returns their numbers.
+// The table takes no more rows then.
 func (t *table) order(sorted bool) (*mem.Buf, error) {
 	n := t.groups()
 	buf, err := t.acct.Alloc(max(4*n, 4))
@@ -163,7 +164,35 @@ func (t *table) order(sorted bool) (*mem.Buf, error) {
 		buf.Release()
 		return nil, err
 	}
+	t.permute(ents)
 	return buf, nil
+}
+
+// permute moves the entries so that entry i+1 is what ents[i] names, in place, and sets ents to
+// match: putting groups out then reads memory in sequence. The index is lost.
+func (t *table) permute(ents []uint32) {
+	t.idxBuf.Release()
+	t.idx, t.idxBuf = nil, nil
+	stride := t.lay.stride
+	entry := func(e uint32) []uint64 { return t.ent[int(e)*stride:][:stride] }
+	held := make([]uint64, stride)
+	for i := range ents {
+		first := uint32(i + 1)
+		if ents[i] == first {
+			continue
+		}
+		copy(held, entry(first))
+		for to := first; ; {
+			from := ents[to-1]
+			ents[to-1] = to
+			if from == first {
+				copy(entry(to), held)
+				break
+			}
+			copy(entry(to), entry(from))
+			to = from
+		}
+	}
 }
 
 // sortByWord sorts entries by the one word of their key, a null last: by radix.
