@@ -147,7 +147,7 @@ func create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 // Close writes what is left, the footers, and makes the files and their directory durable.
 // After an error call Abort.
 func (w *Writer) Close(ctx context.Context) (Summary, error) {
-	err := w.join(ctx)
+	err := w.join(ctx, true)
 	if err == nil {
 		err = w.endFile(ctx)
 	}

@@ -42,7 +42,7 @@ func (w *Writer) Write(ctx context.Context, b *batch.Batch) error {
 		return err
 	}
 	if b.N >= smallBatch {
-		if err := w.join(ctx); err != nil {
+		if err := w.join(ctx, true); err != nil {
 			b.Release()
 			return err
 		}
@@ -52,29 +52,67 @@ func (w *Writer) Write(ctx context.Context, b *batch.Batch) error {
 	w.tiny.rows += b.N
 	w.tiny.bytes += b.Bytes()
 	if w.tiny.rows >= joinRows || w.tiny.bytes >= joinBytes {
-		return w.join(ctx)
+		return w.join(ctx, false)
 	}
 	return nil
 }
 
-// join adds the short batches that wait.
-func (w *Writer) join(ctx context.Context) error {
-	parts := w.small
-	w.small, w.tiny = nil, smallState{}
-	if len(parts) == 0 {
+// join adds the short batches that wait, as one; unless all must go, it keeps that one waiting
+// while its buffers are mostly empty.
+func (w *Writer) join(ctx context.Context, all bool) error {
+	if len(w.small) == 0 {
 		return nil
 	}
-	if len(parts) == 1 {
-		return w.add(ctx, parts[0])
-	}
-	b, err := batch.Concat(w.opts.Acct, w.schema, parts)
-	for _, p := range parts {
-		p.Release()
-	}
+	b, err := w.joined()
+	w.small, w.tiny = nil, smallState{}
 	if err != nil {
 		return err
 	}
+	if !all && b.N < min(joinRows, w.limits.rows) {
+		raw, err := w.measure(b)
+		if err != nil {
+			b.Release()
+			return err
+		}
+		defer raw.release()
+		if b.Bytes() > 4*raw.of(0, b.N) {
+			w.small, w.tiny = append(w.small, b), smallState{rows: b.N, bytes: b.Bytes()}
+			return nil
+		}
+	}
 	return w.add(ctx, b)
+}
+
+// joined concatenates the short batches, column by column, so that at no time two copies of more
+// than one column exist. It takes over the batches.
+func (w *Writer) joined() (*batch.Batch, error) {
+	parts := w.small
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	out := &batch.Batch{Schema: w.schema, N: w.tiny.rows}
+	var err error
+	for i := range w.schema.Fields {
+		one := w.schema.Select([]int{i})
+		cols := make([]*batch.Batch, len(parts))
+		for k, p := range parts {
+			cols[k] = &batch.Batch{Schema: one, Cols: p.Cols[i : i+1], N: p.N}
+		}
+		if err == nil {
+			var b *batch.Batch
+			if b, err = batch.Concat(w.opts.Acct, one, cols); err == nil {
+				out.Cols = append(out.Cols, b.Cols[0])
+			}
+		}
+		for _, p := range cols {
+			p.Release()
+		}
+	}
+	if err != nil {
+		out.Release()
+		return nil, err
+	}
+	return out, nil
 }
 
 // add cuts the batch and hands on what is complete.

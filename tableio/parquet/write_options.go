@@ -109,9 +109,13 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 	}
 	l := cutLimitsOf(schema, o)
 	slab := l.slabMem(schema)
+	held := int64(1 + l.inFlight)
+	if 8*l.rows < minSegment { // short batches, mostly unused buffers, wait to be joined
+		held += 2
+	}
 	page := l.pageMem(schema)
 	scratch := int64(o.Threads) * (2*page + page/4 + 64<<10)
-	return int64(1+l.inFlight)*slab + l.groupMem(schema) + scratch + sinkBuffer + 256<<10
+	return held*slab + l.groupMem(schema) + scratch + sinkBuffer + 256<<10
 }
 
 // slabMem is what the rows of a slab take in memory.
@@ -145,7 +149,7 @@ func (l *cutLimits) pageMem(s *batch.Schema) int64 {
 	return int64(mem.ClassSize(l.rows*w + l.rows/8 + 64))
 }
 
-// groupMem is what an encoded row group takes: its raw bytes, half full last segments and page headers.
+// groupMem is what an encoded row group takes: its raw bytes, unused ends of segments and page headers.
 func (l *cutLimits) groupMem(s *batch.Schema) int64 {
 	raw := l.groupRaw
 	if !l.variable {
@@ -155,9 +159,8 @@ func (l *cutLimits) groupMem(s *batch.Schema) int64 {
 	if cols == 0 {
 		return 0
 	}
-	chunk := raw / cols
-	slack := min(max(chunk/2, minSegment), maxSegment)
-	return raw + raw/64 + cols*(slack/2+minSegment)
+	slack := min(max(raw/cols/8, minSegment), maxSegment)
+	return raw + raw/64 + cols*slack + 1<<20
 }
 
 // openGroups returns how many row groups may be open, as far as the account's own limit tells.

@@ -32,7 +32,7 @@ func (s *segments) write(p []byte) error {
 
 func (s *segments) grow() error {
 	size := minSegment
-	for size < maxSegment && int64(size)*2 <= s.n {
+	for size < maxSegment && int64(size)*16 <= s.n { // at most an eighth is unused
 		size *= 2
 	}
 	b, err := s.acct.Alloc(size)

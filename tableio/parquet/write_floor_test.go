@@ -1,0 +1,154 @@
+package parquet
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/mem"
+)
+
+// manyDoubles is a schema of n nullable doubles.
+func manyDoubles(n int) *batch.Schema {
+	s := &batch.Schema{}
+	for i := range n {
+		s.Fields = append(s.Fields, batch.Field{Name: fmt.Sprint("x", i), Type: batch.Of(batch.Float64), Nullable: true})
+	}
+	return s
+}
+
+func textColumns(n int) *batch.Schema {
+	s := &batch.Schema{}
+	for i := range n {
+		s.Fields = append(s.Fields, batch.Field{Name: fmt.Sprint("s", i), Type: batch.Of(batch.String), Nullable: true})
+	}
+	return s
+}
+
+func TestFloorOfSevenDoublesIsSmall(t *testing.T) {
+	for threads := 1; threads <= 2; threads++ {
+		if f := WriterFloor(manyDoubles(7), WriterOptions{Threads: threads}); f > 44<<20 {
+			t.Errorf("%d threads: %.1f MiB", threads, float64(f)/(1<<20))
+		}
+	}
+}
+
+func TestWritingWorksAtTheFloor(t *testing.T) {
+	for name, c := range map[string]struct {
+		schema  *batch.Schema
+		rows, n int
+	}{
+		"seven doubles":        {manyDoubles(7), 1_400_000, 32 << 10},
+		"three strings":        {textColumns(3), 1_000_000, 16 << 10},
+		"all types":            {allTypes(), 100_000, 2 << 10},
+		"300 columns":          {manyDoubles(300), 30_000, 1 << 10},
+		"ten thousand columns": {manyDoubles(10_000), 900, 50},
+	} {
+		for _, threads := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%s, %d threads", name, threads), func(t *testing.T) {
+				writeAtFloor(t, c.schema, c.rows, c.n, threads)
+			})
+		}
+	}
+}
+
+// writeAtFloor writes rows in batches of n in a pool that holds the writer's floor and one batch, and no more.
+func writeAtFloor(t *testing.T, schema *batch.Schema, rows, n, threads int) {
+	t.Helper()
+	ctx := context.Background()
+	o := WriterOptions{Threads: threads}
+	floor := WriterFloor(schema, o)
+	r := rand.New(rand.NewPCG(1, 1))
+	sample := randomBatch(t, r, schema, n)
+	one := copyOf(t, nil, sample).Bytes()
+	pool := mem.NewPool(floor+one*5/4+1<<20, mem.Protect())
+	o.Acct = pool.Account("writer", floor)
+	in := pool.Account("rows", 0)
+	w, err := CreateDir(ctx, vfs.OS(), t.TempDir(), schema, o)
+	noError(t, err)
+	defer w.Abort()
+	for done := 0; done < rows; done += n {
+		b := copyOf(t, in, sample)
+		scramble(r, b)
+		noError(t, w.Write(ctx, b))
+	}
+	sum, err := w.Close(ctx)
+	noError(t, err)
+	t.Logf("floor %.1f MiB, pool's peak %.1f, the writer's %.1f; raw %.1f", float64(floor)/(1<<20), float64(pool.Peak())/(1<<20), float64(o.Acct.Peak())/(1<<20), float64(sum.RawBytes)/(1<<20))
+	noError(t, o.Acct.Close())
+	noError(t, in.Close())
+	noError(t, pool.Close())
+}
+
+// scramble makes the values of doubles and strings incompressible.
+func scramble(r *rand.Rand, b *batch.Batch) {
+	for _, c := range b.Cols {
+		switch c.Type.ID {
+		case batch.Float64:
+			for i := range c.N {
+				c.Float64s()[i] = r.Float64()
+			}
+		case batch.String:
+			for i := range c.Data {
+				c.Data[i] = byte(' ' + r.Uint32()%95)
+			}
+		}
+	}
+}
+
+func copyOf(t testing.TB, acct *mem.Account, b *batch.Batch) *batch.Batch {
+	t.Helper()
+	out, err := batch.Concat(acct, b.Schema, []*batch.Batch{b})
+	noError(t, err)
+	return out
+}
+
+func BenchmarkWrite(b *testing.B) {
+	for _, bench := range []struct {
+		name   string
+		schema *batch.Schema
+	}{
+		{"4 doubles 2 ints", &batch.Schema{Fields: append(manyDoubles(4).Fields,
+			batch.Field{Name: "k", Type: batch.Of(batch.Int64), Nullable: true}, batch.Field{Name: "i", Type: batch.Of(batch.Int64), Nullable: true})}},
+		{"3 strings", textColumns(3)},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 1))
+			var batches []*batch.Batch
+			for range 8 {
+				part := randomBatch(b, r, bench.schema, batch.Rows)
+				for _, c := range part.Cols {
+					switch c.Type.ID {
+					case batch.Float64:
+						for i := range c.N {
+							c.Float64s()[i] = r.Float64()
+						}
+					case batch.Int64:
+						for i := range c.N {
+							c.Int64s()[i] = 90_000 + r.Int64N(10_000)
+						}
+					}
+				}
+				batches = append(batches, part)
+			}
+			pool := mem.NewPool(512 << 20)
+			defer pool.Close()
+			const rows = 64 * batch.Rows
+			b.SetBytes(rows)
+			for b.Loop() {
+				acct := pool.Account("writer", 0)
+				w, err := CreateDir(b.Context(), vfs.OS(), b.TempDir(), bench.schema, WriterOptions{Threads: 2, Acct: acct})
+				noError(b, err)
+				for i := range rows / batch.Rows {
+					noError(b, w.Write(b.Context(), batches[i%8].Retain()))
+				}
+				_, err = w.Close(b.Context())
+				noError(b, err)
+			}
+			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds()/1e6, "Mrows/s")
+		})
+	}
+}
