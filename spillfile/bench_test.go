@@ -18,9 +18,21 @@ var benchSchema = batch.NewSchema(
 	batch.Field{Name: "x", Type: batch.Of(batch.Float64)},
 )
 
-// benchInput returns a batch of batch.Rows rows and their partitions.
-func benchInput(b *testing.B, partitions int) (*batch.Batch, []uint16) {
-	r := rand.New(rand.NewPCG(1, 2))
+// benchBatches is how many different batches there are: too many for a codec to find repetitions.
+const benchBatches = 32
+
+// benchInput returns batches of batch.Rows rows, and the partitions of the rows of each.
+func benchInput(b *testing.B, partitions int) (in []*batch.Batch, part []uint16) {
+	for i := range benchBatches {
+		var one *batch.Batch
+		one, part = benchBatch(b, uint64(i), partitions)
+		in = append(in, one)
+	}
+	return in, part
+}
+
+func benchBatch(b *testing.B, seed uint64, partitions int) (*batch.Batch, []uint16) {
+	r := rand.New(rand.NewPCG(seed, 2))
 	in := &batch.Batch{Schema: benchSchema, N: batch.Rows}
 	for _, f := range benchSchema.Fields {
 		c, err := batch.NewFixed(nil, f.Type, in.N)
@@ -54,12 +66,12 @@ func benchStore(b *testing.B, pool *mem.Pool, dir *Dir, partitions, workers int)
 	return s
 }
 
-func appendAll(b *testing.B, s *Store, in *batch.Batch, part []uint16, workers, batches int) {
+func appendAll(b *testing.B, s *Store, in []*batch.Batch, part []uint16, workers, batches int) {
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
 			for u := w; u < batches; u += workers {
-				if err := s.Append(context.Background(), w, u/16*workers+w, part, in.Retain()); err != nil {
+				if err := s.Append(context.Background(), w, u/16*workers+w, part, in[u%len(in)].Retain()); err != nil {
 					b.Error(err)
 				}
 			}
