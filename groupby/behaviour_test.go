@@ -237,6 +237,23 @@ func TestAnErrorLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestPlanFitsItsShare(t *testing.T) {
+	for share := int64(8 << 20); share <= 1<<30; share *= 2 {
+		for workers := 1; workers <= 4; workers++ {
+			l := Plan(Spec{Workers: workers}, share)
+			if l.Workers != workers || l.Partitions < 8 || l.BlockBytes < minBlock || l.TableBytes < minTableBytes || l.MaxLoad < l.TableBytes {
+				t.Errorf("%d bytes, %d workers: %+v", share, workers, l)
+			}
+			if n := int64(workers) * (int64(2*l.Partitions*l.BlockBytes) + max(l.TableBytes, l.MaxLoad)); n > share {
+				t.Errorf("%d bytes, %d workers: %+v takes %d", share, workers, l, n)
+			}
+		}
+	}
+	if l := Plan(Spec{Workers: 2}, 256<<20); l.BlockBytes != 64<<10 || l.Partitions != 64 {
+		t.Errorf("%+v", l)
+	}
+}
+
 func TestTheFloorIsEnough(t *testing.T) {
 	spec := numberSpec()
 	spec.Workers, spec.Partitions, spec.TableBytes, spec.MaxLoad, spec.BlockBytes = 1, 16, 256<<10, 256<<10, 4<<10
@@ -343,9 +360,9 @@ func BenchmarkGroup(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer dir.Close()
-			spec.Dir, spec.Workers, spec.BlockBytes = dir, 1, 64<<10
+			spec.Dir, spec.Workers = dir, 1
 			plan := Plan(spec, 200<<20)
-			spec.TableBytes, spec.MaxLoad = plan.TableBytes, plan.MaxLoad
+			spec.Partitions, spec.BlockBytes, spec.TableBytes, spec.MaxLoad = plan.Partitions, plan.BlockBytes, plan.TableBytes, plan.MaxLoad
 			b.ResetTimer()
 			stats := groupNumbers(b, spec, b.N, func(i int) int64 { return int64(uint64(i) * 0x9e3779b97f4a7c15 >> 4 % c.keys) })
 			b.ReportMetric(float64(stats.Groups), "groups")

@@ -130,12 +130,29 @@ func Floor(spec Spec) int64 {
 	return int64(s.Workers)*(max(s.TableBytes, s.MaxLoad)+lay.scratchBytes()) + stores
 }
 
-// Plan divides share bytes: what it does not settle keeps the spec's value. A pre-aggregation
-// table gets up to 16 MiB, about what caches hold, and a partition's table up to half of a worker's share.
+const (
+	minBlock = 4 << 10
+	maxBlock = 64 << 10
+)
+
+// Plan divides share bytes of a spec whose Workers are settled; Partitions and BlockBytes keep the
+// spec's value where it has one. A quarter goes to the blocks that each worker gathers for each
+// partition of the two stores: 64 KiB where that fits, down to 4 KiB, then fewer
+// partitions. A pre-aggregation table gets up to 16 MiB, about what caches hold, and a
+// partition's table up to a third of a worker's share.
 func Plan(spec Spec, share int64) Layout {
 	s := spec.withDefaults()
 	per := share / int64(s.Workers)
 	out := Layout{Workers: s.Workers, Partitions: s.Partitions, BlockBytes: s.BlockBytes}
+	if out.BlockBytes == 0 {
+		out.BlockBytes = maxBlock
+		for out.BlockBytes > minBlock && int64(2*out.Partitions*out.BlockBytes) > per/4 {
+			out.BlockBytes /= 2
+		}
+	}
+	for spec.Partitions == 0 && spec.Splitters == nil && out.Partitions > 8 && int64(2*out.Partitions*out.BlockBytes) > per/4 {
+		out.Partitions /= 2
+	}
 	out.TableBytes = min(max(per/4, minTableBytes), 16<<20)
 	out.MaxLoad = min(max(per/3, out.TableBytes), 96<<20)
 	return out
