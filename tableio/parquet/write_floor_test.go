@@ -45,7 +45,7 @@ func TestWritingWorksAtTheFloor(t *testing.T) {
 		"three strings":        {textColumns(3), 1_000_000, 16 << 10},
 		"all types":            {allTypes(), 100_000, 2 << 10},
 		"300 columns":          {manyDoubles(300), 30_000, 1 << 10},
-		"ten thousand columns": {manyDoubles(10_000), 900, 50},
+		"ten thousand columns": {manyDoubles(10_000), 450, 50},
 	} {
 		for _, threads := range []int{1, 2} {
 			t.Run(fmt.Sprintf("%s, %d threads", name, threads), func(t *testing.T) {

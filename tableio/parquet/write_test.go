@@ -323,3 +323,17 @@ func TestBoundsOfFloats(t *testing.T) {
 		t.Error("NaN counts")
 	}
 }
+
+func TestTableWithoutColumnsKeepsItsRows(t *testing.T) {
+	ctx := context.Background()
+	s := batch.NewSchema()
+	w, err := CreateDir(ctx, vfs.OS(), t.TempDir(), s, WriterOptions{})
+	noError(t, err)
+	defer w.Abort()
+	noError(t, w.Write(ctx, &batch.Batch{Schema: s, N: 100_000}))
+	sum, err := w.Close(ctx)
+	noError(t, err)
+	if sum.Rows != 100_000 {
+		t.Errorf("%d rows", sum.Rows)
+	}
+}
