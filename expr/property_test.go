@@ -546,3 +546,31 @@ func TestNormalisedTextMeansTheSame(t *testing.T) {
 		}
 	})
 }
+
+func TestAMemoryLimitAnywhereLeavesNothingBehind(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := &gen{t, 4}
+		b, err := bindText(g.any())
+		if err != nil {
+			return
+		}
+		withPool(t, func(acct *mem.Account) {
+			in, _, err := g.batchOf(acct)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Release()
+			tight := acct.Pool().Account("tight", int64(g.int(1, 20))<<12)
+			outs, err := expr.Compile([]*expr.Bound{b}).Eval(tight, in)
+			if err != nil && !errors.Is(err, mem.ErrLimit) && !errors.As(err, new(*expr.RowError)) {
+				t.Fatalf("%s: %v", b, err)
+			}
+			for _, c := range outs {
+				c.Release()
+			}
+			if err := tight.Close(); err != nil {
+				t.Fatalf("%s: %v", b, err)
+			}
+		})
+	})
+}

@@ -17,7 +17,7 @@ import (
 //	date, timestamp       the timestamp; of two timestamps the finer unit
 //
 // A literal takes the other side's type where its value fits: int8 + 1 is int8, float32 *
-// 1.5 is float32, and a string literal beside a date, a number or a bool is read as one.
+// 1.5 is float32, and a string literal beside a date, a timestamp, a bool or a uuid is read as one.
 
 var sqlTypes = map[string]batch.Type{
 	"bool": batch.Of(batch.Bool), "boolean": batch.Of(batch.Bool),
