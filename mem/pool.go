@@ -1,6 +1,7 @@
 package mem
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -123,8 +124,11 @@ func (p *Pool) take(who string, idx, size int) (piece, error) {
 			return pc, err
 		}
 		if err := p.reclaim(who, int64(size), round); err != nil {
-			if pc, ok, _ := p.tryTake(idx, size); ok { // somebody gave memory back meanwhile
-				return pc, nil
+			if !errors.Is(err, ErrLimit) {
+				return piece{}, err
+			}
+			if pc, ok, terr := p.tryTake(idx, size); ok || terr != nil {
+				return pc, terr // somebody gave memory back meanwhile
 			}
 			return piece{}, err
 		}

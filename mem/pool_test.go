@@ -172,6 +172,28 @@ func TestReclaimersAreAskedBeforeFailing(t *testing.T) {
 	}
 }
 
+func TestAReclaimersErrorIsNotHiddenByMemoryItFreed(t *testing.T) {
+	pool := NewPool(4<<20, Protect())
+	acct := pool.Account("test", 0)
+	held, err := acct.Alloc(4 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failure := errors.New("disk full")
+	remove := pool.AddReclaimer(func(int64) (int64, error) {
+		held.Release()
+		return 4 << 20, failure
+	})
+	if b, err := acct.Alloc(1 << 20); !errors.Is(err, failure) {
+		t.Errorf("got %v, want the reclaimer's error", err)
+		b.Release()
+	}
+	remove()
+	if err := errors.Join(acct.Close(), pool.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLeaksAreReported(t *testing.T) {
 	pool := NewPool(4<<20, Protect())
 	acct := pool.Account("leaky", 0)
