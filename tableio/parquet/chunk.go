@@ -50,14 +50,15 @@ type scratch struct {
 
 // chunk reads one column of a row group, page by page.
 type chunk struct {
-	file   *File
-	col    *column
-	meta   *chunkMeta
-	acct   *mem.Account
-	codecs *codecs
-	tmp    *scratch
-	lim    limits
-	conv   *converter
+	file     *File
+	col      *column
+	meta     *chunkMeta
+	acct     *mem.Account
+	codecs   *codecs
+	tmp      *scratch
+	lim      limits
+	skipSums bool
+	conv     *converter
 
 	src    window // the chunk's bytes as stored
 	pieces filePieces
@@ -118,7 +119,7 @@ type decoders struct {
 
 // openChunk checks what the footer says of the chunk and makes its first buffer.
 func (s *groupStream) openChunk(h vfs.File, col *column, m *chunkMeta, rows int64) (*chunk, error) {
-	c := &chunk{file: s.file, col: col, meta: m, acct: s.acct, codecs: &s.codecs, tmp: &s.scratch, lim: s.lim, rows: rows, unseen: rows}
+	c := &chunk{file: s.file, col: col, meta: m, acct: s.acct, codecs: &s.codecs, tmp: &s.scratch, lim: s.lim, skipSums: s.skipSums, rows: rows, unseen: rows}
 	start, err := c.check(rows)
 	if err != nil {
 		return nil, c.fail(err)
@@ -240,6 +241,7 @@ func (c *chunk) readHeader() error {
 	}
 	c.pageNo++
 	h := &c.header
+	h.hasCRC = h.hasCRC && !c.skipSums
 	c.bodyAt = c.pieces.at - int64(c.src.w-c.src.r)
 	left := c.src.remains()
 	if int64(h.bytes) > left {

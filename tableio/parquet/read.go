@@ -86,7 +86,9 @@ type ReadOptions struct {
 	// DropBehind drops what was read from the page cache.
 	DropBehind bool
 
-	limits *limits // for tests; nil: by the number of columns
+	// For tests.
+	limits   *limits // nil: by the number of columns
+	skipSums bool    // checksums are not looked at
 }
 
 // Schema returns the columns; nested ones have type Nested.

@@ -28,7 +28,7 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 	if err != nil {
 		return nil, err
 	}
-	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(cols)), drop: opts.DropBehind, schema: f.schema.Select(cols), rows: f.groups[group].Rows}
+	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(cols)), drop: opts.DropBehind, skipSums: opts.skipSums, schema: f.schema.Select(cols), rows: f.groups[group].Rows}
 	if opts.limits != nil {
 		s.lim = *opts.limits
 	}
@@ -55,18 +55,19 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 
 // groupStream reads some columns of a row group.
 type groupStream struct {
-	file    *File
-	acct    *mem.Account
-	schema  *batch.Schema
-	chunks  []*chunk
-	codecs  codecs
-	scratch scratch
-	lim     limits
-	step    int
-	rows    int64 // left
-	drop    bool
-	closed  bool
-	err     error
+	file     *File
+	acct     *mem.Account
+	schema   *batch.Schema
+	chunks   []*chunk
+	codecs   codecs
+	scratch  scratch
+	lim      limits
+	step     int
+	rows     int64 // left
+	drop     bool
+	skipSums bool
+	closed   bool
+	err      error
 }
 
 // Next returns the next rows. A panic of a library is an error that wraps ErrCorrupt.

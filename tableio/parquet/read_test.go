@@ -268,7 +268,7 @@ func TestBigPageTakesBoundedMemory(t *testing.T) {
 		B *string `parquet:"b,optional,plain"`
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	rows := make([]two, 1<<20)
+	rows := make([]two, 400_000)
 	for i := range rows {
 		rows[i] = two{A: r.Int64(), B: somePtr(r, "text "+fmt.Sprint(i))}
 	}
@@ -289,7 +289,7 @@ func TestBigPageTakesBoundedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		limit := int64(4 << 20)
+		limit := int64(3 << 20)
 		switch c.name { // what libraries hold is reserved
 		case "brotli":
 			limit += 33 << 20
