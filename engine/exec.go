@@ -293,7 +293,11 @@ func (x *exec) fuse(in *rel, p *phys) (*rel, error) {
 
 func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	t := x.run.tables[op.Input]
-	source := func([]int) batch.Source { return t.Source(op.Columns, op.Where, x.share.BatchRows) }
+	where := op.Where
+	if where != nil { // the node's columns are some of the table's
+		where = where.Remap(func(c int) int { return op.Columns[c] })
+	}
+	source := func([]int) batch.Source { return t.Source(op.Columns, where, x.share.BatchRows) }
 	r := &rel{src: source(nil), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
 	if op.Where != nil {
 		r.add(newFilter(op.Where), nil, "where")
