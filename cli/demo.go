@@ -44,6 +44,7 @@ func (e *env) demoCommand() *cli.Command {
 		Name: "demo", Usage: "run the job that made Dask run out of memory, on data it makes",
 		Flags: runFlags(
 			&cli.Int64Flag{Name: "rows", Value: 5_000_000, Usage: "rows of the left table; the right one has a tenth"},
+			&cli.StringFlag{Name: "shape", Value: "fastparquet", Usage: "whose habits the files follow: fastparquet, pyarrow or pqjoin"},
 			&cli.StringFlag{Name: "dir", Value: "pqjoin-demo", Usage: "where data, job and result go"},
 		),
 		Action: e.demo,
@@ -58,7 +59,11 @@ func (e *env) demo(c *cli.Context) error {
 	if rows < 0 || rows > 1e12 {
 		return usagef("--rows %d: between 0 and 1,000,000,000,000", rows)
 	}
-	if err := e.demoData(c, dir, rows); err != nil {
+	shape, ok := map[string]gen.Shape{"fastparquet": gen.Fastparquet, "pyarrow": gen.Pyarrow, "pqjoin": gen.Pqjoin}[c.String("shape")]
+	if !ok {
+		return usagef("--shape %q: it is fastparquet, pyarrow or pqjoin", c.String("shape"))
+	}
+	if err := e.demoData(c, dir, rows, shape); err != nil {
 		return err
 	}
 	job, err := e.demoFile(dir)
@@ -89,7 +94,7 @@ func (e *env) demoFile(dir string) (*plan.Job, error) {
 }
 
 // demoData makes the two tables, unless they are there from an earlier demo of the same size.
-func (e *env) demoData(c *cli.Context, dir string, rows int64) error {
+func (e *env) demoData(c *cli.Context, dir string, rows int64, shape gen.Shape) error {
 	stamp := filepath.Join(dir, "rows")
 	want := fmt.Sprintln(rows)
 	old, err := os.ReadFile(stamp)
@@ -109,8 +114,8 @@ func (e *env) demoData(c *cli.Context, dir string, rows int64) error {
 		name string
 		spec gen.Spec
 	}{
-		{"test", gen.Spec{Table: gen.Test, Rows: rows, Seed: 1}},
-		{"test2", gen.Spec{Table: gen.Test2, Rows: rows / 10, Seed: 2}},
+		{"test", gen.Spec{Table: gen.Test, Rows: rows, Seed: 1, Shape: shape}},
+		{"test2", gen.Spec{Table: gen.Test2, Rows: rows / 10, Seed: 2, Shape: shape}},
 	} {
 		if err := e.fs.MkdirAll(dir, 0o755); err != nil {
 			return err

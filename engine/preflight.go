@@ -233,9 +233,11 @@ func (p *phys) stored() int64 {
 	return saturate(float64(p.est.Rows) * w)
 }
 
+const pageSize = 4096
+
 // CheckBound refuses a bound that the host cannot keep.
 func CheckBound(total int64, h mem.Host) error {
-	if total <= h.Most() {
+	if total-pageSize < h.Most() { // the kernel rounds a limit down to pages
 		return nil
 	}
 	what := "the machine has"
