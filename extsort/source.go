@@ -197,7 +197,11 @@ func (s *Sorter) open(ctx context.Context, l leaf, acct *mem.Account) (run, erro
 	if l.single && !(s.fits(l) && l.rows <= int64(s.batchRows(l))) {
 		return &passRun{ctx: ctx, s: s, l: l, acct: acct}, nil
 	}
-	return s.openSorted(ctx, l, acct)
+	r, err := s.openSorted(ctx, l, acct)
+	if err != nil {
+		return nil, err // not a nil *sortedRun, which would be a run
+	}
+	return r, nil
 }
 
 // sortedRun is a loaded leaf and its order.
