@@ -79,13 +79,20 @@ func TestAFaultAtAnyCallIsAnErrorAndLeavesNothing(t *testing.T) {
 	t.Logf("%d calls", clean.Calls())
 	step := max(1, clean.Calls()/150)
 	for n := 1; n <= clean.Calls(); n += step {
-		fsys := faultfs.New(vfs.OS(), faultfs.FailAt(n, syscall.EIO))
+		var at faultfs.Op
+		fsys := faultfs.New(vfs.OS(), func(i int, op faultfs.Op, _ string) error {
+			if i != n {
+				return nil
+			}
+			at = op
+			return syscall.EIO
+		})
 		err := runAll(t, fsys)
 		if fsys.Faults() == 0 {
 			continue // a little fewer calls this time
 		}
 		if !errors.Is(err, syscall.EIO) {
-			t.Errorf("fault at call %d: got %v", n, err)
+			t.Errorf("fault at call %d, %s: got %v", n, at, err)
 		}
 	}
 }
