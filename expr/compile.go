@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -371,56 +370,4 @@ func (b *builder) guarded(n *node, mask int) int {
 	p := compile([]*node{n})
 	b.inner = append(b.inner, p.cols...)
 	return b.special(fmt.Sprintf("guarded %p", n), n, n.typ, guard(p), mask)
-}
-
-// canFail says whether computing n may give a RowError.
-func (b *builder) canFail(n *node) bool {
-	if n == nil || n.literal() {
-		return false
-	}
-	if f, ok := b.fails[n]; ok {
-		return f
-	}
-	fails := opCanFail(n)
-	for _, a := range n.args {
-		fails = fails || b.canFail(a)
-	}
-	b.fails[n] = fails
-	return fails
-}
-
-func opCanFail(n *node) bool {
-	switch n.op {
-	case "+", "-", "*", "neg", "abs", "round", "floor", "ceil":
-		return !n.typ.IsFloat()
-	case "cast":
-		return !safeCast(n.args[0].typ, n.typ)
-	case "try_cast":
-		return false
-	}
-	f := lookup(n.op)
-	return f != nil && f.fails
-}
-
-// safeCast says whether a cast never fails.
-func safeCast(from, to batch.Type) bool {
-	switch {
-	case from == to, to.ID == batch.String, from.ID == batch.Null, to.ID == batch.Bool && from.ID != batch.String:
-		return true
-	case from.ID == batch.Bool && to.ID != batch.Decimal, to.ID == batch.Float64 && from.ID != batch.String, isBinary(to):
-		return true
-	case from.IsInteger() && to.IsInteger():
-		c := commonInt(from, to)
-		return c == to
-	case from.IsFloat() && to.ID == batch.Float32, from.IsInteger() && to.IsFloat():
-		return true
-	case from.IsInteger() && to.ID == batch.Decimal:
-		return int(to.Prec)-int(to.Scale) >= intDigits(from)
-	}
-	return false
-}
-
-func isRowError(err error) bool {
-	var re *RowError
-	return errors.As(err, &re)
 }

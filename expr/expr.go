@@ -7,7 +7,7 @@
 //
 //   - Tree, Bound and Program are immutable and safe for concurrent use.
 //   - No text makes the package panic: length (64 KiB) and depth (500) are limited, and
-//     parsing never backtracks.
+//     parsing takes time linear in the text.
 //   - Null logic is SQL's. A row whose result is null never fails, whatever its operands hold.
 //   - A branch of case, coalesce, and, or is free to fail on rows that do not need it:
 //     such rows are not computed where computing them fails.

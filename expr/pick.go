@@ -5,10 +5,8 @@ import (
 	"pqjoin/mem"
 )
 
-// A pickFunc chooses, for every row, which argument is the result: it writes the
-// argument's position, or the number of arguments for null. All of case, coalesce,
-// greatest and least are such choices. from is the first argument that is a result,
-// every is the distance to the next.
+// A pickFunc chooses, for every row, which value is the result: case, coalesce, greatest
+// and least are such choices. It writes the value's position, or the number of values for null.
 type pickFunc struct {
 	choose func(args []vec, choice []uint16)
 	values func(args []vec) []vec // the results among the arguments, in the numbering of choose
