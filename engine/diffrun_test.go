@@ -1,14 +1,12 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -145,10 +143,10 @@ func execute(ctx context.Context, c *jobgen.Case, dir string, cond condition) (*
 	}
 	o := &outcome{outputs: map[string]*output{}}
 	board := monitor.NewBoard(cond.mem, time.Now)
-	var log bytes.Buffer
+	log, said := logged()
 	run, err := Open(ctx, job, Config{
 		FS: hasty(), Mem: cond.mem, Threads: cond.threads, SpillDir: filepath.Join(dir, "spill"), Version: "test", Board: board,
-		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), Warn: func(s string) { o.warned = append(o.warned, s) }, Tuning: cond.tuning,
+		Log: log, Warn: func(s string) { o.warned = append(o.warned, s) }, Tuning: cond.tuning,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
@@ -163,7 +161,7 @@ func execute(ctx context.Context, c *jobgen.Case, dir string, cond condition) (*
 	o.board = board.Snapshot()
 	if o.err != nil {
 		if strings.Contains(o.err.Error(), "internal error") || strings.Contains(o.err.Error(), "self-check") {
-			return nil, fmt.Errorf("%w\n%s", o.err, strings.ReplaceAll(log.String(), "\\n", "\n"))
+			return nil, fmt.Errorf("%w\n%s", o.err, said())
 		}
 		if left, _ := os.ReadDir(out); len(left) > 0 {
 			return nil, fmt.Errorf("the run failed (%w) and left %s", o.err, left[0].Name())
