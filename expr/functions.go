@@ -258,7 +258,7 @@ func bindNullIf(n *node) (*node, *Error) {
 	}
 	x := n.args[0]
 	if x.typ.ID == batch.Null {
-		x = conv(x, batch.Of(batch.Int32))
+		return nullLiteral(x.typ, n.off), nil
 	}
 	return &node{op: "case", typ: x.typ, null: true, off: n.off, args: []*node{nil, test, nullLiteral(x.typ, n.off), x}}, nil
 }

@@ -110,7 +110,7 @@ func extreme(name string, args []val) (val, error) {
 func nullIf(args []val) (val, error) {
 	t := args[0].typ
 	if t.ID == batch.Null {
-		t = batch.Of(batch.Int32)
+		return null(t), nil
 	}
 	_, vs, err := together(args...)
 	if err != nil || args[0].null || !vs[1].null && compare(vs[0], vs[1]) == 0 {
