@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pqjoin/batch"
+	"pqjoin/expr"
 	"pqjoin/mem"
 )
 
@@ -118,7 +119,7 @@ func (d *decoder) inputTypes(in *Input, n *yamlNode) {
 	in.Types = map[string]batch.Type{}
 	for _, e := range d.named(n, "types", "a column") {
 		t := d.text(e.value, "the type of "+e.name.Show)
-		typ, err := parseType(t.Value)
+		typ, err := expr.ParseType(t.Value)
 		if err != nil {
 			d.job.fail(t.Pos, hintName(t.Value, typeWords()), "unknown type %q", t.Show)
 		}

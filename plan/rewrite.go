@@ -1,6 +1,185 @@
 package plan
 
+import (
+	"fmt"
+	"strings"
+
+	"pqjoin/expr"
+)
+
+// The passes of Rewrite, each a method that leaves p a valid plan:
+//
+//	shareEqual     equal operators over equal inputs become one node
+//	dropSorts      sorts that nobody needs, or that change nothing, go
+//	pushFilters    filters move towards the scans, condition by condition
+//	mergeProjects  a Project of a Project becomes one
+//	pruneColumns   columns that nobody reads go, down to Scan.Columns
+//
+// Aggregating before a join that multiplies belongs between pushFilters and mergeProjects:
+// the shapes it needs (GroupBy over Join, possibly with Projects between) are plain there.
 func rewritePlan(p *Plan) (*Plan, error) {
-	p.collect()
+	passes := []func(){p.shareEqual, p.dropSorts, p.pushFilters, p.mergeProjects, p.pruneColumns, p.dropSorts, p.mergeProjects}
+	for _, pass := range passes {
+		pass()
+		p.collect()
+		p.reorder()
+	}
 	return p, nil
+}
+
+// reorder computes Index and Ordered of every node anew.
+func (p *Plan) reorder() {
+	for _, n := range p.Nodes {
+		n.Index, n.Ordered = nil, true
+		if len(n.Inputs) > 0 {
+			n.Index, n.Ordered = n.Inputs[0].Index, n.Inputs[0].Ordered
+		}
+		switch op := n.Op.(type) {
+		case *Project:
+			n.Index = projectIndex(n.Index, op.Exprs)
+		case *Index:
+			n.Index, n.Ordered = op.Keys, true
+		case *Join:
+			n.Ordered = op.KeepOrder
+			if !op.KeepOrder {
+				n.Index = nil
+			}
+		case *GroupBy:
+			n.Index, n.Ordered = nil, op.Sort || len(op.Keys) == 0
+			if op.Sort && len(op.Keys) > 0 {
+				n.Index = groupIndex(len(op.Keys))
+			}
+		}
+	}
+}
+
+// shareEqual makes one node of nodes that do the same to the same inputs.
+func (p *Plan) shareEqual() {
+	first := map[string]*Node{}
+	same := map[*Node]*Node{}
+	for _, n := range p.Nodes {
+		for i, in := range n.Inputs {
+			if r := same[in]; r != nil {
+				n.Inputs[i] = r
+			}
+		}
+		key := signature(n)
+		if f := first[key]; f != nil {
+			same[n] = f
+		} else {
+			first[key] = n
+		}
+	}
+	p.replace(same)
+}
+
+// signature writes down all that decides what a node makes. Expressions are still
+// those that Resolve bound, so that a name means one column of the input.
+func signature(n *Node) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%T %q", n.Op, n.Schema.Names())
+	for _, in := range n.Inputs {
+		fmt.Fprintf(&b, " #%d", in.ID)
+	}
+	exprs := func(list ...*expr.Bound) {
+		for _, e := range list {
+			fmt.Fprintf(&b, " %q%v", e.String(), e.Columns())
+		}
+	}
+	switch op := n.Op.(type) {
+	case *Scan:
+		fmt.Fprintf(&b, " %q %v", op.Input.Name, op.Columns)
+		if op.Where != nil {
+			exprs(op.Where)
+		}
+	case *Project:
+		exprs(op.Exprs...)
+	case *Filter:
+		exprs(op.Cond)
+	case *Check:
+		fmt.Fprintf(&b, " %d %d %v %v %v", op.MinRows, op.MaxRows, op.NotNull, op.Unique, op.Warn)
+		exprs(op.Expect...)
+	default:
+		fmt.Fprintf(&b, " %+v", op)
+	}
+	return b.String()
+}
+
+// dropSorts removes sorts of what is sorted already, and sorts whose order nobody needs.
+// It also tells joins whether they must keep the left's order.
+func (p *Plan) dropSorts() {
+	needed := p.neededOrders()
+	gone := map[*Node]*Node{}
+	for _, n := range p.Nodes {
+		for i, in := range n.Inputs {
+			if r := gone[in]; r != nil {
+				n.Inputs[i] = r
+			}
+		}
+		switch op := n.Op.(type) {
+		case *Join:
+			op.KeepOrder = op.KeepOrder && needed[n]
+		case *Index:
+			in := n.Inputs[0]
+			if !op.Unique && (!needed[n] || covers(in, op.Keys)) {
+				gone[n] = in
+			}
+		}
+	}
+	p.replace(gone)
+}
+
+// covers says whether the table is sorted by keys already.
+func covers(n *Node, keys []SortKey) bool {
+	if len(n.Index) < len(keys) {
+		return false
+	}
+	for i, k := range keys {
+		have := n.Index[i]
+		if !n.Schema.Fields[k.Column].Nullable {
+			have.NullsFirst = k.NullsFirst
+		}
+		if have != k {
+			return false
+		}
+	}
+	return true
+}
+
+// neededOrders says of which nodes somebody needs the row order.
+func (p *Plan) neededOrders() map[*Node]bool {
+	need := map[*Node]bool{}
+	for _, out := range p.Outputs {
+		need[out.Node] = out.Node.Ordered
+	}
+	for i := len(p.Nodes) - 1; i >= 0; i-- {
+		n := p.Nodes[i]
+		for side, in := range n.Inputs {
+			need[in] = need[in] || needsOrder(n, side, need[n])
+		}
+	}
+	return need
+}
+
+// needsOrder says whether n needs the order of its input number side, given whether
+// somebody needs the order of n.
+func needsOrder(n *Node, side int, needed bool) bool {
+	switch op := n.Op.(type) {
+	case *Head:
+		return true
+	case *Lag:
+		return true
+	case *Index:
+		return needed && !op.Unique
+	case *GroupBy:
+		for _, a := range op.Aggs {
+			if a.Func == "first" || a.Func == "last" {
+				return true
+			}
+		}
+		return false
+	case *Join:
+		return needed && (op.KeepOrder || side == 0)
+	}
+	return needed
 }

@@ -1,0 +1,98 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"pqjoin/batch"
+)
+
+// Pruning the operators whose columns are not their input's: scans, lags, joins and group-bys.
+
+func (u *pruner) makeScan(n *Node, op *Scan) *pruned {
+	set := maps.Clone(u.need[n])
+	if op.Where != nil {
+		for _, c := range op.Where.Columns() {
+			set[c] = true
+		}
+	}
+	kept := slices.Sorted(maps.Keys(set))
+	at := positions(len(op.Columns), kept)
+	scan := &Scan{Input: op.Input, Columns: mapped(kept, op.Columns)}
+	if op.Where != nil {
+		scan.Where = op.Where.Remap(func(c int) int { return at[c] })
+	}
+	out := *n
+	out.Op, out.Schema = scan, n.Schema.Select(kept)
+	return &pruned{&out, at}
+}
+
+// makeLag keeps the lagged columns that are needed; a lag of none is its input.
+func (u *pruner) makeLag(n *Node, op *Lag) *pruned {
+	in := u.made[n.Inputs[0]]
+	width := len(n.Inputs[0].Schema.Fields)
+	at := append(slices.Clone(in.at), positions(len(op.Cols), nil)...)
+	fields := slices.Clone(in.node.Schema.Fields)
+	lag := &Lag{By: mapped(op.By, in.at)}
+	for i, c := range op.Cols {
+		if !u.need[n][width+i] {
+			continue
+		}
+		at[width+i] = len(fields)
+		fields = append(fields, n.Schema.Fields[width+i])
+		c.Column = in.at[c.Column]
+		lag.Cols = append(lag.Cols, c)
+	}
+	if len(lag.Cols) == 0 {
+		return &pruned{in.node, at}
+	}
+	out := *n
+	out.Op, out.Inputs, out.Schema = lag, []*Node{in.node}, batch.NewSchema(fields...)
+	return &pruned{&out, at}
+}
+
+func (u *pruner) makeJoin(n *Node, op *Join) *pruned {
+	left, right := u.made[n.Inputs[0]], u.made[n.Inputs[1]]
+	width := len(n.Inputs[0].Schema.Fields)
+	at := append(slices.Clone(left.at), positions(len(op.RightOut), nil)...)
+	fields := slices.Clone(left.node.Schema.Fields)
+	join := *op
+	join.LeftKeys, join.RightKeys, join.RightOut = mapped(op.LeftKeys, left.at), mapped(op.RightKeys, right.at), nil
+	for i, c := range op.RightOut {
+		if u.need[n][width+i] {
+			at[width+i] = len(fields)
+			fields = append(fields, n.Schema.Fields[width+i])
+			join.RightOut = append(join.RightOut, right.at[c])
+		}
+	}
+	out := *n
+	out.Op, out.Inputs, out.Schema = &join, []*Node{left.node, right.node}, batch.NewSchema(fields...)
+	return &pruned{&out, at}
+}
+
+// makeGroupBy keeps all keys, and the aggregates that are needed.
+func (u *pruner) makeGroupBy(n *Node, op *GroupBy) *pruned {
+	in := u.made[n.Inputs[0]]
+	kept := make([]int, 0, len(n.Schema.Fields))
+	group := *op
+	group.Keys, group.Aggs = mapped(op.Keys, in.at), nil
+	for i := range op.Keys {
+		kept = append(kept, i)
+	}
+	for i, a := range op.Aggs {
+		if !u.need[n][len(op.Keys)+i] {
+			continue
+		}
+		kept = append(kept, len(op.Keys)+i)
+		if a.Arg >= 0 {
+			a.Arg = in.at[a.Arg]
+		}
+		if a.Filter >= 0 {
+			a.Filter = in.at[a.Filter]
+		}
+		group.Aggs = append(group.Aggs, a)
+	}
+	out := *n
+	out.Op, out.Inputs, out.Schema = &group, []*Node{in.node}, n.Schema.Select(kept)
+	return &pruned{&out, positions(len(n.Schema.Fields), kept)}
+}
