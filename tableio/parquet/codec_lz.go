@@ -100,6 +100,10 @@ func (z *snappy) produce(w *window) error {
 		if !done || w.left == 0 {
 			return nil
 		}
+		z.fast(w)
+		if w.left == 0 || len(w.free()) == 0 {
+			return nil
+		}
 		if err := z.element(); err != nil {
 			return err
 		}

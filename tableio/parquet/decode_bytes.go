@@ -112,24 +112,67 @@ func (d *plainVar) append(v *varBuilder, n int) error {
 		if len(b) < 4 {
 			return errEnds
 		}
-		size := int64(binary.LittleEndian.Uint32(b))
-		if size > d.in.remains()-4 {
-			return fmt.Errorf("has a value of %d bytes where %d are left", size, d.in.remains()-4)
+		k, used := v.take(b, n)
+		d.in.advance(used)
+		if n -= k; n == 0 {
+			return nil
 		}
-		d.in.advance(4)
-		dst, err := v.grow(int(size))
-		if err != nil {
-			return err
+		if k == 0 {
+			if err := d.long(v); err != nil {
+				return err
+			}
+			n--
 		}
-		if int(size) <= len(b)-4 {
-			copy(dst, b[4:])
-			d.in.advance(int(size))
-		} else if err := d.in.readInto(dst); err != nil {
-			return err
-		}
-		v.add(int(size))
-		n--
 	}
+	return nil
+}
+
+// take adds up to n values that lie whole in b, while there is room, and returns how many and their bytes in b.
+func (v *varBuilder) take(b []byte, n int) (k, used int) {
+	off, data, pos := v.offsets()[v.rows+1:], v.data.Bytes(), v.pos
+	n = min(n, len(off))
+	for k < n && len(b)-used >= 4 {
+		size := int(binary.LittleEndian.Uint32(b[used:]))
+		if size > len(b)-used-4 || size > len(data)-pos {
+			break
+		}
+		val := b[used+4 : used+4+size]
+		if out := data[pos:]; size <= 16 && cap(val) >= 16 && len(out) >= 16 {
+			copy(out[:16], val[:16]) // two moves instead of a call
+		} else {
+			copy(out, val)
+		}
+		pos += size
+		used += 4 + size
+		off[k] = uint32(pos)
+		k++
+	}
+	v.rows, v.pos = v.rows+k, pos
+	return k, used
+}
+
+// long adds a value that is longer than what is at hand or than the room that is left.
+func (d *plainVar) long(v *varBuilder) error {
+	b, err := d.in.peek(4)
+	if err != nil {
+		return err
+	}
+	if len(b) < 4 {
+		return errEnds
+	}
+	size := int64(binary.LittleEndian.Uint32(b))
+	if size > d.in.remains()-4 {
+		return fmt.Errorf("has a value of %d bytes where %d are left", size, d.in.remains()-4)
+	}
+	d.in.advance(4)
+	dst, err := v.grow(int(size))
+	if err != nil {
+		return err
+	}
+	if err := d.in.readInto(dst); err != nil {
+		return err
+	}
+	v.add(int(size))
 	return nil
 }
 
