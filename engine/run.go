@@ -152,6 +152,9 @@ func (r *Run) measure() need {
 	n := need{depth: batchesHeld}
 	for _, p := range r.nodes {
 		n.rowBytes = max(n.rowBytes, int64(p.est.RowWidth()))
+		if l, ok := p.node.Op.(*plan.Lag); ok {
+			n.states += lagState(l, p)
+		}
 		if s, ok := p.node.Op.(*plan.Scan); ok {
 			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(s.Columns))
 		}
@@ -160,6 +163,19 @@ func (r *Run) measure() need {
 		n.writer = max(n.writer, r.writerFloor(o))
 	}
 	return n
+}
+
+// stateCopies is how many times a lag's context is in memory at once: the state taken over, the
+// window it becomes part of, the rows cut from it, the state handed on.
+const stateCopies = 4
+
+// lagState returns the bytes that a worker holds for the rows a lag looks back or ahead.
+func lagState(op *plan.Lag, p *phys) int64 {
+	back, ahead := 0, 0
+	for _, c := range op.Cols {
+		back, ahead = max(back, c.Period), max(ahead, -c.Period)
+	}
+	return stateCopies * int64(float64(back+ahead)*p.est.RowWidth())
 }
 
 // Plan returns the resolved and rewritten logical plan.

@@ -28,6 +28,7 @@ type Share struct {
 	Load      int64 // per worker: one partition, sorted or built into a table
 	Tails     int64 // open blocks of the store that a stage writes, and pre-aggregation tables
 	Window    int64 // batches ahead of their turn, before an ordered output
+	Writer    int64 // the output writer: with more than its floor it encodes several row groups at once
 }
 
 // need is what the stages of a job need besides what grows with the data; the largest of all stages.
@@ -37,16 +38,19 @@ type need struct {
 	depth    int   // batches that a worker holds at once
 	writer   int64 // bytes the output writer takes
 	minLoad  int64 // least bytes of a partition
+	states   int64 // rows that lags hand from unit to unit, per worker
 }
 
 const (
 	minBatchRows = 1 << 10
+	// goodBatchRows is a batch under which the work of each begins to be felt.
+	goodBatchRows = 1 << 13
 	// minElastic is the least that is left for partitions, tails and tables.
 	minElastic = 6 << 20
 )
 
 func (n need) fixed(workers, rows int) int64 {
-	return int64(workers)*(n.reader+int64(n.depth)*int64(rows)*n.rowBytes) + n.writer
+	return int64(workers)*(n.reader+n.states+int64(n.depth)*int64(rows)*n.rowBytes) + n.writer
 }
 
 func (n need) elastic(workers int) int64 {
@@ -58,29 +62,35 @@ func (n need) floor() int64 {
 	return n.fixed(1, minBatchRows) + n.elastic(1)
 }
 
-// divide divides pool bytes. It gives up batch size first, then workers.
+// divide divides pool bytes. It gives up batch size first, then workers, then, with one
+// worker, what is left for partitions.
 func (n need) divide(pool int64, threads int) (Share, error) {
 	for w := threads; w >= 1; w-- {
-		for rows := batch.Rows; rows >= minBatchRows; rows /= 2 {
-			fixed := n.fixed(w, rows)
-			rest := pool - fixed
-			enough := rest >= pool/3 && rest >= n.elastic(w)
-			if w == 1 && rows == minBatchRows {
-				enough = rest >= n.elastic(1)
+		for rows := batch.Rows; rows >= goodBatchRows; rows /= 2 {
+			if rest := pool - n.fixed(w, rows); rest >= pool/5 && rest >= n.elastic(w) {
+				return n.share(pool, w, rows), nil
 			}
-			if !enough {
-				continue
-			}
-			return Share{
-				Workers: w, BatchRows: rows, Pool: pool, Fixed: fixed,
-				Resident: rest / 4,
-				Load:     rest * 3 / 10 / int64(w),
-				Tails:    rest / 4,
-				Window:   rest / 10,
-			}, nil
+		}
+	}
+	for rows := goodBatchRows; rows >= minBatchRows; rows /= 2 {
+		if pool-n.fixed(1, rows) >= n.elastic(1) {
+			return n.share(pool, 1, rows), nil
 		}
 	}
 	return Share{}, n.refuse(pool)
+}
+
+func (n need) share(pool int64, workers, rows int) Share {
+	fixed := n.fixed(workers, rows)
+	rest := pool - fixed
+	return Share{
+		Workers: workers, BatchRows: rows, Pool: pool, Fixed: fixed,
+		Resident: rest / 5,
+		Load:     rest * 3 / 10 / int64(workers),
+		Tails:    rest / 5,
+		Window:   rest / 10,
+		Writer:   n.writer + rest/8,
+	}
 }
 
 func (n need) refuse(pool int64) error {

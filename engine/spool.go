@@ -17,7 +17,6 @@ type spool struct {
 	units  int // of the table that is put in
 	parts  int
 	rows   int // of a batch read back
-	ids    []uint16
 }
 
 // spoolParts is how many partitions a spooled table is read back in at most: the units of its readers.

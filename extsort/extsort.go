@@ -57,7 +57,6 @@ type Stats struct {
 type Sorter struct {
 	spec   Spec
 	split  *Splitters
-	keys   []batch.SortKey
 	store  *spillfile.Store
 	assign [][]uint16 // by worker
 

@@ -78,9 +78,6 @@ func (t *table) addOnly() {
 // groups returns the number of groups in the table.
 func (t *table) groups() int { return t.n - 1 }
 
-// bytes returns what the table holds.
-func (t *table) bytes() int64 { return t.idxBuf.Size() + t.entBuf.Size() + t.arena.held }
-
 // resize moves the table to an index of the given slots.
 func (t *table) resize(slots int) error {
 	room := max(min(slots*3/4, t.max), 2)

@@ -18,7 +18,6 @@ type Hash struct {
 	right   Store
 	left    Store
 	hashers []batch.Hasher
-	rows    int64 // left rows in the store
 }
 
 // NewHash returns the join of a finished right side with a left side that is yet to come.

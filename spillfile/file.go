@@ -40,13 +40,6 @@ func (d *Dir) create() (*spillFile, error) {
 	return &spillFile{dir: d, f: f, refs: 1}, nil
 }
 
-func (f *spillFile) retain() *spillFile {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.refs++
-	return f
-}
-
 func (f *spillFile) release() error {
 	f.mu.Lock()
 	f.refs--
