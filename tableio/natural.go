@@ -13,24 +13,14 @@ func sameFile(a, b fs.FileInfo) bool { return os.SameFile(a, b) }
 // naturalPaths orders paths part by part, so that a directory's files stay together.
 func naturalPaths(a, b string) int {
 	for a != "" && b != "" {
-		x, restA, moreA := strings.Cut(a, "/")
-		y, restB, moreB := strings.Cut(b, "/")
+		x, restA, _ := strings.Cut(a, "/")
+		y, restB, _ := strings.Cut(b, "/")
 		if c := Natural(x, y); c != 0 {
 			return c
-		}
-		if moreA != moreB {
-			return cmp.Compare(b2i(moreA), b2i(moreB))
 		}
 		a, b = restA, restB
 	}
 	return cmp.Compare(len(a), len(b))
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // Natural compares names with runs of digits as numbers: "part.2" is before "part.10". It

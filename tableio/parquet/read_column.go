@@ -64,17 +64,23 @@ func (c *chunk) nextFixed(n int) (*batch.Column, error) {
 		return nil, err
 	}
 	m := bitmap{acct: c.acct, rows: n}
-	width := col.Type.Kind().Width()
-	for row := 0; row < n; {
-		var k int
-		if k, err = c.fixedRows(col.Fixed[row*width:], &m, row, n-row, width); err != nil {
+	done := false
+	defer func() { // after a panic too
+		if !done {
 			m.release()
 			col.Release()
+		}
+	}()
+	width := col.Type.Kind().Width()
+	for row := 0; row < n; {
+		k, err := c.fixedRows(col.Fixed[row*width:], &m, row, n-row, width)
+		if err != nil {
 			return nil, err
 		}
 		row += k
 	}
 	m.give(col)
+	done = true
 	return col, nil
 }
 
@@ -169,28 +175,31 @@ func (c *chunk) nextCodes(n int) (*batch.Column, error) {
 		return nil, err
 	}
 	m := bitmap{acct: c.acct, rows: n}
+	done := false
+	defer func() {
+		if !done {
+			buf.Release()
+			m.release()
+		}
+	}()
 	row := 0
 	for row < n {
 		if c.page == 0 {
-			if err = c.nextPage(); err != nil {
-				break
+			if err := c.nextPage(); err != nil {
+				return nil, err
 			}
 		}
 		if !c.coded {
 			break
 		}
 		k := min(n-row, c.page)
-		if err = c.codeRows(values[uint32](buf.Bytes(), n)[row:row+k], &m, row); err != nil {
-			break
+		if err := c.codeRows(values[uint32](buf.Bytes(), n)[row:row+k], &m, row); err != nil {
+			return nil, err
 		}
 		row += k
 		c.page -= k
 	}
-	if err != nil {
-		buf.Release()
-		m.release()
-		return nil, err
-	}
+	done = true
 	return c.codeColumn(buf, &m, row)
 }
 
@@ -234,26 +243,25 @@ func (c *chunk) guess(n int) (step, bytes int) {
 func (c *chunk) nextVar(n int) (*batch.Column, error) {
 	v := varBuilder{acct: c.acct}
 	m := bitmap{acct: c.acct, rows: n}
-	fail := func(err error) (*batch.Column, error) {
+	defer func() { // of what the column has not taken
 		v.release()
 		m.release()
-		return nil, err
-	}
+	}()
 	step, bytes := c.guess(n)
 	if err := v.begin(n, bytes); err != nil {
-		return fail(err)
+		return nil, err
 	}
 	for v.rows < n && (v.pos < c.lim.data || v.rows == 0) {
 		if c.page == 0 {
 			if err := c.nextPage(); err != nil {
-				return fail(err)
+				return nil, err
 			}
 		}
 		if c.coded {
 			break
 		}
 		if err := c.varRows(&v, &m, min(n-v.rows, c.page, step)); err != nil {
-			return fail(err)
+			return nil, err
 		}
 	}
 	col := v.column(c.col.field.Type)
