@@ -238,10 +238,11 @@ func (x *exec) readOnce(p *phys, t *sharedTable) error {
 	return t.sp.Close()
 }
 
-// pipeKeep is pipe for a sink that is read afterwards: it is closed only where the pipeline fails.
+// pipeKeep is pipe for a sink that is read afterwards: it is closed only where something
+// fails. It closes in.
 func (x *exec) pipeKeep(ctx context.Context, in *rel, sink batch.Sink, step string) error {
 	err := x.pipe(ctx, in, keepOpen{sink}, step)
-	if err != nil {
+	if err = errors.Join(err, in.close()); err != nil {
 		err = errors.Join(err, sink.Close())
 	}
 	return err
