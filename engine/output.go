@@ -30,7 +30,9 @@ func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) parq
 }
 
 func (r *Run) writerFloor(o *plan.Output) int64 {
-	return parquet.WriterFloor(o.Node.Schema, r.writerOptions(o, 1, nil))
+	opts := r.writerOptions(o, 1, nil)
+	opts.FileCount = 0 // needs the number of rows, and takes no memory
+	return parquet.WriterFloor(o.Node.Schema, opts)
 }
 
 func (r *Run) targets() []publish.Target {
