@@ -9,8 +9,15 @@ import (
 
 var outputKeys = []string{"table", "path", "format", "compression", "row_group_rows", "files", "partition_by", "if_exists"}
 
+// maxOutputs is how many outputs a job may have.
+const maxOutputs = 256
+
 func (d *decoder) decodeOutputs(n *yamlNode) {
-	for _, e := range d.section(n, "outputs", "an output") {
+	entries := d.section(n, "outputs", "an output")
+	if len(entries) > maxOutputs {
+		d.job.fail(entries[maxOutputs].name.Pos, "", "a job has at most %d outputs, not %d", maxOutputs, len(entries))
+	}
+	for _, e := range entries {
 		out := d.decodeOutput(e)
 		for _, other := range d.job.Outputs {
 			if overlap(out.Path, other.Path) {
@@ -118,37 +125,31 @@ func (o *Output) Touches(path string) bool { return overlap(o.Path, filepath.Cle
 func (d *decoder) checkInputsKept() {
 	for _, out := range d.job.Outputs {
 		for _, in := range d.job.Inputs {
-			for _, p := range in.Paths {
+			for i, p := range in.Paths {
 				if reads(p, out) {
-					d.job.fail(out.pathPos, "write somewhere else", "the output %q would overwrite or feed the input %q (%s)", out.Label, in.Name, in.Show[indexOf(in.Paths, p)])
+					d.job.fail(out.pathPos, "write somewhere else", "the output %q would overwrite or feed the input %q (%s)", out.Label, in.Name, in.Show[i])
 				}
 			}
 		}
 	}
 }
 
-func indexOf(list []string, s string) int {
-	for i, v := range list {
-		if v == s {
-			return i
-		}
-	}
-	return -1
-}
-
 // reads says whether the pattern may match what out writes, or out replace what the pattern matches.
 func reads(pattern string, out *Output) bool {
+	if !strings.ContainsAny(pattern, "*?[") {
+		return overlap(pattern, out.Path)
+	}
 	parts := strings.Split(pattern, "/")
 	fixed := 0
 	for fixed < len(parts) && !strings.ContainsAny(parts[fixed], "*?[") {
 		fixed++
 	}
-	if fixed == len(parts) {
-		return overlap(pattern, out.Path)
-	}
 	base := strings.Join(parts[:fixed], "/")
 	if within(base, out.Path) {
 		return true
+	}
+	if !within(out.Path, base) {
+		return false
 	}
 	target := strings.Split(out.Path, "/")
 	if !out.SingleFile {

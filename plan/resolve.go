@@ -16,6 +16,7 @@ type resolver struct {
 	specs  map[string]*Table
 	stack  []string // tables being resolved, outermost first
 	nodes  []*Node
+	cells  int // columns of all nodes that have columns of their own
 
 	table *Table // the current verb's place, for new nodes
 	verb  Verb
@@ -51,8 +52,20 @@ func resolveJob(job *Job, schemas SchemaSource) (plan *Plan, err error) {
 	return p, nil
 }
 
+// Limits of a plan, against a file that multiplies itself.
+const (
+	maxNodes = 2_000
+	maxCells = 500_000 // columns, over all nodes
+)
+
 // add makes a node that reads inputs.
 func (r *resolver) add(op Op, schema *batch.Schema, inputs ...*Node) *Node {
+	if len(inputs) == 0 || schema != inputs[0].Schema {
+		r.cells += len(schema.Fields)
+	}
+	if len(r.nodes) >= maxNodes || r.cells > maxCells {
+		r.job.fail(r.verb.Pos, "cut the job in two", "the job makes more than %d steps, or %d columns over all of them", maxNodes, maxCells)
+	}
 	n := &Node{ID: len(r.nodes), Op: op, Inputs: inputs, Schema: schema, Verb: r.verb.Name, Pos: r.verb.Pos}
 	if r.table != nil {
 		n.Table = r.table.Name

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"pqjoin/batch"
 	"pqjoin/expr"
 )
@@ -20,19 +22,22 @@ func (r *resolver) project(in *Node, names []string, exprs []*expr.Bound) *Node 
 
 // projectIndex returns the leading part of an index whose columns exprs keep.
 func projectIndex(index []SortKey, exprs []*expr.Bound) []SortKey {
+	if len(index) == 0 {
+		return nil
+	}
+	at := map[int]int{}
+	for i := len(exprs) - 1; i >= 0; i-- {
+		if c, ok := exprs[i].Column(); ok {
+			at[c] = i
+		}
+	}
 	var out []SortKey
 	for _, k := range index {
-		at := -1
-		for i, b := range exprs {
-			if c, ok := b.Column(); ok && c == k.Column {
-				at = i
-				break
-			}
-		}
-		if at < 0 {
+		i, ok := at[k.Column]
+		if !ok {
 			break
 		}
-		k.Column = at
+		k.Column = i
 		out = append(out, k)
 	}
 	return out
@@ -105,43 +110,53 @@ func columnRefs(s *batch.Schema) []*expr.Bound {
 // computeVerb adds or replaces columns. An expression that reads a column computed
 // before it starts another Project, so that nothing is computed twice.
 func (r *resolver) computeVerb(n *Node, s *computeSpec) *Node {
-	names, exprs, fresh := n.Schema.Names(), columnRefs(n.Schema), map[string]bool{}
-	flush := func() {
-		n = r.project(n, names, exprs)
-		names, exprs, fresh = n.Schema.Names(), columnRefs(n.Schema), map[string]bool{}
-	}
+	c := newComputing(n)
 	for _, it := range s.items {
-		if len(fresh) > 0 && r.readsFresh(n, names, exprs, it.expr, fresh) {
-			flush()
+		b := r.bind(&batch.Schema{Fields: c.fields}, it.expr)
+		if c.readsFresh(b) {
+			n = c.project(r)
+			c = newComputing(n)
 		}
-		b := r.bind(n.Schema, it.expr)
-		at := -1
-		for i, name := range names {
-			if name == it.name.Value {
-				at = i
-			}
-		}
-		if at < 0 {
-			names, exprs = append(names, it.name.Value), append(exprs, b)
-		} else {
-			exprs[at] = b
-		}
-		fresh[it.name.Value] = true
+		c.set(it.name.Value, r.bind(n.Schema, it.expr))
 	}
-	flush()
-	return n
+	return c.project(r)
 }
 
-// readsFresh says whether e reads a column that has been computed since n.
-func (r *resolver) readsFresh(n *Node, names []string, exprs []*expr.Bound, e *exprText, fresh map[string]bool) bool {
-	fields := make([]batch.Field, len(names))
-	for i, b := range exprs {
-		fields[i] = batch.Field{Name: names[i], Type: b.Type, Nullable: b.Nullable}
+// computing is a Project in the making over in.
+type computing struct {
+	in     *Node
+	fields []batch.Field
+	exprs  []*expr.Bound
+	at     map[string]int
+	fresh  map[int]bool // computed here
+}
+
+func newComputing(n *Node) *computing {
+	c := &computing{in: n, fields: slices.Clone(n.Schema.Fields), exprs: columnRefs(n.Schema), at: map[string]int{}, fresh: map[int]bool{}}
+	for i, f := range c.fields {
+		c.at[f.Name] = i
 	}
-	for _, c := range r.bind(batch.NewSchema(fields...), e).Columns() {
-		if fresh[names[c]] {
-			return true
-		}
+	return c
+}
+
+func (c *computing) readsFresh(b *expr.Bound) bool {
+	if len(c.fresh) == 0 {
+		return false
 	}
-	return false
+	return slices.ContainsFunc(b.Columns(), func(i int) bool { return c.fresh[i] })
+}
+
+func (c *computing) set(name string, b *expr.Bound) {
+	f := batch.Field{Name: name, Type: b.Type, Nullable: b.Nullable}
+	i, ok := c.at[name]
+	if !ok {
+		i = len(c.fields)
+		c.at[name] = i
+		c.fields, c.exprs = append(c.fields, f), append(c.exprs, b)
+	}
+	c.fields[i], c.exprs[i], c.fresh[i] = f, b, true
+}
+
+func (c *computing) project(r *resolver) *Node {
+	return r.project(c.in, batch.NewSchema(c.fields...).Names(), c.exprs)
 }

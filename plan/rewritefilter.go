@@ -11,15 +11,50 @@ import (
 func (p *Plan) pushFilters() {
 	p.splitFilters()
 	p.collect()
-	readers := p.readers()
-	for _, f := range slices.Clone(p.Nodes) { // inputs first: lower filters make way
+	u := p.users()
+	for _, f := range p.Nodes { // inputs first: lower filters make way
 		if _, ok := f.Op.(*Filter); ok {
-			for p.sink(f, readers) {
+			for u.sink(f) {
 			}
 		}
 	}
 	p.collect()
 	p.mergeFilters()
+}
+
+// users holds who reads each node, once for each time it is read.
+type users struct {
+	nodes   map[*Node][]*Node
+	outputs map[*Node][]*Output
+}
+
+func (p *Plan) users() *users {
+	u := &users{map[*Node][]*Node{}, map[*Node][]*Output{}}
+	for _, n := range p.Nodes {
+		for _, in := range n.Inputs {
+			u.nodes[in] = append(u.nodes[in], n)
+		}
+	}
+	for _, out := range p.Outputs {
+		u.outputs[out.Node] = append(u.outputs[out.Node], out)
+	}
+	return u
+}
+
+// pass hands the readers of old over to n, which had none of its own.
+func (u *users) pass(old, n *Node) {
+	for _, r := range u.nodes[old] {
+		for i, in := range r.Inputs {
+			if in == old {
+				r.Inputs[i] = n
+			}
+		}
+	}
+	for _, out := range u.outputs[old] {
+		out.Node = n
+	}
+	u.nodes[n], u.outputs[n] = u.nodes[old], u.outputs[old]
+	u.nodes[old], u.outputs[old] = nil, nil
 }
 
 // splitFilters makes a filter of each condition of an "and", the first lowest.
@@ -39,6 +74,9 @@ func (p *Plan) splitFilters() {
 	}
 }
 
+// maxConjuncts is how many conditions of one filter are moved one by one.
+const maxConjuncts = 64
+
 // conjuncts returns the conditions that b, bound to s, joins by and.
 func conjuncts(b *expr.Bound, s *batch.Schema) []*expr.Bound {
 	var out []*expr.Bound
@@ -54,7 +92,7 @@ func conjuncts(b *expr.Bound, s *batch.Schema) []*expr.Bound {
 		out = append(out, c)
 		return true
 	}
-	if !walk(b.Tree.Root) {
+	if !walk(b.Tree.Root) || len(out) > maxConjuncts {
 		return []*expr.Bound{b}
 	}
 	return out
@@ -62,29 +100,27 @@ func conjuncts(b *expr.Bound, s *batch.Schema) []*expr.Bound {
 
 // sink moves the filter f below its input, where that gives the same rows, and says
 // whether it may be tried again. Only f may read the input.
-func (p *Plan) sink(f *Node, readers map[*Node]int) bool {
+func (u *users) sink(f *Node) bool {
 	x := f.Inputs[0]
-	if readers[x] != 1 {
+	if len(u.nodes[x])+len(u.outputs[x]) != 1 {
 		return false
 	}
 	cond := f.Op.(*Filter).Cond
 	if s, ok := x.Op.(*Scan); ok {
 		s.Where = and(s.Where, cond)
-		p.replace(map[*Node]*Node{f: x})
-		readers[x] = readers[f]
+		u.pass(f, x)
 		return false
 	}
 	side, moved := through(x, cond)
 	if side < 0 {
 		return false
 	}
-	// f takes x's place and x takes f's: f's readers read x now.
-	p.replace(map[*Node]*Node{f: x})
+	u.pass(f, x)
 	below := x.Inputs[side]
 	f.Inputs, f.Op, f.Schema = []*Node{below}, &Filter{Cond: moved}, below.Schema
-	x.Inputs = slices.Clone(x.Inputs)
 	x.Inputs[side] = f
-	readers[x], readers[f] = readers[f], 1
+	u.nodes[below][slices.Index(u.nodes[below], x)] = f
+	u.nodes[f] = []*Node{x}
 	return true
 }
 
@@ -166,8 +202,10 @@ func total(b *expr.Bound) bool {
 			return true
 		}
 		switch n.Op {
-		case expr.OpCall, expr.OpCast, expr.OpNeg:
+		case expr.OpCall, expr.OpCast:
 			return false
+		case expr.OpNeg:
+			return n.Args[0].Op == expr.OpLiteral
 		case expr.OpBinary:
 			switch n.Name {
 			case "+", "-", "*", "/", "%", "||":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits of what ${...} may grow to, against a file that multiplies itself.
@@ -43,40 +44,58 @@ func (d *decoder) expand(n *yamlNode) (value, show string, segs []segment) {
 		return n.value, n.value, n.segs
 	}
 	var val, shown strings.Builder
-	s, from := n.value, 0
+	s, from, at := n.value, 0, cursor{value: n.value, segs: n.segs}
 	for {
 		i := strings.Index(s[from:], "${")
+		to := len(s)
+		if i >= 0 {
+			to = from + i
+		}
+		segs = at.copy(segs, from, to, val.Len())
+		val.WriteString(s[from:to])
+		shown.WriteString(s[from:to])
 		if i < 0 {
-			segs = appendSegs(segs, n, from, len(s), val.Len())
-			val.WriteString(s[from:])
-			shown.WriteString(s[from:])
 			return val.String(), shown.String(), segs
 		}
-		segs = appendSegs(segs, n, from, from+i, val.Len())
-		val.WriteString(s[from : from+i])
-		shown.WriteString(s[from : from+i])
-		from += i
-		pos := placeOf(s, n.segs, from)
-		end := strings.IndexByte(s[from:], '}')
+		pos := at.place(to)
+		end := strings.IndexByte(s[to:], '}')
 		if end < 0 {
 			d.job.fail(pos, "write ${name}", "${ without a closing }")
 		}
-		t := d.vars.lookup(s[from+2:from+end], pos)
+		t := d.vars.lookup(s[to+2:to+end], pos)
 		segs = append(segs, segment{val.Len(), pos, true})
 		val.WriteString(t.Value)
 		shown.WriteString(t.Show)
-		from += end + 1
+		from = to + end + 1
 		d.vars.charge(len(t.Value), val.Len(), pos)
 	}
 }
 
-// appendSegs appends the places of n.value[from:to], which begins at offset at of the new value.
-func appendSegs(segs []segment, n *yamlNode, from, to, at int) []segment {
-	segs = append(segs, segment{at, placeOf(n.value, n.segs, from), false})
-	for _, s := range n.segs {
-		if s.offset > from && s.offset < to {
-			segs = append(segs, segment{at + s.offset - from, s.pos, s.fixed})
-		}
+// cursor finds the places of ascending offsets of a scalar, in time linear in the scalar.
+type cursor struct {
+	value  string
+	segs   []segment
+	offset int // of the last place
+	pos    Pos
+	next   int // the first segment behind offset
+}
+
+// place is placeOf for an offset that is not below the last one.
+func (c *cursor) place(offset int) Pos {
+	for c.next < len(c.segs) && c.segs[c.next].offset <= offset {
+		c.offset, c.pos = c.segs[c.next].offset, c.segs[c.next].pos
+		c.next++
+	}
+	c.pos.Column += utf8.RuneCountInString(c.value[c.offset:offset])
+	c.offset = offset
+	return c.pos
+}
+
+// copy appends the places of value[from:to], which begins at offset at of a new text.
+func (c *cursor) copy(segs []segment, from, to, at int) []segment {
+	segs = append(segs, segment{at, c.place(from), false})
+	for i := c.next; i < len(c.segs) && c.segs[i].offset < to; i++ {
+		segs = append(segs, segment{at + c.segs[i].offset - from, c.segs[i].pos, false})
 	}
 	return segs
 }

@@ -71,11 +71,13 @@ var (
 )
 
 func (d *decoder) decodeTables(n *yamlNode) {
+	inputs := map[string]bool{}
+	for _, in := range d.job.Inputs {
+		inputs[in.Name] = true
+	}
 	for _, e := range d.section(n, "tables", "a table") {
-		for _, in := range d.job.Inputs {
-			if in.Name == e.name.Value {
-				d.job.fail(e.name.Pos, "give one of them another name", "%q is both an input and a table", e.name.Show)
-			}
+		if inputs[e.name.Value] {
+			d.job.fail(e.name.Pos, "give one of them another name", "%q is both an input and a table", e.name.Show)
 		}
 		d.job.Tables = append(d.job.Tables, d.decodeTable(e))
 	}
@@ -221,15 +223,15 @@ func (d *decoder) decodeIndex(n *yamlNode) any {
 // keys reads "col", "col desc" or a list of them.
 func (d *decoder) keys(n *yamlNode, what string) []keySpec {
 	var out []keySpec
+	seen := map[string]bool{}
 	for _, t := range d.texts(n, what) {
 		k := keySpec{column: t}
 		k.column.Value, k.desc = splitKey(t.Value)
 		k.column.Show, _ = splitKey(t.Show)
-		for _, other := range out {
-			if other.column.Value == k.column.Value {
-				d.job.fail(t.Pos, "", "%q is given twice in %s", k.column.Show, what)
-			}
+		if seen[k.column.Value] {
+			d.job.fail(t.Pos, "", "%q is given twice in %s", k.column.Show, what)
 		}
+		seen[k.column.Value] = true
 		if k.column.Value == "" {
 			d.job.fail(t.Pos, "", "%s names no column", what)
 		}

@@ -9,7 +9,7 @@ import (
 
 // lag, join and groupby: the verbs over several rows or tables.
 
-const maxPeriods = 10_000 // of one lag
+const maxPeriods = 10_000 // columns of one lag
 
 func (d *decoder) decodeLag(n *yamlNode) any {
 	s := &lagSpec{as: Text{Value: "{column}_lag_{period}", Show: "{column}_lag_{period}", Pos: n.pos}}
@@ -25,6 +25,9 @@ func (d *decoder) decodeLag(n *yamlNode) any {
 	if v := o.get("periods"); v != nil {
 		s.periods = nil
 		d.lagPeriods(s, v)
+	}
+	if made := len(s.columns) * len(s.periods); made > maxPeriods {
+		d.job.fail(n.pos, "", "lag makes %d columns, at most %d", made, maxPeriods)
 	}
 	if v := o.get("as"); v != nil {
 		s.as = d.text(v, "as")
@@ -115,14 +118,14 @@ func (d *decoder) joinOn(s *joinSpec, n *yamlNode) {
 	if len(n.entries) == 0 {
 		d.job.fail(n.pos, "", "on is empty")
 	}
+	seen := map[string]bool{}
 	for _, e := range d.named(n, "on", "a column") {
 		s.left = append(s.left, e.name)
 		r := d.text(e.value, "the right column of "+e.name.Show)
-		for _, other := range s.right {
-			if other.Value == r.Value {
-				d.job.fail(r.Pos, "", "%q is given twice in on", r.Show)
-			}
+		if seen[r.Value] {
+			d.job.fail(r.Pos, "", "%q is given twice in on", r.Show)
 		}
+		seen[r.Value] = true
 		s.right = append(s.right, r)
 	}
 }

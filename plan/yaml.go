@@ -280,7 +280,7 @@ func (p *yamlParser) sibling(indent int) bool {
 		return false
 	}
 	if p.col > indent {
-		p.failHere("this line is indented more than what it follows", "check its indentation")
+		p.failHere("this line is indented unlike those above it", "check its indentation")
 	}
 	return true
 }
@@ -391,6 +391,9 @@ func (p *yamlParser) key(end int) *yamlNode {
 			p.failHere("a key is missing before the colon", "")
 		}
 		n = &yamlNode{kind: yamlScalar, pos: p.pos(), value: text, segs: []segment{{0, p.pos(), false}}}
+	}
+	if n.value == "<<" && n.style == 0 {
+		p.failAt(n.pos, "YAML merge keys are not part of job files", "repeat what it would merge")
 	}
 	p.col = end + 1
 	return n

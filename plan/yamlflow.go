@@ -81,6 +81,9 @@ func (p *yamlParser) flowEntry(open Pos, bracket byte, parent int) yamlEntry {
 	if p.flowNext(open, bracket, parent) != ':' {
 		p.failAt(key.pos, fmt.Sprintf("%q has no value inside { }", key.value), "write key: value, and put text with commas or braces in quotes")
 	}
+	if key.kind == yamlNull && key.value != "" {
+		key.kind = yamlScalar // null is a name like any other here
+	}
 	if key.kind == yamlNull {
 		p.failAt(key.pos, "a key is missing before the colon", "")
 	}

@@ -78,6 +78,9 @@ func (p *yamlParser) plain(parent int) *yamlNode {
 		text := rest
 		cut := plainEnd(rest, false)
 		if cut < len(rest) && rest[cut] == ':' {
+			if p.line+1 != pos.Line {
+				p.failHere("this line goes on with the unquoted text above it, and yet holds a key", "check its indentation, and that the line above ends with a colon")
+			}
 			p.col += cut
 			p.failHere("a colon and a space inside unquoted text", "put the whole value in quotes")
 		}
