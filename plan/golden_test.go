@@ -89,10 +89,7 @@ func render(err error) string {
 // TestGolden runs the scripts in testdata: "plan" prints the resolved plan, "rewrite" the
 // rewritten one, "job" only whether the file parses; an error is printed with its place.
 func TestGolden(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		if strings.HasSuffix(path, ".yaml") {
-			return
-		}
+	datadriven.Walk(t, "testdata/golden", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, td *datadriven.TestData) string {
 			job, err := Parse("/job/job.yaml", []byte(input(td.Input)), testOptions(td))
 			if err != nil {

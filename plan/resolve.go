@@ -54,8 +54,8 @@ func resolveJob(job *Job, schemas SchemaSource) (plan *Plan, err error) {
 
 // Limits of a plan, against a file that multiplies itself.
 const (
-	maxNodes = 2_000
-	maxCells = 500_000 // columns, over all nodes
+	maxNodes = 1_000
+	maxCells = 200_000 // columns, over all nodes
 )
 
 // add makes a node that reads inputs.

@@ -57,7 +57,7 @@ func placeOf(value string, segs []segment, offset int) Pos {
 	if len(segs) == 0 {
 		return Pos{}
 	}
-	offset = min(max(offset, 0), len(value))
+	offset = min(max(offset, 0), len(strings.TrimRight(value, "\n"))) // a block's last line break has no place
 	i := sort.Search(len(segs), func(i int) bool { return segs[i].offset > offset }) - 1
 	s := segs[max(i, 0)]
 	if s.fixed {
