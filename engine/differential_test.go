@@ -93,7 +93,9 @@ func conditions(seed uint64) []condition {
 		c.tuning.Load = []int64{0, 4 << 10, 64 << 10}[r.IntN(3)]
 		c.tuning.Squeeze = []int{0, 1, 3, 10}[r.IntN(4)]
 		if r.IntN(4) == 0 {
-			c.mem = 0 // the floor
+			// At the floor the sizes are the engine's own: others than its need not fit.
+			c.mem = 0
+			c.tuning = Tuning{Protect: true, Resident: c.tuning.Resident, Squeeze: c.tuning.Squeeze}
 		}
 		list = append(list, c)
 	}
