@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -35,7 +34,11 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	defer stop()
 	e := &env{in: in, out: out, err: errOut, fs: vfs.OS()}
 	app := e.app()
-	err := app.RunContext(ctx, reorder(app, args))
+	args, err := reorder(app, args)
+	if err != nil {
+		return e.report(err)
+	}
+	err = app.RunContext(ctx, args)
 	if sig := (signalError{}); errors.As(context.Cause(ctx), &sig) && err != nil {
 		err = sig
 	}
@@ -43,23 +46,27 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 }
 
 func (e *env) app() *cli.App {
-	return &cli.App{
+	wrong := func(_ *cli.Context, err error, _ bool) error { return usageError{err} }
+	app := &cli.App{
 		Name: "pqjoin", Usage: "sort, lag, merge and group Parquet data of any size inside a memory bound that holds",
-		Version: Version, HideVersion: true, Writer: e.out, ErrWriter: e.err, HideHelpCommand: true,
+		Version: Version, HideVersion: true, Writer: e.out, ErrWriter: e.err,
 		Commands: []*cli.Command{
 			e.runCommand(), e.planCommand(), e.validateCommand(), e.inspectCommand(), e.showCommand(),
 			e.demoCommand(), e.cleanCommand(), e.versionCommand(),
 		},
-		OnUsageError:    func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
-		CommandNotFound: nil,
+		OnUsageError: wrong,
 		Action: func(c *cli.Context) error {
 			if c.NArg() > 0 {
-				return usagef("%q is not a command: the commands are run, plan, validate, inspect, show, demo, clean and version", c.Args().First())
+				return noCommand(c.App, c.Args().First())
 			}
 			return cli.ShowAppHelp(c)
 		},
 		ExitErrHandler: func(*cli.Context, error) {}, // report does it
 	}
+	for _, c := range app.Commands {
+		c.OnUsageError, c.HideHelpCommand = wrong, true
+	}
+	return app
 }
 
 // signalError is the cause of a context that a signal cancelled.
@@ -84,45 +91,6 @@ func withSignals(parent context.Context) (context.Context, func()) {
 		}
 	}()
 	return ctx, func() { signal.Stop(ch); cancel(nil) }
-}
-
-// reorder moves flags before the other arguments of a command, which the flag package
-// expects: pqjoin run job.yaml --mem 4GB.
-func reorder(app *cli.App, args []string) []string {
-	if len(args) < 2 {
-		return args
-	}
-	cmd := app.Command(args[1])
-	if cmd == nil {
-		return args
-	}
-	takesValue := map[string]bool{}
-	for _, f := range cmd.Flags {
-		_, isBool := f.(*cli.BoolFlag)
-		for _, n := range f.Names() {
-			takesValue[n] = !isBool
-		}
-	}
-	flags, rest := []string{}, []string{}
-	for i := 2; i < len(args); i++ {
-		a := args[i]
-		if a == "--" {
-			rest = append(rest, args[i+1:]...)
-			break
-		}
-		if len(a) < 2 || a[0] != '-' {
-			rest = append(rest, a)
-			continue
-		}
-		flags = append(flags, a)
-		name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		if takesValue[name] && !hasValue && i+1 < len(args) {
-			i++
-			flags = append(flags, args[i])
-		}
-	}
-	out := append([]string{args[0], args[1]}, flags...)
-	return append(append(out, "--"), rest...)
 }
 
 // logger returns the log at the level of --log-level, on stderr.

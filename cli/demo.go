@@ -17,7 +17,7 @@ import (
 // demoJob is the job that made Dask run out of memory, with the right side grouped to one
 // row per key so that the join does not multiply.
 const demoJob = `# The job that made Dask run out of memory: index, four lags of ln(col3), and a left join.
-# test2 has about a hundred rows per key at the default size; grouped first, the join adds none.
+# test2 has about fifty rows per key at the default size; grouped first, the join adds none.
 inputs:
   test:  test
   test2: test2

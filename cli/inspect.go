@@ -28,17 +28,25 @@ func (e *env) inspectCommand() *cli.Command {
 
 // inspection is what inspect prints.
 type inspection struct {
-	Rows      int64              `json:"rows"`
-	Files     int                `json:"files"`
-	RowGroups int                `json:"row_groups"`
-	Bytes     int64              `json:"bytes"`
-	Raw       int64              `json:"raw_bytes"`
-	Writers   []string           `json:"created_by"`
-	PerFile   spread             `json:"rows_per_file"`
-	PerGroup  spread             `json:"rows_per_row_group"`
-	Columns   []inspectedColumn  `json:"columns"`
-	List      []tableio.FileInfo `json:"file_list,omitempty"`
-	Key       *engine.KeyInfo    `json:"key,omitempty"`
+	Rows      int64             `json:"rows"`
+	Files     int               `json:"files"`
+	RowGroups int               `json:"row_groups"`
+	Bytes     int64             `json:"bytes"`
+	Raw       int64             `json:"raw_bytes"`
+	Writers   []string          `json:"created_by"`
+	PerFile   spread            `json:"rows_per_file"`
+	PerGroup  spread            `json:"rows_per_row_group"`
+	Columns   []inspectedColumn `json:"columns"`
+	List      []inspectedFile   `json:"file_list,omitempty"`
+	Key       *engine.KeyInfo   `json:"key,omitempty"`
+}
+
+type inspectedFile struct {
+	Path      string `json:"path"`
+	Rows      int64  `json:"rows"`
+	RowGroups int    `json:"row_groups"`
+	Bytes     int64  `json:"bytes"`
+	CreatedBy string `json:"created_by"`
 }
 
 type inspectedColumn struct {
@@ -101,6 +109,9 @@ func inspectTable(t *tableio.Table, list bool) *inspection {
 	for _, f := range t.Files() {
 		x.Bytes += f.Size
 		files = append(files, f.Rows)
+		if list {
+			x.List = append(x.List, inspectedFile{f.Path, f.Rows, f.RowGroups, f.Size, f.CreatedBy})
+		}
 		if !slices.Contains(x.Writers, f.CreatedBy) {
 			x.Writers = append(x.Writers, f.CreatedBy)
 		}
@@ -120,9 +131,6 @@ func inspectTable(t *tableio.Table, list bool) *inspection {
 			col.Min, col.Max = &s.Min, &s.Max
 		}
 		x.Columns = append(x.Columns, col)
-	}
-	if list {
-		x.List = t.Files()
 	}
 	return x
 }
@@ -144,7 +152,7 @@ func (x *inspection) text(out io.Writer) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(c.Name), c.Type, countText(c.Nulls), size(c.Bytes), intText(c.Min), intText(c.Max))
 	}
 	for _, f := range x.List {
-		fmt.Fprintf(w, "%s\t%s rows\t%d row groups\t%s\n", clean(f.Path), humanize.Comma(f.Rows), f.RowGroups, size(f.Size))
+		fmt.Fprintf(w, "%s\t%s rows\t%d row groups\t%s\n", clean(f.Path), humanize.Comma(f.Rows), f.RowGroups, size(f.Bytes))
 	}
 	if x.Key != nil {
 		keyText(w, x.Key)

@@ -107,6 +107,11 @@ func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
 		return cfg, usagef("--threads %d: between 1 and 1024", cfg.Threads)
 	}
 	cfg.SpillDir = firstOf(c.String("spill-dir"), job.Run.SpillDir)
+	if info, err := e.fs.Stat(firstOf(cfg.SpillDir, ".")); err != nil {
+		return cfg, usageError{fmt.Errorf("the spill directory: %w", err)}
+	} else if !info.IsDir() {
+		return cfg, usagef("the spill directory %s is not a directory", cfg.SpillDir)
+	}
 	cfg.SpillLimit = job.Run.SpillLimit
 	if s := c.String("spill-limit"); s != "" {
 		if cfg.SpillLimit, err = mem.ParseSize(s); err != nil {

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// What the contract names and this version does not have yet, refused by name.
+var (
+	laterCommands = []string{"init", "export", "schema", "completion"}
+	laterFlags    = []string{"resume", "junit", "ui", "report", "metrics", "engine", "remote"}
+)
+
+// reorder moves a command's flags before its other arguments, where the flag package expects them:
+// pqjoin run job.yaml --mem 4GB. It refuses a flag that the command does not have, and one
+// without its value.
+func reorder(app *cli.App, args []string) ([]string, error) {
+	if len(args) < 2 {
+		return args, nil
+	}
+	switch args[1] {
+	case "--version", "-v":
+		args = append([]string{args[0], "version"}, args[2:]...)
+	case "--help", "-h":
+		return args, nil
+	}
+	if strings.HasPrefix(args[1], "-") {
+		return nil, usagef("flags follow the command, as in: pqjoin run job.yaml %s", args[1])
+	}
+	cmd := app.Command(args[1])
+	if cmd == nil {
+		return args, nil
+	}
+	out, rest := []string{args[0], args[1]}, []string{}
+	for i := 2; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			rest = append(rest, args[i+1:]...)
+			break
+		}
+		if len(a) < 2 || a[0] != '-' {
+			rest = append(rest, a)
+			continue
+		}
+		out = append(out, a)
+		name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		takes, err := takesValue(cmd, name)
+		if err != nil {
+			return nil, err
+		}
+		if takes && !hasValue {
+			if i++; i == len(args) {
+				return nil, usagef("--%s needs a value; pqjoin %s --help explains it", name, cmd.Name)
+			}
+			out = append(out, args[i])
+		}
+	}
+	return append(append(out, "--"), rest...), nil
+}
+
+// takesValue says whether a command's flag has a value. The error names the nearest flag.
+func takesValue(cmd *cli.Command, name string) (bool, error) {
+	if name == "help" || name == "h" {
+		return false, nil
+	}
+	for _, f := range cmd.Flags {
+		if slices.Contains(f.Names(), name) {
+			_, isBool := f.(*cli.BoolFlag)
+			return !isBool, nil
+		}
+	}
+	if slices.Contains(laterFlags, name) {
+		return false, usagef("--%s is not supported yet", name)
+	}
+	if near := cli.SuggestFlag(cmd.Flags, name, true); near != "" {
+		return false, usagef("%s has no flag --%s; the nearest is %s", cmd.Name, name, near)
+	}
+	return false, usagef("%s has no flag --%s; pqjoin %s --help lists them", cmd.Name, name, cmd.Name)
+}
+
+// noCommand says what is wrong with a first argument that is no command.
+func noCommand(app *cli.App, name string) error {
+	if slices.Contains(laterCommands, name) {
+		return usagef("the command %s is not supported yet", name)
+	}
+	var names []string
+	for _, c := range app.VisibleCommands() {
+		names = append(names, c.Name)
+	}
+	return usagef("%q is not a command: the commands are %s", name, strings.Join(names, ", "))
+}
