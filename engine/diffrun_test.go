@@ -34,8 +34,10 @@ type hastyFile struct{ vfs.File }
 
 func hasty() vfs.FS { return hastyFS{vfs.OS()} }
 
-func (f hastyFS) Create(name string) (vfs.File, error) {
-	file, err := f.FS.Create(name)
+func (f hastyFS) Create(name string) (vfs.File, error) { return hurry(f.FS.Create(name)) }
+func (f hastyFS) Open(name string) (vfs.File, error)   { return hurry(f.FS.Open(name)) }
+
+func hurry(file vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
