@@ -392,8 +392,10 @@ func (c *chunk) codec() format.CompressionCodec {
 }
 
 // needsWhole says whether the encoding reads from several places of the page at once.
-func (c *chunk) needsWhole() bool {
-	switch c.header.encoding {
+func (c *chunk) needsWhole() bool { return wholeOnly(c.header.encoding) }
+
+func wholeOnly(e format.Encoding) bool {
+	switch e {
 	case format.DeltaLengthByteArray, format.DeltaByteArray, format.ByteStreamSplit:
 		return true
 	}

@@ -13,6 +13,9 @@ import (
 // levelRoom is the size up to which the definition levels of a page are held.
 const levelRoom = 64 << 10
 
+// levelInput is the piece of stored bytes that is read for levels that need a decompressor of their own.
+const levelInput = 32 << 10
+
 // openPieces opens a page that is too big to be held: its values come through a window.
 // Definition levels, which lie before the values, get a window of their own.
 func (c *chunk) openPieces() error {
@@ -197,7 +200,7 @@ func (s *levelStream) close() {
 
 func (c *chunk) unpackLevels() error {
 	s := &c.levStream
-	in, err := c.acct.Alloc(32<<10 + slack)
+	in, err := c.acct.Alloc(levelInput + slack)
 	if err != nil {
 		return err
 	}
@@ -209,7 +212,7 @@ func (c *chunk) unpackLevels() error {
 	s.bufs = append(s.bufs, out)
 	s.codecs.acct = c.acct
 	s.pieces = filePieces{h: c.pieces.h, at: c.bodyAt}
-	s.stored = window{b: in.Bytes()[:32<<10], from: &s.pieces, left: int64(c.header.bytes)}
+	s.stored = window{b: in.Bytes()[:levelInput], from: &s.pieces, left: int64(c.header.bytes)}
 	c.levWin = window{b: out.Bytes()[:windowSize], left: int64(c.header.raw)}
 	if err := s.codecs.stream(c.meta.codec, &c.levWin, &s.stored); err != nil {
 		return err

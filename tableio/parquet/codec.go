@@ -22,6 +22,16 @@ const history = 64 << 10
 // maxZstdWindow is the longest window that is accepted of a page that is decoded in pieces.
 const maxZstdWindow = 8 << 20
 
+// What decompressors hold on the Go heap, in bytes: bounds, measured generously.
+const (
+	gzipHeap = 64 << 10
+	zstdHeap = 512 << 10
+)
+
+func zstdStreamHeap(window int64) int64 { return 2*max(window, 128<<10) + 512<<10 }
+
+func brotliHeap(raw int64) int64 { return min(2*raw, 16<<20) + 256<<10 }
+
 // errFar says that a Snappy page refers back further than the window reaches.
 var errFar = errors.New("refers back further than 64 KiB")
 
@@ -122,7 +132,7 @@ func lz4Page(dst, src []byte) error {
 
 func (c *codecs) zstdPage(dst, src []byte) (err error) {
 	if c.zs == nil {
-		if err := c.reserve(512 << 10); err != nil {
+		if err := c.reserve(zstdHeap); err != nil {
 			return err
 		}
 		c.zs, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
@@ -178,7 +188,7 @@ func (c *codecs) gzipStream(out, in *window) (err error) {
 		return nil
 	}
 	if c.gz == nil {
-		if err := c.reserve(64 << 10); err != nil {
+		if err := c.reserve(gzipHeap); err != nil {
 			return err
 		}
 		c.gz = new(gzip.Reader)
@@ -199,14 +209,11 @@ func (c *codecs) zstdStream(out, in *window) (err error) {
 	if err := h.Decode(b); err != nil {
 		return fmt.Errorf("is not valid zstd: %w", err)
 	}
-	size := int64(h.WindowSize)
-	if h.HasFCS && h.SingleSegment {
-		size = int64(h.FrameContentSize)
-	}
+	size := frameWindow(&h)
 	if size > maxZstdWindow {
 		return fmt.Errorf("%w: needs a zstd window of %d bytes, at most %d are given", ErrUnsupported, size, maxZstdWindow)
 	}
-	if need := 2*max(size, 128<<10) + 512<<10; need > c.zwindow {
+	if need := zstdStreamHeap(size); need > c.zwindow {
 		if err := c.reserve(need - c.zwindow); err != nil {
 			return err
 		}
@@ -226,8 +233,17 @@ func (c *codecs) zstdStream(out, in *window) (err error) {
 	return nil
 }
 
+// frameWindow returns the window that a frame needs: its content where it is one segment.
+func frameWindow(h *zstd.Header) int64 {
+	size := h.WindowSize
+	if h.HasFCS && h.SingleSegment {
+		size = h.FrameContentSize
+	}
+	return int64(min(size, math.MaxInt64))
+}
+
 func (c *codecs) brotliStream(out, in *window) error {
-	need := min(2*out.left, 16<<20) + 256<<10
+	need := brotliHeap(out.left)
 	if need > c.brwindow {
 		if err := c.reserve(need - c.brwindow); err != nil {
 			return err
