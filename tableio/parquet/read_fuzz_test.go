@@ -172,7 +172,7 @@ func TestTruncatedFilesAreRefused(t *testing.T) {
 // TestFlippedBits flips bits of whole files: what is read is read within the memory given, or refused.
 func TestFlippedBits(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
-	step := 4
+	step := 10
 	if testing.Short() {
 		step = 40
 	}

@@ -172,7 +172,7 @@ var tiny = limits{piece: 4 << 10, page: 1 << 10, data: 2 << 10}
 // TestReadEncodingsAndCodecs writes every encoding with every codec, in small pages and in one
 // big page a chunk, and reads them whole and in pieces, in batches of several sizes.
 func TestReadEncodingsAndCodecs(t *testing.T) {
-	rows := someRows(1, 5000)
+	rows := someRows(1, 2500)
 	for _, c := range testCodecs {
 		for _, version := range []int{1, 2} {
 			for _, page := range []int{4 << 10, 64 << 20} {
