@@ -158,6 +158,8 @@ type rel struct {
 	// reopen gives the source once more, for a sample of the keys; nil where it cannot be read twice.
 	reopen func(cols []int) batch.Source
 	expect int64 // rows that the source will give, 0 where unknown
+	// watched says that a transform checks every row, so that none behind it may end the pipeline early.
+	watched bool
 }
 
 func (r *rel) close() error {
@@ -285,7 +287,7 @@ func (x *exec) fuse(in *rel, p *phys) (*rel, error) {
 		return in.add(x.lag(op, p), schema, "lag"), nil
 	case *plan.Head:
 		in.reopen = nil
-		return in.add(newSeam(headMachine{n: op.N, in: schema}), schema, fmt.Sprintf("head %d", op.N)), nil
+		return in.add(newSeam(headMachine{n: op.N, in: schema, all: in.watched}), schema, fmt.Sprintf("head %d", op.N)), nil
 	case *plan.Check:
 		return x.check(in, op, p)
 	}

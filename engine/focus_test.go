@@ -204,6 +204,21 @@ func TestCheckSeesRowsThatALaterFilterDrops(t *testing.T) {
 	fails(t, one([]string{"check: {expect: [\"k < 50\"]}", "where: \"k < 50\"", "select: [v]"}, in), plain, ErrCheck)
 }
 
+func TestHeadHidesNoFailedCheck(t *testing.T) {
+	rows := generated(300, func(i int64) []any { return []any{i, i} })
+	in := table("t", "k v", rows...)
+	for _, cond := range []condition{plain, hard(2, 3, 5)} {
+		agree(t, one([]string{"check: {rows: {min: 300, max: 300}}", "head: 1"}, in), cond)
+		fails(t, one([]string{"check: {expect: [\"k < 299\"]}", "head: 1"}, in), cond, ErrCheck)
+		twice := table("t", "k v", append(rows, []any{int64(299), nil})...)
+		fails(t, one([]string{"index: {by: k, unique: true}", "head: 1"}, twice), cond, ErrCheck)
+		for _, v := range []string{"1:1", "m:1"} {
+			fails(t, one([]string{"join: {with: s, on: k, how: left, validate: \"" + v + "\"}", "head: 1"}, in, table("s", "k w", twice.Rows...)), cond, hashjoin.ErrValidate)
+		}
+		fails(t, one([]string{"index: k", "join: {with: s, on: k, how: left, validate: \"1:m\"}", "head: 1"}, twice, table("s", "k w", rows...)), cond, hashjoin.ErrValidate)
+	}
+}
+
 func TestJoinStopsAtMaxRows(t *testing.T) {
 	one1 := func(i int64) []any { return []any{i % 3, i} }
 	c := one([]string{"join: {with: s, on: k, how: left, max_rows: 1000}"}, table("t", "k v", generated(90, one1)...), table("s", "k w", generated(90, one1)...))

@@ -66,6 +66,9 @@ func (x *exec) probe(ctx context.Context, op *plan.Join, p *phys, r *hashjoin.Ri
 	return left.add(&wrap{fn: func(u unitRun, in batch.Stream) batch.Stream { return table.Probe(in, u.acct) }}, p.node.Schema, step), nil
 }
 
+// validates says whether a partitioned join finds out only row by row that its keys are as the job says.
+func validates(op *plan.Join) bool { return op.Validate != "" && op.Validate != "m:m" }
+
 func (x *exec) note(format string, args ...any) {
 	if b := x.run.cfg.Board; b != nil {
 		b.Note(fmt.Sprintf(format, args...))
@@ -139,7 +142,7 @@ func (x *exec) hashJoin(ctx context.Context, op *plan.Join, p *phys, r *hashjoin
 	if err = errors.Join(err, left.close()); err != nil {
 		return nil, err
 	}
-	out := &rel{src: h, schema: h.Schema(), name: name + " joined", closers: []func() error{h.Close}}
+	out := &rel{src: h, schema: h.Schema(), name: name + " joined", closers: []func() error{h.Close}, watched: validates(op)}
 	if !p.keepsOrder() {
 		return out, nil
 	}
@@ -186,6 +189,7 @@ func (x *exec) rangeJoin(ctx context.Context, op *plan.Join, p *phys, right *rel
 	}
 	left.reopen = nil
 	left.closers = append(left.closers, rj.Close)
+	left.watched = left.watched || validates(op)
 	step := "join on " + names(left.schema, op.LeftKeys)
 	units := left.src.Units()
 	return left.add(&wrap{

@@ -117,6 +117,7 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 func (x *exec) check(in *rel, op *plan.Check, p *phys) (*rel, error) {
 	c := newChecker(p.node, op, x.failed(op.Warn))
 	in.reopen = nil // a sample would be checked twice
+	in.watched = true
 	in.add(c.transform(), nil, "check")
 	if len(op.Unique) > 0 {
 		if err := x.checkDistinct(in, op, p); err != nil {

@@ -114,6 +114,7 @@ func (x *exec) checkUnique(in *rel, op *plan.Index, p *phys) *rel {
 		}
 		return &CheckError{Table: p.node.Table, Failures: f}
 	}
+	in.watched = true
 	return in.add(s, nil, "unique")
 }
 
