@@ -110,7 +110,6 @@ type decoders struct {
 	vars    plainVar
 	fixed   plainFixedBytes
 	splitB  splitBytes
-	dict    dictBytes
 	lengths deltaLengths
 	strings deltaStrings
 	codes   hybrid

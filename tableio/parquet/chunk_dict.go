@@ -11,13 +11,17 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
+// oldDictionary is PLAIN_DICTIONARY, deprecated since format 2.0 and still written: by
+// Spark, Impala and old pyarrow.
+const oldDictionary = format.Encoding(2)
+
 // readDict reads a dictionary page: values of the kind for fixed widths, a column of bytes for others.
 func (c *chunk) readDict() (err error) {
 	h := &c.header
 	if c.dict != nil || c.dictFixed != nil {
 		return errors.New("is a second dictionary")
 	}
-	if h.encoding != format.Plain && h.encoding != format.PlainDictionary {
+	if h.encoding != format.Plain && h.encoding != oldDictionary {
 		return fmt.Errorf("%w: a dictionary encoded as %s", ErrUnsupported, h.encoding)
 	}
 	if c.col.physical == format.Boolean {
@@ -124,7 +128,7 @@ func (c *chunk) chooseDecoder() error {
 	case e == format.Plain:
 		d.fixed = plainFixedBytes{in: c.in, width: c.col.width}
 		c.bytes = &d.fixed
-	case e == format.RLEDictionary || e == format.PlainDictionary:
+	case e == format.RLEDictionary || e == oldDictionary:
 		return c.dictDecoder(isBytes)
 	case e == format.RLE && c.col.physical == format.Boolean:
 		return c.runDecoder()

@@ -283,14 +283,3 @@ func (s *libraryStream) produce(w *window) error {
 	}
 	return io.ErrNoProgress
 }
-
-// ends says whether a library's stream is at its end, as it must be once all is produced.
-func (s *libraryStream) ends() error {
-	var b [1]byte
-	if n, err := s.r.Read(b[:]); n > 0 {
-		return errRaw
-	} else if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("is not valid %s: %w", s.name, err)
-	}
-	return nil
-}

@@ -222,35 +222,6 @@ func (d *splitBytes) append(v *varBuilder, n int) error {
 	return nil
 }
 
-// dictBytes looks codes up, for where codes cannot stay codes.
-type dictBytes struct {
-	runs *hybrid
-	dict *batch.Column
-	tmp  []uint32
-}
-
-func (d *dictBytes) append(v *varBuilder, n int) error {
-	for n > 0 {
-		k := min(n, len(d.tmp))
-		if err := d.runs.decode(d.tmp[:k]); err != nil {
-			return err
-		}
-		if err := checkCodes(d.tmp[:k], d.dict.N, d.runs.bits); err != nil {
-			return err
-		}
-		for _, code := range d.tmp[:k] {
-			val := d.dict.Value(int(code))
-			dst, err := v.grow(len(val))
-			if err != nil {
-				return err
-			}
-			v.add(copy(dst, val))
-		}
-		n -= k
-	}
-	return nil
-}
-
 // deltaLengths decodes DELTA_LENGTH_BYTE_ARRAY: all lengths, then all bytes. The page lies whole in memory.
 type deltaLengths struct {
 	lens    window
