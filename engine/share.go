@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/dustin/go-humanize"
-
 	"pqjoin/batch"
 	"pqjoin/mem"
 )
@@ -94,12 +92,15 @@ func (n need) share(pool int64, workers, rows int) Share {
 }
 
 func (n need) refuse(pool int64) error {
-	least := mem.PoolToTotal(n.floor())
+	least := floorText(mem.PoolToTotal(n.floor()))
 	return &RefusedError{
-		Reason: fmt.Sprintf("--mem is below this job's floor of %s", humanize.Bytes(uint64(roundUp(least, 1_000_000)))),
-		Advice: fmt.Sprintf("give it --mem %s or more", humanize.Bytes(uint64(roundUp(least, 1_000_000)))),
+		Reason: "--mem is below this job's floor of " + least,
+		Advice: fmt.Sprintf("give it --mem %s or more", least),
 	}
 }
+
+// floorText writes a floor as --mem takes it, never below it.
+func floorText(n int64) string { return fmt.Sprintf("%dMB", roundUp(n, 1_000_000)/1_000_000) }
 
 func roundUp(n, unit int64) int64 { return (n + unit - 1) / unit * unit }
 
