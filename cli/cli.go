@@ -23,6 +23,7 @@ const Version = "0.1.0"
 
 // env is what a command works with.
 type env struct {
+	name     string // of the program, as it was called
 	in       io.Reader
 	out, err io.Writer
 	fs       vfs.FS
@@ -32,7 +33,7 @@ type env struct {
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
-	e := &env{in: in, out: out, err: errOut, fs: vfs.OS()}
+	e := &env{name: args[0], in: in, out: out, err: errOut, fs: vfs.OS()}
 	app := e.app()
 	args, err := reorder(app, args)
 	if err != nil {

@@ -78,8 +78,8 @@ func (e *env) demo(c *cli.Context) error {
 		return err
 	}
 	if !c.Bool("json") {
-		fmt.Fprintf(e.out, "\nthe same again:    pqjoin run %s --mem %s\nlook at it:        pqjoin show %s\nwhat it planned:   pqjoin plan %s --exact\nhow keys lie:      pqjoin inspect %s --key col1\n",
-			job.File, firstOf(c.String("mem"), demoMem), filepath.Join(dir, "result"), job.File, filepath.Join(dir, "test"))
+		fmt.Fprintf(e.out, "\nthe same again:    %[1]s run %[2]s --mem %[3]s\nlook at it:        %[1]s show %[4]s\nwhat it planned:   %[1]s plan %[2]s --exact\nhow keys lie:      %[1]s inspect %[5]s --key col1\n",
+			e.name, job.File, firstOf(c.String("mem"), demoMem), filepath.Join(dir, "result"), filepath.Join(dir, "test"))
 	}
 	return nil
 }

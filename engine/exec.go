@@ -89,7 +89,11 @@ func (r *Run) spillParent() string {
 	if len(r.plan.Outputs) == 0 {
 		return os.TempDir()
 	}
-	dir := filepath.Dir(r.plan.Outputs[0].Path)
+	return r.existing(filepath.Dir(r.plan.Outputs[0].Path))
+}
+
+// existing returns dir, or the nearest folder above it that exists.
+func (r *Run) existing(dir string) string {
 	for {
 		if _, err := r.cfg.FS.Stat(dir); err == nil || dir == filepath.Dir(dir) {
 			return dir
@@ -141,8 +145,13 @@ func (x *exec) close(ok bool) error {
 
 // explainErr adds what to do where memory ran out.
 func (x *exec) explainErr(err error) error {
-	if errors.Is(err, mem.ErrLimit) {
+	switch {
+	case errors.Is(err, mem.ErrLimit):
 		return fmt.Errorf("%w: give the job more --mem, or fewer --threads", err)
+	case errors.Is(err, spillfile.ErrQuota):
+		return fmt.Errorf("%w: raise --spill-limit, or give the job more --mem", err)
+	case errors.Is(err, spillfile.ErrDiskFull):
+		return fmt.Errorf("%w: free some space, or choose another --spill-dir", err)
 	}
 	return err
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -72,7 +75,19 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 	if err := x.pipe(ctx, rel, sink, "write "+o.Label); err != nil {
 		return sum, err
 	}
-	return OutputSummary{Label: o.Label, Path: o.Show, Rows: total.Rows, Bytes: total.Bytes, Files: len(total.Files)}, nil
+	return OutputSummary{Label: o.Label, Path: shown(o), Rows: total.Rows, Bytes: total.Bytes, Files: len(total.Files)}, nil
+}
+
+// shown is an output's path as a user can paste it: from the working directory, unless it holds what must not be shown.
+func shown(o *plan.Output) string {
+	wd, err := os.Getwd()
+	if err != nil || strings.Contains(o.Show, "${") {
+		return o.Show
+	}
+	if rel, err := filepath.Rel(wd, o.Path); err == nil && !strings.HasPrefix(rel, "../..") {
+		return rel
+	}
+	return o.Path
 }
 
 func (x *exec) create(ctx context.Context, o *plan.Output, at string, opts parquet.WriterOptions) (*parquet.Writer, error) {

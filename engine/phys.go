@@ -111,8 +111,7 @@ func (p *phys) chooseJoin(op *plan.Join, residentShare int64) {
 	right := p.in[1].est
 	size := saturate(float64(right.Rows) * (right.RowWidth() + joinRowOverhead))
 	monotonic := indexCovers(p.node.Inputs[0].Index, op.LeftKeys)
-	left := p.node.Inputs[0]
-	p.rowNumber = left.Index != nil || op.KeepOrder
+	p.rowNumber = op.KeepOrder
 	switch {
 	case op.Strategy == "broadcast", op.Strategy == "auto" && size <= residentShare:
 		p.strategy = joinBroadcast

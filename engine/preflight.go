@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -19,6 +20,9 @@ func (r *Run) Preflight(ctx context.Context) error {
 	if r.short != nil {
 		return r.short
 	}
+	if err := r.checkSpill(); err != nil {
+		return err
+	}
 	for _, n := range r.plan.Nodes {
 		if op, ok := n.Op.(*plan.Join); ok && r.doubtful(n, op) {
 			if _, err := r.Count(ctx, n); err != nil {
@@ -33,10 +37,7 @@ func (r *Run) Preflight(ctx context.Context) error {
 			}
 		}
 	}
-	if err := r.checkOutputs(); err != nil {
-		return err
-	}
-	return r.checkSpill()
+	return r.checkOutputs()
 }
 
 // Count counts the rows of the join at n exactly and plans anew with what it found.
@@ -112,7 +113,7 @@ func (r *Run) heavy(n *plan.Node) string {
 // checkOutputs compares the estimated outputs with the free disk.
 func (r *Run) checkOutputs() error {
 	for _, o := range r.plan.Outputs {
-		free, _, err := r.cfg.FS.Space(r.spillParent())
+		free, _, err := r.cfg.FS.Space(r.existing(filepath.Dir(o.Path)))
 		if err != nil {
 			return fmt.Errorf("free space for output %s: %w", o.Label, err)
 		}
@@ -166,7 +167,7 @@ func (r *Run) checkSpill() error {
 	spill := r.Spill()
 	free, inMemory, err := r.cfg.FS.Space(r.spillParent())
 	if err != nil {
-		return fmt.Errorf("free space for spill: %w", err)
+		return &RefusedError{Reason: fmt.Sprintf("the spill directory %s cannot be used: %v", r.spillParent(), err), Advice: "make it, or choose another with --spill-dir"}
 	}
 	if inMemory {
 		return &RefusedError{Reason: fmt.Sprintf("the spill directory %s lies in memory (tmpfs), where spilling takes memory instead of freeing it", r.spillParent()),

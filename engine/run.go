@@ -89,8 +89,31 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 		return nil, err
 	}
 	r.plan = p
+	if err := r.refuseNested(); err != nil {
+		return nil, err
+	}
 	r.replan()
 	return r, nil
+}
+
+// refuseNested refuses jobs that need a nested column, which cannot be carried yet.
+func (r *Run) refuseNested() error {
+	for _, n := range r.plan.Nodes {
+		s, ok := n.Op.(*plan.Scan)
+		if !ok {
+			continue
+		}
+		for _, f := range n.Schema.Fields {
+			if f.Type.ID == batch.Nested {
+				return &plan.Error{
+					File: r.job.File, Line: s.Input.Pos.Line, Column: s.Input.Pos.Column, Text: r.job.Line(s.Input.Pos.Line), Err: plan.ErrUnsupported,
+					Msg:  fmt.Sprintf("input %q: column %q is nested, which is not supported yet", s.Input.Name, f.Name),
+					Hint: "leave it out with drop or select, or with the input's columns",
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // inputs opens tables as the plan asks for their schemas.

@@ -39,6 +39,14 @@ type Job struct {
 	secrets []secret // values of ${env:NAME}, for Redact
 }
 
+// Line returns a line of the job file, from 1; empty where there is none.
+func (j *Job) Line(n int) string {
+	if n < 1 || n > len(j.lines) {
+		return ""
+	}
+	return j.lines[n-1]
+}
+
 // Run holds the file's defaults for the flags of the same names. Empty or zero: not given.
 type Run struct {
 	Mem        string // 4GB, 4GiB, 50%, auto

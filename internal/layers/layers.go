@@ -34,10 +34,9 @@ var allowed = map[string][]string{
 
 // owners lists libraries that one package alone may import.
 var owners = map[string]string{
-	"github.com/parquet-go/parquet-go":    "tableio/parquet",
-	"github.com/goccy/go-yaml":            "plan",
-	"github.com/alecthomas/participle":    "expr",
-	"github.com/urfave/cli":               "cli",
-	"github.com/vbauerster/mpb":           "monitor",
-	"github.com/prometheus/client_golang": "monitor",
+	"github.com/parquet-go/parquet-go": "tableio/parquet",
+	"github.com/goccy/go-yaml":         "plan",
+	"github.com/alecthomas/participle": "expr",
+	"github.com/urfave/cli":            "cli",
+	"github.com/vbauerster/mpb":        "monitor",
 }
