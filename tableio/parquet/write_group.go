@@ -44,6 +44,7 @@ type lane struct {
 	queue   []*slab
 	running bool // a worker has it, or it waits for one
 	eof     bool // no slab follows
+	broken  bool // a slab failed: the rest is only counted
 }
 
 // scheduler hands lanes that have work to workers.
@@ -171,8 +172,11 @@ func (w *Writer) work() {
 		if l == nil {
 			return
 		}
-		if err := l.step(e, sl); err != nil {
-			w.fail(err) // before the committer may see the group as finished
+		if !l.broken {
+			if err := l.step(e, sl); err != nil {
+				l.broken = true // its chunks are half a page ahead of what they say
+				w.fail(err)     // before the committer may see the group as finished
+			}
 		}
 		if sl == nil {
 			w.sched.finished(l)
