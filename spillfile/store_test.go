@@ -383,6 +383,7 @@ func TestRowsComeBackInOrderWhateverWasSpilled(t *testing.T) {
 			dict:       rapid.Bool().Draw(rt, "dict"),
 			schema:     allTypes.Select(rapid.SampledFrom([][]int{{0, 1, 2, 3, 4, 5, 6, 7}, {1, 2, 3}, {6}, {}}).Draw(rt, "columns")),
 		}
+		sc.pool = max(sc.pool, int64(sc.workers+2)<<20) // below that several workers may be out of room at once
 		pool, dir := mem.NewPool(sc.pool, mem.Protect()), diskDir(t, vfs.OS(), 0)
 		s, want, err := sc.run(t, pool, dir)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 // that was never written. Every amount of memory below what the rows need is tried.
 func TestRunningOutOfMemoryMidPageIsAnError(t *testing.T) {
 	schema := batch.NewSchema(batch.Field{Name: "s", Type: batch.Of(batch.String)})
-	for limit := int64(1 << 20); limit < 12<<20; limit += 160 << 10 {
+	for limit := int64(1 << 20); limit < 8<<20; limit += 640 << 10 {
 		pool := mem.NewPool(limit)
 		in := pool.Account("rows", 0)
 		w, err := CreateFile(t.Context(), vfs.OS(), filepath.Join(t.TempDir(), "f.parquet"), schema, WriterOptions{Threads: 2, Acct: pool.Account("writer", 0)})
