@@ -138,7 +138,7 @@ func (c *checker) notNull(i int) string {
 }
 func (c *checker) expectRule(i int) string { return "expect " + c.op.Expect[i].String() }
 
-func (c *checker) end() error {
+func (c *checker) end(context.Context) error {
 	e := &CheckError{Table: c.node.Table}
 	if n := c.rows.Load(); n < c.op.MinRows || c.op.MaxRows >= 0 && n > c.op.MaxRows {
 		want := fmt.Sprintf("rows at least %d", c.op.MinRows)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"pqjoin/batch"
@@ -33,6 +32,7 @@ type exec struct {
 	tables  *mem.Account // tables of joins and aggregations
 	writers *mem.Account // output pages
 	shared  map[*phys]*sharedTable
+	closed  bool
 }
 
 // sharedTable is a spooled table and how many readers it still has.
@@ -57,6 +57,7 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, x.close(err == nil)) }()
+	defer contain(r.cfg.Log, &err)
 	if b := r.cfg.Board; b != nil {
 		for _, s := range r.Stages() {
 			b.Plan(s.Name, s.RowsIn)
@@ -73,11 +74,11 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 	if err := r.verifyInputs(ctx); err != nil {
 		return nil, err
 	}
-	if err := set.Commit(ctx); err != nil {
+	res.Spilled, res.Pool = x.dir.Written(), x.pool.Peak()
+	if err := x.close(true); err != nil { // what is wrong must show before anything is replaced
 		return nil, err
 	}
-	res.Spilled, res.Pool = x.dir.Written(), x.pool.Peak()
-	return res, nil
+	return res, set.Commit(ctx)
 }
 
 // spillParent is where the spill directory is made: where the user said, else beside the
@@ -87,7 +88,7 @@ func (r *Run) spillParent() string {
 		return r.cfg.SpillDir
 	}
 	if len(r.plan.Outputs) == 0 {
-		return os.TempDir()
+		return "." // not the temporary folder, which often lies in memory
 	}
 	return r.existing(filepath.Dir(r.plan.Outputs[0].Path))
 }
@@ -127,6 +128,10 @@ func (r *Run) newExecIn(parent string) (*exec, error) {
 
 // close gives everything back. Where the run succeeded, memory still in use is a bug and an error.
 func (x *exec) close(ok bool) error {
+	if x.closed {
+		return nil
+	}
+	x.closed = true
 	var errs []error
 	for _, t := range x.shared {
 		errs = append(errs, t.sp.Close())
@@ -165,8 +170,9 @@ type rel struct {
 	steps   string
 	closers []func() error
 	// reopen gives the source once more, for a sample of the keys; nil where it cannot be read twice.
-	reopen func(cols []int) batch.Source
-	expect int64 // rows that the source will give, 0 where unknown
+	reopen  func(cols []int) batch.Source
+	expect  int64 // rows that the source will give, 0 where unknown
+	counted bool  // expect is a fact, and all rows are read
 	// watched says that a transform checks every row, so that none behind it may end the pipeline early.
 	watched bool
 }
@@ -196,6 +202,7 @@ func (r *rel) add(t transform, schema *batch.Schema, step string) *rel {
 func (x *exec) pipe(ctx context.Context, in *rel, sink batch.Sink, step string) error {
 	p := &pipeline{
 		src: in.src, xs: in.xs, sink: x.squeeze(sink), workers: x.share.Workers, acct: x.batches,
+		expect: in.expect, counted: in.counted,
 		stage: x.stage(in.name+in.steps+" -> "+step, in.expect), log: x.run.cfg.Log,
 	}
 	in.xs = nil
@@ -235,7 +242,7 @@ func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {
 		x.shared[p] = t
 	}
 	return &rel{
-		src: t.sp.source(), schema: p.node.Schema, name: p.node.Table, expect: t.sp.totalRows(),
+		src: t.sp.source(), schema: p.node.Schema, name: p.node.Table, expect: t.sp.totalRows(), counted: true,
 		reopen:  func([]int) batch.Source { return t.sp.source() },
 		closers: []func() error{func() error { return x.readOnce(p, t) }},
 	}, nil
@@ -296,6 +303,7 @@ func (x *exec) fuse(in *rel, p *phys) (*rel, error) {
 		return in.add(x.lag(op, p), schema, "lag"), nil
 	case *plan.Head:
 		in.reopen = nil
+		in.counted = false // the rest may be left unread
 		return in.add(newSeam(headMachine{n: op.N, in: schema, all: in.watched}), schema, fmt.Sprintf("head %d", op.N)), nil
 	case *plan.Check:
 		return x.check(in, op, p)

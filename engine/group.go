@@ -20,7 +20,8 @@ func newStreamGroup(spec groupby.Spec) *groupTransform {
 	return &groupTransform{spec: spec, ch: newChain((*groupby.OrderedState).Release)}
 }
 
-func (g *groupTransform) close() error { g.ch.close(); return nil }
+func (g *groupTransform) finish(context.Context) error { return nil }
+func (g *groupTransform) close()                       { g.ch.close() }
 
 func (g *groupTransform) open(u unitRun, in batch.Stream) (batch.Stream, error) {
 	spec := g.spec

@@ -231,9 +231,11 @@ type wrap struct {
 
 func (w *wrap) open(u unitRun, in batch.Stream) (batch.Stream, error) { return w.fn(u, in), nil }
 
-func (w *wrap) close() error {
+func (w *wrap) finish(context.Context) error {
 	if w.done == nil {
 		return nil
 	}
 	return w.done()
 }
+
+func (w *wrap) close() {}

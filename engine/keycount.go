@@ -227,7 +227,7 @@ func (k *keyCounter) add(b *batch.Batch) {
 // not depend on the order in which they come.
 func (k *keyCounter) offer(b *batch.Batch, row int, h HeavyKey) {
 	hs := k.c.Heaviest
-	if len(hs) == heaviest && h.Rows < hs[len(hs)-1].Rows {
+	if n := len(hs); n == heaviest && (h.Rows < hs[n-1].Rows || h.Rows == 1) {
 		return
 	}
 	h.Key = Render(b.Cols[0], row)

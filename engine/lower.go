@@ -56,7 +56,7 @@ func (x *exec) index(ctx context.Context, op *plan.Index, p *phys) (*rel, error)
 
 // sort runs in through an external sort. It closes in.
 func (x *exec) sort(ctx context.Context, in *rel, keys []batch.SortKey, est Estimate, step string) (*rel, error) {
-	name := in.name + " by " + names(in.schema, keyColumns(keys))
+	name := in.name + " by " + sortName(in.schema, keys)
 	lay := extsort.Plan(in.schema, keys, extsort.Estimate{Rows: est.Rows, Bytes: est.Bytes()}, 2*x.share.Tails, x.share.Workers)
 	if t := x.run.cfg.Tuning; t.Partitions > 0 {
 		lay.Partitions = t.Partitions
@@ -77,7 +77,7 @@ func (x *exec) sort(ctx context.Context, in *rel, keys []batch.SortKey, est Esti
 	if err = errors.Join(err, in.close()); err != nil {
 		return nil, err
 	}
-	return &rel{src: sorter.Source(), schema: in.schema, name: name, closers: []func() error{sorter.Close}, expect: sorter.Stats().Rows}, nil
+	return &rel{src: sorter.Source(), schema: in.schema, name: name, closers: []func() error{sorter.Close}, expect: sorter.Stats().Rows, counted: true}, nil
 }
 
 // groupBy aggregates: streaming where the input is ordered by the keys, else by hash or key range.
@@ -136,4 +136,12 @@ func (x *exec) failed(warn bool) func(*CheckError) error {
 		x.run.cfg.Warn(e.Error())
 		return nil
 	}
+}
+
+// sortName names a sort's keys for people.
+func sortName(s *batch.Schema, keys []batch.SortKey) string {
+	if len(keys) == 1 && strings.HasPrefix(s.Fields[keys[0].Column].Name, "\x00") {
+		return "row number"
+	}
+	return names(s, keyColumns(keys))
 }

@@ -30,7 +30,6 @@ func (m lagMachine) after(tail *batch.Batch) (*window.State, bool) { return m.la
 func (m lagMachine) context() int                                  { return m.lag.Context() }
 func (m lagMachine) done(*window.State) bool                       { return false }
 func (m lagMachine) release(st *window.State)                      { st.Release() }
-func (m lagMachine) schema() *batch.Schema                         { return m.out }
 
 // headMachine passes the first n rows. Its state is how many have passed.
 type headMachine struct {
@@ -56,4 +55,3 @@ func (m headMachine) after(*batch.Batch) (int64, bool) { return 0, false }
 func (m headMachine) context() int                     { return 0 }
 func (m headMachine) done(passed int64) bool           { return passed >= m.n && !m.all }
 func (m headMachine) release(int64)                    {}
-func (m headMachine) schema() *batch.Schema            { return m.in }

@@ -20,11 +20,12 @@ func numbered(s *batch.Schema) *batch.Schema {
 }
 
 // number appends the row number as a column.
-type number struct{ schema *batch.Schema }
+type number struct {
+	stateless
+	schema *batch.Schema
+}
 
 func newNumber(in *batch.Schema) *number { return &number{schema: numbered(in)} }
-
-func (n *number) close() error { return nil }
 
 func (n *number) open(u unitRun, in batch.Stream) (batch.Stream, error) {
 	return &numberStream{number: n, acct: u.acct, in: in, next: int64(u.unit) << unitRows}, nil

@@ -87,15 +87,19 @@ func (s *orderedSink) drain(ctx context.Context, unit int) error {
 		b := q[0]
 		s.queues[s.head] = q[1:]
 		size := b.Bytes()
-		s.mu.Unlock()
-		err := s.out(ctx, b)
-		s.mu.Lock()
 		s.held -= size
-		if err != nil {
+		if err := s.let(ctx, b); err != nil {
 			return err
 		}
 		s.moved.Broadcast()
 	}
+}
+
+// let passes b on with the lock released, and holds it again whatever out does.
+func (s *orderedSink) let(ctx context.Context, b *batch.Batch) error {
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	return s.out(ctx, b)
 }
 
 func (s *orderedSink) Finish(ctx context.Context) error { return s.finish(ctx) }

@@ -68,12 +68,19 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 	}
 	defer w.Abort()
 	var total parquet.Summary
-	sink := newOrderedSink(x.share.Window, w.Write, func(ctx context.Context) (err error) {
+	var put int64
+	sink := newOrderedSink(x.share.Window, func(ctx context.Context, b *batch.Batch) error {
+		put += int64(b.N)
+		return w.Write(ctx, b)
+	}, func(ctx context.Context) (err error) {
 		total, err = w.Close(ctx)
 		return err
 	})
 	if err := x.pipe(ctx, rel, sink, "write "+o.Label); err != nil {
 		return sum, err
+	}
+	if total.Rows != put {
+		return sum, fmt.Errorf("self-check: %d rows went to output %s and %d were written", put, o.Label, total.Rows)
 	}
 	return OutputSummary{Label: o.Label, Path: shown(o), Rows: total.Rows, Bytes: total.Bytes, Files: len(total.Files)}, nil
 }

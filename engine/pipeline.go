@@ -19,8 +19,17 @@ import (
 // A transform is fused into a pipeline: it wraps the stream of each unit.
 type transform interface {
 	open(u unitRun, in batch.Stream) (batch.Stream, error)
-	close() error
+	// finish judges what has passed, once every unit has: it is not called after an error.
+	finish(ctx context.Context) error
+	// close releases what is held, whatever happened.
+	close()
 }
+
+// stateless is the part of a transform that keeps nothing between batches.
+type stateless struct{}
+
+func (stateless) finish(context.Context) error { return nil }
+func (stateless) close()                       {}
 
 // unitRun is one unit's passage through a pipeline.
 type unitRun struct {
@@ -40,6 +49,8 @@ type pipeline struct {
 	acct    *mem.Account // batches on their way
 	stage   *monitor.Stage
 	log     *slog.Logger
+	expect  int64 // rows that the source holds, where counted says that it is known and all are read
+	counted bool
 
 	mu   sync.Mutex
 	next int // the unit that is opened next
@@ -51,7 +62,7 @@ func (p *pipeline) run(ctx context.Context) (err error) {
 	defer p.stage.End()
 	defer func() {
 		for _, x := range p.xs {
-			err = errors.Join(err, x.close())
+			x.close()
 		}
 	}()
 	g, working := errgroup.WithContext(ctx)
@@ -70,7 +81,24 @@ func (p *pipeline) run(ctx context.Context) (err error) {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	for _, x := range p.xs {
+		err = errors.Join(err, x.finish(ctx))
+	}
+	if err != nil {
+		return err
+	}
+	if in, _ := p.stage.Rows(); p.counted && in != p.expect {
+		return fmt.Errorf("self-check: %d rows were stored and %d came back", p.expect, in)
+	}
 	return p.sink.Finish(ctx)
+}
+
+// contain turns a panic, which is our own bug, into an error, so that the run still cleans up after itself.
+func contain(log *slog.Logger, err *error) {
+	if r := recover(); r != nil {
+		log.Debug("panic", "value", r, "stack", string(debug.Stack()))
+		*err = fmt.Errorf("internal error (please report it): %v", r)
+	}
 }
 
 // errNoUnit ends a worker.
@@ -93,12 +121,7 @@ func (p *pipeline) take(ctx context.Context, worker, units int) (st batch.Stream
 // unit moves the next unit through. A panic on the way is our own bug and becomes an error,
 // so that the run still cleans up after itself.
 func (p *pipeline) unit(ctx context.Context, worker, units int) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			p.log.Debug("panic", "value", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("internal error in a worker (please report it): %v", r)
-		}
-	}()
+	defer contain(p.log, &err)
 	st, unit, err := p.take(ctx, worker, units)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 // project computes columns from expressions.
 type project struct {
+	stateless
 	prog   *expr.Program
 	schema *batch.Schema
 }
@@ -17,8 +18,6 @@ type project struct {
 func newProject(exprs []*expr.Bound, schema *batch.Schema) *project {
 	return &project{prog: expr.Compile(exprs), schema: schema}
 }
-
-func (p *project) close() error { return nil }
 
 func (p *project) open(u unitRun, in batch.Stream) (batch.Stream, error) {
 	return &projectStream{project: p, acct: u.acct, in: in}, nil
@@ -59,13 +58,14 @@ func (s *projectStream) tail(ctx context.Context, k int) (*batch.Batch, bool, er
 func (s *projectStream) Close() error { return s.in.Close() }
 
 // filter keeps the rows for which a condition is true.
-type filter struct{ prog *expr.Program }
+type filter struct {
+	stateless
+	prog *expr.Program
+}
 
 func newFilter(cond *expr.Bound) *filter {
 	return &filter{prog: expr.Compile([]*expr.Bound{cond})}
 }
-
-func (f *filter) close() error { return nil }
 
 func (f *filter) open(u unitRun, in batch.Stream) (batch.Stream, error) {
 	return &filterStream{filter: f, acct: u.acct, in: in}, nil
@@ -91,15 +91,17 @@ func (s *filterStream) Close() error { return s.in.Close() }
 // tap shows every batch to see, which must not keep it.
 type tap struct {
 	see func(ctx context.Context, u unitRun, b *batch.Batch) error
-	end func() error
+	end func(ctx context.Context) error // judges what was seen; may be nil
 }
 
-func (t *tap) close() error {
+func (t *tap) finish(ctx context.Context) error {
 	if t.end == nil {
 		return nil
 	}
-	return t.end()
+	return t.end(ctx)
 }
+
+func (t *tap) close() {}
 
 func (t *tap) open(u unitRun, in batch.Stream) (batch.Stream, error) {
 	return &tapStream{tap: t, u: u, in: in}, nil

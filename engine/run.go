@@ -16,7 +16,7 @@
 //     whose order is defined.
 //   - Nothing is visible at an output's path before the whole job has succeeded.
 //   - Whatever a run makes on disk lies in its spill directory or beside an output, and
-//     is gone when Run.Close returns.
+//     is gone when Execute returns.
 package engine
 
 import (
@@ -46,6 +46,16 @@ type Config struct {
 	Board      *monitor.Board
 	Warn       func(text string) // a warning for the user, once
 	Tuning     Tuning
+}
+
+// fill gives what may be left out a value that does nothing.
+func (c *Config) fill() {
+	if c.Warn == nil {
+		c.Warn = func(string) {}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 }
 
 // Tuning overrides sizes that are otherwise derived from the bound, so that tests can
@@ -78,9 +88,7 @@ type Run struct {
 // *plan.Error, or name an input file.
 func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	r := &Run{cfg: cfg, job: job, tables: map[*plan.Input]*tableio.Table{}, exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{}}
-	if r.cfg.Warn == nil {
-		r.cfg.Warn = func(string) {}
-	}
+	r.cfg.fill()
 	p, err := plan.Resolve(job, inputs{ctx: ctx, run: r})
 	if err == nil {
 		p, err = plan.Rewrite(p)

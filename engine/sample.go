@@ -82,6 +82,8 @@ type deferredSink struct {
 	mu   sync.Mutex
 	held []heldPut
 	size int64
+
+	failed error // of begin, which is tried once
 }
 
 // heldPut is a call of Put, or of EndUnit where b is nil.
@@ -125,8 +127,12 @@ func (s *deferredSink) EndUnit(ctx context.Context, worker, unit int) error {
 // begin makes the real sink and replays what was held back. The lock is held, so no
 // worker overtakes its own rows.
 func (s *deferredSink) begin(ctx context.Context) error {
+	if s.failed != nil {
+		return s.failed
+	}
 	real, err := s.mk(s.sample.Splitters(s.parts))
 	if err != nil {
+		s.failed = err
 		return err
 	}
 	for len(s.held) > 0 {
@@ -138,7 +144,8 @@ func (s *deferredSink) begin(ctx context.Context) error {
 			err = real.Put(ctx, h.worker, h.unit, h.b)
 		}
 		if err != nil {
-			return errors.Join(err, real.Close())
+			s.failed = errors.Join(err, real.Close())
+			return s.failed
 		}
 	}
 	s.real.Store(&real)

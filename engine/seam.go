@@ -21,7 +21,6 @@ type machine[S any] interface {
 	// done says that no further row can come out: the rest need not be read.
 	done(st S) bool
 	release(st S)
-	schema() *batch.Schema
 }
 
 // seam is the transform that runs a machine over the units of a pipeline.
@@ -33,8 +32,9 @@ type seam[S any] struct {
 
 func newSeam[S any](m machine[S]) *seam[S] { return &seam[S]{m: m, ch: newChain(m.release)} }
 
-func (s *seam[S]) close() error {
-	s.ch.close()
+func (s *seam[S]) close() { s.ch.close() }
+
+func (s *seam[S]) finish(context.Context) error {
 	if s.end == nil {
 		return nil
 	}

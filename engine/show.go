@@ -18,9 +18,7 @@ type Rows struct {
 
 // OpenPaths opens files as a table without a job. Columns that cannot be computed on are left out.
 func OpenPaths(ctx context.Context, paths []string, cfg Config) (*Run, error) {
-	if cfg.Warn == nil {
-		cfg.Warn = func(string) {}
-	}
+	cfg.fill()
 	t, err := tableio.Open(ctx, cfg.FS, tableio.Spec{Paths: paths})
 	if err != nil {
 		return nil, err

@@ -75,7 +75,6 @@ func (m uniqueMachine) after(tail *batch.Batch) (*batch.Batch, bool) {
 func (m uniqueMachine) context() int            { return 1 }
 func (m uniqueMachine) done(*batch.Batch) bool  { return false }
 func (m uniqueMachine) release(st *batch.Batch) { st.Release() }
-func (m uniqueMachine) schema() *batch.Schema   { return m.in }
 
 // repeats collects what a uniqueness check found; the first finding in table order is shown.
 type repeats struct {
@@ -139,8 +138,8 @@ func (x *exec) checkDistinct(in *rel, op *plan.Check, p *phys) error {
 		see: func(ctx context.Context, u unitRun, b *batch.Batch) error {
 			return g.Put(ctx, u.worker, u.unit, b.Select(keys, op.Unique))
 		},
-		end: func() error {
-			f, err := x.repeated(g, spec)
+		end: func(ctx context.Context) error {
+			f, err := x.repeated(ctx, g, spec)
 			if err != nil || f == nil {
 				return err
 			}
@@ -151,8 +150,7 @@ func (x *exec) checkDistinct(in *rel, op *plan.Check, p *phys) error {
 }
 
 // repeated finishes the count of keys and reports those that several rows share.
-func (x *exec) repeated(g *groupby.Grouper, spec groupby.Spec) ([]CheckFailure, error) {
-	ctx := context.Background()
+func (x *exec) repeated(ctx context.Context, g *groupby.Grouper, spec groupby.Spec) ([]CheckFailure, error) {
 	if err := g.Finish(ctx); err != nil {
 		return nil, err
 	}

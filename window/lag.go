@@ -247,16 +247,23 @@ func (w *win) cutEdges(valid []byte, period, lo, hi int) {
 			valid[(i-lo)>>3] &^= 1 << ((i - lo) & 7)
 		}
 	}
+	// A range ends at the neighbouring start at the latest, whose own range goes on from there.
 	if period > 0 {
 		clearRange(0, period)
-		for _, s := range w.starts {
-			clearRange(int(s), int(s)+period)
+		for k, s := range w.starts {
+			next := w.n
+			if k+1 < len(w.starts) {
+				next = int(w.starts[k+1])
+			}
+			clearRange(int(s), min(int(s)+period, next))
 		}
 		return
 	}
 	clearRange(w.n+period, w.n)
+	prev := 0
 	for _, s := range w.starts {
-		clearRange(int(s)+period, int(s))
+		clearRange(max(int(s)+period, prev), int(s))
+		prev = int(s)
 	}
 }
 
