@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
@@ -93,42 +94,40 @@ func (e *env) demoFile(dir string) (*plan.Job, error) {
 	return plan.Parse(name, []byte(demoJob), plan.Options{})
 }
 
-// demoData makes the two tables, unless they are there from an earlier demo of the same size.
+// demoData makes the two tables, unless they are there from an earlier demo of the same
+// size and shape. What an interrupted demo left is made anew.
 func (e *env) demoData(c *cli.Context, dir string, rows int64, shape gen.Shape) error {
-	stamp := filepath.Join(dir, "rows")
-	want := fmt.Sprintln(rows)
+	stamp, making := filepath.Join(dir, "rows"), filepath.Join(dir, "making")
+	want := fmt.Sprintf("%d %s\n", rows, c.String("shape"))
 	old, err := os.ReadFile(stamp)
 	switch {
 	case err == nil && string(old) == want:
 		return nil
 	case err == nil:
-		return usagef("%s holds a demo of %s rows: remove it, or choose another --dir", dir, humanize.Comma(parseRows(old)))
+		return usagef("%s holds a demo of %s rows: remove it, or choose another --dir", dir, strings.TrimSpace(string(old)))
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-		return usagef("%s is not empty, and not a demo: choose another --dir", dir)
+	if _, err := os.Stat(making); err != nil {
+		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+			return usagef("%s is not empty, and not a demo: choose another --dir", dir)
+		}
+	}
+	if err := e.fs.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(making, []byte(want), 0o644); err != nil {
+		return err
 	}
 	fmt.Fprintf(e.err, "making %s and %s rows in %s\n", humanize.Comma(rows), humanize.Comma(rows/10), dir)
-	for _, t := range []struct {
-		name string
-		spec gen.Spec
-	}{
-		{"test", gen.Spec{Table: gen.Test, Rows: rows, Seed: 1, Shape: shape}},
-		{"test2", gen.Spec{Table: gen.Test2, Rows: rows / 10, Seed: 2, Shape: shape}},
+	for name, spec := range map[string]gen.Spec{
+		"test":  {Table: gen.Test, Rows: rows, Seed: 1, Shape: shape},
+		"test2": {Table: gen.Test2, Rows: rows / 10, Seed: 2, Shape: shape},
 	} {
-		if err := e.fs.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		if err := gen.Seed(c.Context, e.fs, filepath.Join(dir, t.name), t.spec); err != nil {
+		to := filepath.Join(dir, name)
+		if err := errors.Join(e.fs.RemoveAll(to), gen.Seed(c.Context, e.fs, to, spec)); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(stamp, []byte(want), 0o644)
-}
-
-func parseRows(b []byte) int64 {
-	var n int64
-	fmt.Sscan(string(b), &n)
-	return n
+	return os.Rename(making, stamp)
 }
