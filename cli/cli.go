@@ -27,13 +27,14 @@ type env struct {
 	in       io.Reader
 	out, err io.Writer
 	fs       vfs.FS
+	redact   func(string) string // replaces secrets of the job in what stderr says
 }
 
 // Main runs the program with the arguments (args[0] is its name) and returns the exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
-	e := &env{name: args[0], in: in, out: out, err: errOut, fs: vfs.OS()}
+	e := &env{name: args[0], in: in, out: out, err: errOut, fs: vfs.OS(), redact: func(s string) string { return s }}
 	app := e.app()
 	args, err := reorder(app, args)
 	if err != nil {
@@ -104,4 +105,4 @@ func (e *env) logger(level string) (*slog.Logger, error) {
 }
 
 // warn prints a warning to stderr.
-func (e *env) warn(text string) { fmt.Fprintln(e.err, "warning: "+text) }
+func (e *env) warn(text string) { fmt.Fprintln(e.err, "warning: "+e.redact(text)) }

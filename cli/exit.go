@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"syscall"
 
@@ -12,6 +13,7 @@ import (
 	"pqjoin/plan"
 	"pqjoin/spillfile"
 	"pqjoin/tableio"
+	"pqjoin/tableio/parquet"
 	"pqjoin/tableio/publish"
 )
 
@@ -61,7 +63,11 @@ func exitCode(err error) int {
 		return exitInterupt
 	case is(publish.ErrLocked):
 		return exitLocked
-	case errors.As(err, &usage), errors.As(err, &job), is(plan.ErrNoMatch, tableio.ErrNoFiles):
+	case errors.As(err, &usage):
+		return exitUsage
+	case is(parquet.ErrCorrupt, parquet.ErrUnsupported, parquet.ErrChanged, fs.ErrPermission):
+		return exitFailed // though the job file names the input
+	case errors.As(err, &job), is(plan.ErrNoMatch, tableio.ErrNoFiles):
 		return exitUsage
 	case is(engine.ErrCheck, hashjoin.ErrValidate):
 		return exitCheck
@@ -80,7 +86,7 @@ func (e *env) report(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(e.err, "pqjoin: "+oneLine(err))
+	fmt.Fprintln(e.err, "pqjoin: "+e.redact(oneLine(err)))
 	var job *plan.Error
 	if errors.As(err, &job) {
 		if d := job.Detail(); d != "" {

@@ -53,7 +53,11 @@ func (e *env) readJob(c *cli.Context) (*plan.Job, error) {
 	if err != nil {
 		return nil, usageError{fmt.Errorf("read the job file: %w", err)}
 	}
-	return plan.Parse(name, data, plan.Options{Set: set, Env: os.LookupEnv})
+	job, err := plan.Parse(name, data, plan.Options{Set: set, Env: os.LookupEnv})
+	if err == nil {
+		e.redact = job.Redact
+	}
+	return job, err
 }
 
 func settings(list []string) (map[string]string, error) {

@@ -214,7 +214,7 @@ func (x *exec) stage(name string, expect int64) *monitor.Stage {
 	if x.run.cfg.Board == nil {
 		x.run.cfg.Board = monitor.NewBoard(0, zeroTime)
 	}
-	return x.run.cfg.Board.Take(name, expect)
+	return x.run.cfg.Board.Take(x.run.job.Redact(name), expect)
 }
 
 // quiet is a stage that nobody is shown.

@@ -97,7 +97,24 @@ func (r *Run) Explain() *Explanation {
 		est := r.nodes[o.Node].est
 		e.Outputs = append(e.Outputs, OutputInfo{Label: o.Label, Table: o.Table, Path: o.Show, Rows: est.Rows, Exact: est.Exact, Bytes: est.Bytes()})
 	}
+	e.redact(r.job.Redact)
 	return e
+}
+
+// redact replaces what is secret in the texts that hold expressions or names.
+func (e *Explanation) redact(clean func(string) string) {
+	all := func(list []string) []string {
+		list = slices.Clone(list)
+		for i, s := range list {
+			list[i] = clean(s)
+		}
+		return list
+	}
+	e.Refused, e.Warnings = clean(e.Refused), all(e.Warnings)
+	for i := range e.Stages {
+		s := &e.Stages[i]
+		s.Name, s.Steps = clean(s.Name), all(s.Steps)
+	}
 }
 
 // lastNodes returns the node with which each table ends, in plan order.

@@ -1,0 +1,171 @@
+package cli_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// slowJob joins every row with every row, twice: minutes of work that writes nothing.
+const slowJob = `
+inputs: {test: d/test}
+tables:
+  one:
+    - from: test
+    - select: {k: col1 * 0, x: col2}
+  r:
+    - from: one
+    - join: {with: one, on: k, suffix: _b}
+    - join: {with: one, on: k, suffix: _c}
+    - where: x + x_b + x_c < 0
+outputs:
+  r: {path: out/, if_exists: replace}
+`
+
+// slowRun is a run that has begun to write its output and will not end by itself.
+type slowRun struct {
+	cmd    *exec.Cmd
+	dir    string
+	stderr bytes.Buffer
+}
+
+func startSlow(t *testing.T) *slowRun {
+	t.Helper()
+	s := &slowRun{dir: diskDir(t)}
+	if out, err := s.command("demo", "--rows", "3000", "--dir", "d").CombinedOutput(); err != nil {
+		t.Fatalf("demo: %v\n%s", err, out)
+	}
+	for name, text := range map[string]string{"slow.yaml": slowJob, "out/old": "the old output"} {
+		name = filepath.Join(s.dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.cmd = s.command("run", "slow.yaml", "--mem", "256MB", "--force", "--progress", "none")
+	s.cmd.Stderr = &s.stderr
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.cmd.Process.Kill() })
+	for deadline := time.Now().Add(20 * time.Second); len(leftovers(s.dir)) < 3; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the run has not begun: %v\n%s", leftovers(s.dir), &s.stderr)
+		}
+	}
+	return s
+}
+
+func (s *slowRun) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("pqjoin", args...)
+	cmd.Dir = s.dir
+	return cmd
+}
+
+// stop sends the signal and returns how the process ended, and how long that took.
+func (s *slowRun) stop(t *testing.T, sig syscall.Signal) (*os.ProcessState, time.Duration) {
+	t.Helper()
+	begin := time.Now()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := s.cmd.Wait(); !errors.As(err, &exit) {
+		t.Fatalf("the run ended with %v", err)
+	}
+	return s.cmd.ProcessState, time.Since(begin)
+}
+
+func (s *slowRun) wantOldOutput(t *testing.T) {
+	t.Helper()
+	if b, err := os.ReadFile(filepath.Join(s.dir, "out/old")); err != nil || string(b) != "the old output" {
+		t.Errorf("the old output: %q, %v", b, err)
+	}
+}
+
+func TestSignalStopsARunCleanly(t *testing.T) {
+	for sig, want := range map[syscall.Signal]struct {
+		code int
+		said string
+	}{
+		syscall.SIGINT:  {130, "pqjoin: interrupted; nothing was changed"},
+		syscall.SIGTERM: {143, "pqjoin: terminated; nothing was changed"},
+	} {
+		t.Run(sig.String(), func(t *testing.T) {
+			s := startSlow(t)
+			state, took := s.stop(t, sig)
+			if state.ExitCode() != want.code {
+				t.Errorf("exit %d, not %d", state.ExitCode(), want.code)
+			}
+			if got := strings.TrimSpace(s.stderr.String()); !strings.HasSuffix(got, want.said) {
+				t.Errorf("stderr ends in %q, not %q", got, want.said)
+			}
+			if took > 2*time.Second {
+				t.Errorf("stopping took %v", took)
+			}
+			if left := leftovers(s.dir); len(left) > 0 {
+				t.Errorf("left over: %v", left)
+			}
+			s.wantOldOutput(t)
+		})
+	}
+}
+
+func TestSecondRunOfTheSameOutputIsRefused(t *testing.T) {
+	s := startSlow(t)
+	out, err := s.command("run", "slow.yaml", "--mem", "256MB", "--force", "--progress", "none").CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 6 || !strings.Contains(string(out), "locked by another run") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	s.stop(t, syscall.SIGINT)
+	if left := leftovers(s.dir); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+}
+
+func TestCleanRemovesWhatAKilledRunLeft(t *testing.T) {
+	s := startSlow(t)
+	if out, err := s.command("clean").CombinedOutput(); err != nil || !strings.Contains(string(out), "nothing to remove") {
+		t.Errorf("clean beside a living run: %v\n%s", err, out)
+	}
+	s.stop(t, syscall.SIGKILL)
+	if len(leftovers(s.dir)) == 0 {
+		t.Fatal("the killed run left nothing: this test tests nothing")
+	}
+	s.wantOldOutput(t)
+	out, err := s.command("clean").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "removed") {
+		t.Errorf("clean: %v\n%s", err, out)
+	}
+	if left := leftovers(s.dir); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	s.wantOldOutput(t)
+}
+
+func TestRunReclaimsWhatAKilledRunLeft(t *testing.T) {
+	s := startSlow(t)
+	s.stop(t, syscall.SIGKILL)
+	quick := strings.Replace(slowJob, "- from: one\n", "- from: one\n    - head: 1\n", 1)
+	if err := os.WriteFile(filepath.Join(s.dir, "slow.yaml"), []byte(quick), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := s.command("run", "slow.yaml", "--mem", "256MB", "--force").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if left := leftovers(s.dir); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "out/old")); err == nil {
+		t.Error("the old output is still there")
+	}
+}
