@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
+	"pqjoin/batch"
 	"pqjoin/engine"
 	"pqjoin/tableio"
 )
@@ -127,7 +128,7 @@ func inspectTable(t *tableio.Table, list bool) *inspection {
 			ColumnInfo: engine.ColumnInfo{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable},
 			Nulls:      s.Nulls, Bytes: int64(s.MeanBytes * float64(t.Rows())),
 		}
-		if s.HasRange && f.Type.IsInteger() {
+		if s.HasRange && f.Type.IsInteger() && f.Type.ID != batch.Uint64 { // footers are summed up as signed
 			col.Min, col.Max = &s.Min, &s.Max
 		}
 		x.Columns = append(x.Columns, col)

@@ -20,6 +20,9 @@ func (r *Run) Preflight(ctx context.Context) error {
 	if r.short != nil {
 		return r.short
 	}
+	if err := r.checkReplaced(); err != nil {
+		return err
+	}
 	if err := r.checkSpill(); err != nil {
 		return err
 	}
@@ -249,4 +252,27 @@ func CheckBound(total int64, h mem.Host) error {
 		Reason: fmt.Sprintf("--mem %s is more than %s %s", humanize.Bytes(uint64(total)), what, humanize.Bytes(uint64(h.Most()))),
 		Advice: "give a smaller --mem, or leave it out",
 	}
+}
+
+// checkReplaced refuses to replace a directory that holds what no table holds: a folder, or
+// a file of another kind. if_exists: replace would delete it.
+func (r *Run) checkReplaced() error {
+	for _, o := range r.plan.Outputs {
+		if !o.Replace || o.SingleFile {
+			continue
+		}
+		entries, err := r.cfg.FS.ReadDir(o.Path)
+		if err != nil {
+			continue // nothing there, or no directory: publishing decides
+		}
+		for _, e := range entries {
+			if name := e.Name(); e.IsDir() || !strings.HasSuffix(name, ".parquet") && name[0] != '_' && name[0] != '.' {
+				return &RefusedError{
+					Reason: fmt.Sprintf("output %s would replace %s, which holds %q, not a part of a table", o.Label, o.Show, name),
+					Advice: "move that away, or write to another directory",
+				}
+			}
+		}
+	}
+	return nil
 }

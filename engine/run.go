@@ -197,8 +197,8 @@ func (r *Run) measure() need {
 }
 
 // stateCopies is how many times a lag's context is in memory at once: the state taken over, the
-// window it becomes part of, the rows cut from it, the state handed on.
-const stateCopies = 4
+// window it becomes part of, the rows cut from it, the state handed on; and a quarter for rounding.
+const stateCopies = 5
 
 // lagState returns the bytes that a worker holds for the rows a lag looks back or ahead.
 func lagState(op *plan.Lag, p *phys) int64 {
