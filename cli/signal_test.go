@@ -41,7 +41,7 @@ func startSlow(t *testing.T) *slowRun {
 	if out, err := s.command("demo", "--rows", "3000", "--dir", "d").CombinedOutput(); err != nil {
 		t.Fatalf("demo: %v\n%s", err, out)
 	}
-	for name, text := range map[string]string{"slow.yaml": slowJob, "out/old.parquet": "the old output"} {
+	for name, text := range map[string]string{"slow.yaml": slowJob, "out/part-00009.parquet.parquet": "the old output"} {
 		name = filepath.Join(s.dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func (s *slowRun) stop(t *testing.T, sig syscall.Signal) (*os.ProcessState, time
 
 func (s *slowRun) wantOldOutput(t *testing.T) {
 	t.Helper()
-	if b, err := os.ReadFile(filepath.Join(s.dir, "out/old.parquet")); err != nil || string(b) != "the old output" {
+	if b, err := os.ReadFile(filepath.Join(s.dir, "out/part-00009.parquet.parquet")); err != nil || string(b) != "the old output" {
 		t.Errorf("the old output: %q, %v", b, err)
 	}
 }
@@ -165,7 +165,7 @@ func TestRunReclaimsWhatAKilledRunLeft(t *testing.T) {
 	if left := leftovers(s.dir); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
-	if _, err := os.Stat(filepath.Join(s.dir, "out/old.parquet")); err == nil {
+	if _, err := os.Stat(filepath.Join(s.dir, "out/part-00009.parquet.parquet")); err == nil {
 		t.Error("the old output is still there")
 	}
 }
