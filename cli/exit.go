@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -19,15 +20,15 @@ import (
 
 // The exit codes of the contract.
 const (
-	exitOK       = 0
-	exitFailed   = 1 // while running: an input, the disk, a bug
-	exitUsage    = 2 // the command line or the job file is wrong
-	exitCheck    = 3 // a check or a validate failed
-	exitRefused  = 4 // refused before writing anything
-	exitLimit    = 5 // stopped at a limit while running
-	exitLocked   = 6 // another run holds the output
-	exitInterupt = 130
-	exitTerm     = 143
+	exitOK        = 0
+	exitFailed    = 1 // while running: an input, the disk, a bug
+	exitUsage     = 2 // the command line or the job file is wrong
+	exitCheck     = 3 // a check or a validate failed
+	exitRefused   = 4 // refused before writing anything
+	exitLimit     = 5 // stopped at a limit while running
+	exitLocked    = 6 // another run holds the output
+	exitInterrupt = 130
+	exitTerm      = 143
 )
 
 // usageError is a wrong command line.
@@ -60,7 +61,7 @@ func exitCode(err error) int {
 		if sig.sig == syscall.SIGTERM {
 			return exitTerm
 		}
-		return exitInterupt
+		return exitInterrupt
 	case is(publish.ErrLocked):
 		return exitLocked
 	case errors.As(err, &usage):
@@ -76,7 +77,7 @@ func exitCode(err error) int {
 	case is(spillfile.ErrQuota, spillfile.ErrDiskFull, hashjoin.ErrMaxRows):
 		return exitLimit
 	case is(context.Canceled):
-		return exitInterupt
+		return exitInterrupt
 	}
 	return exitFailed
 }
@@ -100,18 +101,9 @@ func (e *env) report(err error) int {
 func oneLine(err error) string {
 	var parts []string
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		if line = strings.TrimSpace(line); line != "" && !contains(parts, line) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(parts, line) {
 			parts = append(parts, line)
 		}
 	}
 	return strings.Join(parts, "; ")
-}
-
-func contains(parts []string, line string) bool {
-	for _, p := range parts {
-		if p == line {
-			return true
-		}
-	}
-	return false
 }

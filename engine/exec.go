@@ -170,7 +170,7 @@ type rel struct {
 	steps   string
 	closers []func() error
 	// reopen gives the source once more, for a sample of the keys; nil where it cannot be read twice.
-	reopen  func(cols []int) batch.Source
+	reopen  func() batch.Source
 	expect  int64 // rows that the source will give, 0 where unknown
 	counted bool  // expect is a fact, and all rows are read
 	// watched says that a transform checks every row, so that none behind it may end the pipeline early.
@@ -243,7 +243,7 @@ func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {
 	}
 	return &rel{
 		src: t.sp.source(), schema: p.node.Schema, name: p.node.Table, expect: t.sp.totalRows(), counted: true,
-		reopen:  func([]int) batch.Source { return t.sp.source() },
+		reopen:  t.sp.source,
 		closers: []func() error{func() error { return x.readOnce(p, t) }},
 	}, nil
 }
@@ -317,8 +317,8 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	if where != nil { // the node's columns are some of the table's
 		where = where.Remap(func(c int) int { return op.Columns[c] })
 	}
-	source := func([]int) batch.Source { return t.Source(op.Columns, where, x.share.BatchRows) }
-	r := &rel{src: source(nil), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
+	source := func() batch.Source { return t.Source(op.Columns, where, x.share.BatchRows) }
+	r := &rel{src: source(), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
 	if op.Where != nil {
 		r.add(newFilter(op.Where), nil, "where")
 	}

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"sync/atomic"
 
@@ -32,7 +31,7 @@ func (x *exec) sampled(ctx context.Context, in *rel, keys []batch.SortKey, parts
 }
 
 func (x *exec) sampleFiles(ctx context.Context, in *rel, sample *extsort.Sample) error {
-	src := in.reopen(nil)
+	src := in.reopen()
 	units := src.Units()
 	step := max(1, units/sampleUnits)
 	batches := max(1, sampleUnits/max(units, 1)) // few large units: more of each
@@ -46,27 +45,12 @@ func (x *exec) sampleFiles(ctx context.Context, in *rel, sample *extsort.Sample)
 }
 
 // peek shows the first batches of a unit, as they leave the transforms, to use.
-func (p *pipeline) peek(ctx context.Context, unit, units, batches int, use func(*batch.Batch) error) (err error) {
+func (p *pipeline) peek(ctx context.Context, unit, units, batches int, use func(*batch.Batch) error) error {
 	st, err := p.open(ctx, unitRun{unit: unit, units: units, acct: p.acct})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, st.Close()) }()
-	for range batches {
-		b, err := st.Next(ctx)
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		err = use(b)
-		b.Release()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return firstBatches(ctx, st, batches, use)
 }
 
 // deferredSink holds back the first rows of a table until they are a sample, then makes

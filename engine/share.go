@@ -35,7 +35,6 @@ type need struct {
 	rowBytes int64 // bytes of the widest row on its way
 	depth    int   // batches that a worker holds at once
 	writer   int64 // bytes the output writer takes
-	minLoad  int64 // least bytes of a partition
 	states   int64 // rows that lags hand from unit to unit, per worker
 }
 
@@ -51,13 +50,9 @@ func (n need) fixed(workers, rows int) int64 {
 	return int64(workers)*(n.reader+n.states+int64(n.depth)*int64(rows)*n.rowBytes) + n.writer
 }
 
-func (n need) elastic(workers int) int64 {
-	return max(minElastic, int64(workers)*n.minLoad*4)
-}
-
 // floor returns the smallest pool with which the job runs: one worker, small batches.
 func (n need) floor() int64 {
-	return n.fixed(1, minBatchRows) + n.elastic(1)
+	return n.fixed(1, minBatchRows) + minElastic
 }
 
 // divide divides pool bytes. It gives up batch size first, then workers, then, with one
@@ -65,13 +60,13 @@ func (n need) floor() int64 {
 func (n need) divide(pool int64, threads int) (Share, error) {
 	for w := threads; w >= 1; w-- {
 		for rows := batch.Rows; rows >= goodBatchRows; rows /= 2 {
-			if rest := pool - n.fixed(w, rows); rest >= pool/5 && rest >= n.elastic(w) {
+			if rest := pool - n.fixed(w, rows); rest >= pool/5 && rest >= minElastic {
 				return n.share(pool, w, rows), nil
 			}
 		}
 	}
 	for rows := goodBatchRows; rows >= minBatchRows; rows /= 2 {
-		if pool-n.fixed(1, rows) >= n.elastic(1) {
+		if pool-n.fixed(1, rows) >= minElastic {
 			return n.share(pool, 1, rows), nil
 		}
 	}

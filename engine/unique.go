@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"io"
+	"math"
 	"sync"
 
 	"context"
@@ -49,11 +50,7 @@ func (m uniqueMachine) compare(acct *mem.Account, st, b *batch.Batch) (*batch.Ba
 		return nil, err
 	}
 	defer all.Release()
-	cols := make([]int, len(m.keys))
-	for i := range cols {
-		cols[i] = i
-	}
-	starts := window.Runs(all, cols)
+	starts := window.Runs(all, seq(len(m.keys)))
 	if repeated := all.N - len(starts); repeated > 0 {
 		row := 0
 		for row < len(starts) && int(starts[row]) == row {
@@ -173,13 +170,18 @@ func (x *exec) repeated(ctx context.Context, g *groupby.Grouper, spec groupby.Sp
 }
 
 // eachBatch shows every batch of a unit to use, which must not keep it.
-func eachBatch(ctx context.Context, src batch.Source, unit int, acct *mem.Account, use func(*batch.Batch) error) (err error) {
+func eachBatch(ctx context.Context, src batch.Source, unit int, acct *mem.Account, use func(*batch.Batch) error) error {
 	st, err := src.Open(ctx, unit, acct)
 	if err != nil {
 		return err
 	}
+	return firstBatches(ctx, st, math.MaxInt, use)
+}
+
+// firstBatches shows at most n batches of st, which it closes, to use, which must not keep them.
+func firstBatches(ctx context.Context, st batch.Stream, n int, use func(*batch.Batch) error) (err error) {
 	defer func() { err = errors.Join(err, st.Close()) }()
-	for {
+	for range n {
 		b, err := st.Next(ctx)
 		if err == io.EOF {
 			return nil
@@ -193,6 +195,7 @@ func eachBatch(ctx context.Context, src batch.Source, unit int, acct *mem.Accoun
 			return err
 		}
 	}
+	return nil
 }
 
 // seq returns 0..n-1.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,20 +46,11 @@ func ReadHost(root fs.FS) (Host, error) {
 		switch {
 		case parts[0] == "0" && parts[1] == "":
 			h.tighten(root, "sys/fs/cgroup", parts[2], "memory.max", "anon ")
-		case hasController(parts[1], "memory"):
+		case slices.Contains(strings.Split(parts[1], ","), "memory"):
 			h.tighten(root, "sys/fs/cgroup/memory", parts[2], "memory.limit_in_bytes", "total_rss ")
 		}
 	}
 	return h, nil
-}
-
-func hasController(list, want string) bool {
-	for c := range strings.SplitSeq(list, ",") {
-		if c == want {
-			return true
-		}
-	}
-	return false
 }
 
 // tighten walks from the group up to the mount's root and keeps the lowest limit.

@@ -220,28 +220,10 @@ func (s *Set) settle(ctx context.Context, i int) error {
 	if s.targets[i].SingleFile {
 		return s.settleFile(ctx, tmp)
 	}
-	entries, err := s.fsys.ReadDir(tmp)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		name := filepath.Join(tmp, e.Name())
-		if e.IsDir() {
-			err = s.settleDir(ctx, name)
-		} else {
-			err = s.settleFile(ctx, name)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := s.fsys.Chmod(tmp, s.mode); err != nil {
-		return err
-	}
-	return s.fsys.SyncDir(tmp)
+	return s.settleDir(ctx, tmp)
 }
 
-// settleDir settles a directory within an output, as partitioned outputs have them.
+// settleDir settles a directory: an output, or one within it, as partitioned outputs have them.
 func (s *Set) settleDir(ctx context.Context, dir string) error {
 	entries, err := s.fsys.ReadDir(dir)
 	if err != nil {
