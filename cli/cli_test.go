@@ -1,8 +1,10 @@
 package cli_test
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +36,7 @@ func TestMain(m *testing.M) {
 //	tidy DIR...            no spill directory and no unfinished output lies there
 //	floorruns JOB          the job runs with the --mem that its plan prints as the floor
 //	lock FILE              holds the file's lock until the script ends
+//	recording FILE...      X.prof is a whole CPU profile, X.trace an execution trace
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../testdata/script",
@@ -44,7 +47,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonPath, "golden": golden, "sentence": sentence, "tidy": tidy, "lock": lock, "floorruns": floorRuns,
+			"exits": exits, "json": jsonPath, "golden": golden, "sentence": sentence, "tidy": tidy, "lock": lock, "floorruns": floorRuns, "recording": recording,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -213,6 +216,28 @@ func lock(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s is locked already", args[0])
 	}
 	ts.Defer(func() { l.Close() })
+}
+
+func recording(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: recording FILE...")
+	}
+	for _, name := range args {
+		data := ts.ReadFile(name)
+		if filepath.Ext(name) == ".trace" {
+			if !strings.HasPrefix(data, "go 1.") {
+				ts.Fatalf("%s is no execution trace", name)
+			}
+			continue
+		}
+		r, err := gzip.NewReader(strings.NewReader(data))
+		ts.Check(err)
+		n, err := io.Copy(io.Discard, r) // to the end: the checksum lies there
+		ts.Check(err)
+		if n == 0 {
+			ts.Fatalf("%s is empty", name)
+		}
+	}
 }
 
 var printedFloor = regexp.MustCompile(`(?m)^memory .*the floor is (\S+)$`)

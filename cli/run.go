@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"fmt"
-	"os"
-	"runtime/pprof"
-	"runtime/trace"
+	"errors"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -28,11 +25,6 @@ func (e *env) runCommand() *cli.Command {
 }
 
 func (e *env) run(c *cli.Context) error {
-	stop, err := profile(c.String("cpuprofile"), c.String("trace"))
-	if err != nil {
-		return err
-	}
-	defer stop()
 	job, err := e.readJob(c)
 	if err != nil {
 		return err
@@ -41,11 +33,16 @@ func (e *env) run(c *cli.Context) error {
 }
 
 // execute runs a job that has been parsed: what run and demo share.
-func (e *env) execute(c *cli.Context, job *plan.Job) error {
+func (e *env) execute(c *cli.Context, job *plan.Job) (err error) {
 	cfg, err := e.config(c, job)
 	if err != nil {
 		return err
 	}
+	stop, err := e.startRecording(c.String)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	board := monitor.NewBoard(cfg.Mem, time.Now)
 	cfg.Board, cfg.Force = board, c.Bool("force")
 	run, err := e.openJob(c, job, cfg)
@@ -86,32 +83,4 @@ func outputs(res *engine.Result) []monitor.Output {
 		out = append(out, monitor.Output{Label: o.Label, Path: o.Path, Rows: o.Rows, Bytes: o.Bytes, Files: o.Files})
 	}
 	return out
-}
-
-// profile starts the CPU profile and the execution trace that are asked for.
-func profile(cpu, tr string) (stop func(), err error) {
-	var stops []func()
-	stop = func() {
-		for _, s := range stops {
-			s()
-		}
-	}
-	start := func(path string, begin func(*os.File) error, end func()) error {
-		if path == "" {
-			return nil
-		}
-		f, err := os.Create(path)
-		if err == nil {
-			err = begin(f)
-		}
-		if err != nil {
-			return usageError{fmt.Errorf("profile: %w", err)}
-		}
-		stops = append(stops, func() { end(); f.Close() })
-		return nil
-	}
-	if err := start(cpu, func(f *os.File) error { return pprof.StartCPUProfile(f) }, pprof.StopCPUProfile); err != nil {
-		return stop, err
-	}
-	return stop, start(tr, func(f *os.File) error { return trace.Start(f) }, trace.Stop)
 }

@@ -35,7 +35,7 @@ type slowRun struct {
 	stderr bytes.Buffer
 }
 
-func startSlow(t *testing.T) *slowRun {
+func startSlow(t *testing.T, more ...string) *slowRun {
 	t.Helper()
 	s := &slowRun{dir: diskDir(t)}
 	if out, err := s.command("demo", "--rows", "3000", "--dir", "d").CombinedOutput(); err != nil {
@@ -50,7 +50,7 @@ func startSlow(t *testing.T) *slowRun {
 			t.Fatal(err)
 		}
 	}
-	s.cmd = s.command("run", "slow.yaml", "--mem", "256MB", "--force", "--progress", "none")
+	s.cmd = s.command(append([]string{"run", "slow.yaml", "--mem", "256MB", "--force", "--progress", "none"}, more...)...)
 	s.cmd.Stderr = &s.stderr
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -116,6 +116,21 @@ func TestSignalStopsARunCleanly(t *testing.T) {
 			}
 			s.wantOldOutput(t)
 		})
+	}
+}
+
+// An interrupted run is often the one whose profile is wanted: it never ended.
+func TestAnInterruptedRunLeavesItsProfile(t *testing.T) {
+	s := startSlow(t, "--cpuprofile", "cpu.prof", "--trace", "job.trace")
+	time.Sleep(200 * time.Millisecond) // the profile has a hundred samples a second
+	s.stop(t, syscall.SIGINT)
+	for name, magic := range map[string]string{"cpu.prof": "\x1f\x8b", "job.trace": "go 1."} {
+		if b, err := os.ReadFile(filepath.Join(s.dir, name)); err != nil || !strings.HasPrefix(string(b), magic) {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
+		}
+	}
+	if left := leftovers(s.dir); len(left) > 0 {
+		t.Errorf("left over: %v", left)
 	}
 }
 

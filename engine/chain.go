@@ -46,6 +46,7 @@ func (c *chain[S]) take(ctx context.Context, unit int) (S, error) {
 	c.mu.Lock()
 	ch := c.signal(unit - 1)
 	c.mu.Unlock()
+	defer observeWait(ctx, "state of the unit before").End()
 	select {
 	case <-ctx.Done():
 		return zero, context.Cause(ctx)

@@ -37,9 +37,7 @@ func (s *orderedSink) Put(ctx context.Context, _, unit int, b *batch.Batch) erro
 	size := b.Bytes()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for unit != s.head && s.held+size > s.window && ctx.Err() == nil {
-		s.moved.Wait()
-	}
+	s.wait(ctx, "window of the output", func() bool { return unit != s.head && s.held+size > s.window })
 	if err := context.Cause(ctx); err != nil {
 		b.Release()
 		return err
@@ -56,14 +54,23 @@ func (s *orderedSink) EndUnit(ctx context.Context, _, unit int) error {
 	return s.drain(ctx, unit)
 }
 
+// wait waits while held back says so, with the lock held, until ctx ends; why names it in an execution trace.
+func (s *orderedSink) wait(ctx context.Context, why string, heldBack func() bool) {
+	if !heldBack() {
+		return
+	}
+	defer observeWait(ctx, why).End()
+	for heldBack() && ctx.Err() == nil {
+		s.moved.Wait()
+	}
+}
+
 // drain writes what is due, in order. It is called with the lock held, and lets go of it
 // while out works; one worker writes at a time, and for the others the writer goes on
 // with what they add. The worker of the head unit waits for its turn to write, so that
 // it cannot run ahead of the output.
 func (s *orderedSink) drain(ctx context.Context, unit int) error {
-	for s.writing && unit == s.head && ctx.Err() == nil {
-		s.moved.Wait()
-	}
+	s.wait(ctx, "turn to write", func() bool { return s.writing && unit == s.head })
 	if s.writing {
 		return context.Cause(ctx)
 	}

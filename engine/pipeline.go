@@ -57,7 +57,9 @@ type pipeline struct {
 }
 
 // run runs the pipeline to its end and finishes the sink. It closes the transforms, not the source and the sink.
-func (p *pipeline) run(ctx context.Context) (err error) {
+func (p *pipeline) run(ctx context.Context) error { return observe(ctx, p.stage.Name(), p.move) }
+
+func (p *pipeline) move(ctx context.Context) (err error) {
 	p.stage.Begin()
 	defer p.stage.End()
 	defer func() {
@@ -127,6 +129,7 @@ func (p *pipeline) unit(ctx context.Context, worker, units int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
+	defer observeUnit(ctx, worker, unit).End()
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return err

@@ -85,6 +85,9 @@ func (b *Board) Take(name string, expectRows int64) *Stage {
 	return b.Plan(name, expectRows)
 }
 
+// Name returns the stage's name.
+func (s *Stage) Name() string { return s.name }
+
 // Begin and End bracket the stage's work.
 func (s *Stage) Begin() {
 	s.board.mu.Lock()
