@@ -50,6 +50,11 @@ func (z *lz4Blocks) produce(w *window) error {
 		if !done || w.left == 0 {
 			return nil
 		}
+		if !z.match && z.block > 0 {
+			if z.fast(w); w.left == 0 || len(w.free()) == 0 {
+				return nil
+			}
+		}
 		if err := z.step(w.left); err != nil {
 			return err
 		}
