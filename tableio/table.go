@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -62,7 +63,7 @@ type Unit struct {
 	Raw   int64 // uncompressed
 }
 
-// Table is an opened table. It is immutable and safe for concurrent use.
+// Table is an opened table. It does not change and is safe for concurrent use.
 type Table struct {
 	spec   Spec
 	files  []*parquet.File
@@ -71,6 +72,9 @@ type Table struct {
 	schema *batch.Schema
 	maps   [][]mapping // by file, then by column of schema
 	rows   int64
+
+	mu     sync.Mutex
+	floors map[string]int64 // what ReadFloor has found, by columns
 }
 
 // mapping says where a file has a column of the table.
@@ -144,8 +148,23 @@ func (t *Table) add(f *parquet.File) {
 func (t *Table) File(i int) *parquet.File { return t.files[i] }
 
 // ReadFloor returns the bytes of pool memory that one reader of the columns needs at most, besides the batches that it yields:
-// its buffers, whatever the sizes of pages, and the largest dictionaries.
+// its buffers, whatever the sizes of pages, and the largest dictionaries. It reads page headers, once for the same columns.
 func (t *Table) ReadFloor(cols []int) int64 {
+	key := fmt.Sprint(cols)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	floor, ok := t.floors[key]
+	if !ok {
+		floor = t.readFloor(cols)
+		if t.floors == nil {
+			t.floors = map[string]int64{}
+		}
+		t.floors[key] = floor
+	}
+	return floor
+}
+
+func (t *Table) readFloor(cols []int) int64 {
 	floor := int64(0)
 	for i := range t.units {
 		u := &t.units[i]

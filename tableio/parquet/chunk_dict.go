@@ -34,11 +34,10 @@ func (c *chunk) readDict() (err error) {
 	if int64(h.values)*int64(least) > int64(h.raw) {
 		return fmt.Errorf("claims a dictionary of %d entries in %d bytes", h.values, h.raw)
 	}
-	b, err := c.body()
-	if err != nil {
+	c.dictN = h.values
+	if err := c.openDict(); err != nil {
 		return dictRoom(err, h)
 	}
-	c.vals, c.dictN = whole(b), h.values
 	switch {
 	case c.conv != nil:
 		err = c.fixedDict()
@@ -50,7 +49,30 @@ func (c *chunk) readDict() (err error) {
 	if err != nil {
 		return dictRoom(err, h)
 	}
-	// The page's buffer was as big as the dictionary; the next pages ask for what they need.
+	return c.closeDict()
+}
+
+// openDict makes c.in the values of the dictionary page: all of them, or a window on a big page's.
+func (c *chunk) openDict() error {
+	if h := &c.header; h.bytes > c.lim.page || h.raw > c.lim.page {
+		c.openStored()
+		return c.openVals()
+	}
+	b, err := c.body()
+	c.vals = whole(b)
+	c.in = &c.vals
+	return err
+}
+
+// closeDict gives back what only a big dictionary needed, so that no two columns hold it at once.
+func (c *chunk) closeDict() error {
+	if !c.inPieces {
+		return nil
+	}
+	if err := c.closePieces(); err != nil {
+		return err
+	}
+	c.pieceCodecs.close()
 	if c.raw != nil && len(c.raw.Bytes()) > c.lim.page+slack {
 		c.raw.Release()
 		c.raw = nil
@@ -69,7 +91,7 @@ func (c *chunk) fixedDict() (err error) {
 	if c.dictFixed, err = c.acct.Alloc(c.dictN * c.conv.to); err != nil {
 		return err
 	}
-	d := plainFixed{in: &c.vals, conv: c.conv}
+	d := plainFixed{in: c.in, conv: c.conv}
 	return d.decode(c.dictFixed.Bytes()[:c.dictN*c.conv.to], c.dictN)
 }
 
@@ -78,7 +100,7 @@ func (c *chunk) decimalDict() (err error) {
 	if c.dictFixed, err = c.acct.Alloc(c.dictN * conv.to); err != nil {
 		return err
 	}
-	d := decimalBytes{from: &plainVar{in: &c.vals}, acct: c.acct, conv: conv}
+	d := decimalBytes{from: &plainVar{in: c.in}, acct: c.acct, conv: conv}
 	return d.decode(c.dictFixed.Bytes()[:c.dictN*conv.to], c.dictN)
 }
 
@@ -90,7 +112,7 @@ func (c *chunk) decimalConverter() *converter {
 func (c *chunk) bytesDict() (err error) {
 	v := varBuilder{acct: c.acct}
 	defer v.release()
-	size := int(c.vals.remains())
+	size := int(c.in.remains())
 	if c.col.width == 0 {
 		size = max(size-4*c.dictN, 0)
 	}
@@ -98,9 +120,9 @@ func (c *chunk) bytesDict() (err error) {
 		return err
 	}
 	if c.col.width > 0 {
-		err = (&plainFixedBytes{in: &c.vals, width: c.col.width}).append(&v, c.dictN)
+		err = (&plainFixedBytes{in: c.in, width: c.col.width}).append(&v, c.dictN)
 	} else {
-		err = (&plainVar{in: &c.vals}).append(&v, c.dictN)
+		err = (&plainVar{in: c.in}).append(&v, c.dictN)
 	}
 	if err != nil {
 		return err

@@ -20,23 +20,38 @@ import (
 // no header says so, and few writers make such pages.
 func (f *File) ReadFloor(group int, cols []int) int64 {
 	lim := limitsFor(len(cols))
-	n := int64(len(cols)) * lim.floor()
 	h, err := f.acquire()
 	if err != nil {
-		return n
+		return int64(len(cols)) * lim.floor()
 	}
 	defer func() { _ = f.release() }()
-	shared := int64(0) // by all columns: one decompressor of whole pages
+	n, shared := int64(0), int64(0) // shared by all columns: one decompressor of whole pages, one big dictionary on its way
 	for _, i := range cols {
 		c := &f.columns[i]
 		if c.nested != "" {
 			continue
 		}
 		m := &f.meta.groups[group].chunks[c.leaf]
-		n += f.chunkFloor(h, lim, c, m)
-		shared = max(shared, wholeCodec(m.codec, int64(lim.page)))
+		own, once := f.chunkFloor(h, lim, c, m)
+		n += own
+		shared = max(shared, once, wholeCodec(m.codec, int64(lim.page)))
 	}
 	return n + shared
+}
+
+// chunkBuffers returns what the buffers take that any column has: no more than a chunk's own size makes them.
+func chunkBuffers(lim limits, m *chunkMeta) int64 {
+	within := func(limit int, size int64) int64 {
+		if size <= 0 || size > int64(limit) {
+			size = int64(limit)
+		}
+		return int64(mem.ClassSize(int(size) + 2*slack))
+	}
+	n := within(max(lim.piece, lim.page), m.bytes)
+	if m.codec != format.Uncompressed {
+		n += within(lim.page, m.raw)
+	}
+	return n
 }
 
 // wholeCodec and pieceCodec return what a codec holds while it decompresses a page that is
@@ -60,55 +75,60 @@ func pieceCodec(c format.CompressionCodec, raw, window int64) int64 {
 	return wholeCodec(c, raw)
 }
 
-// chunkFloor returns what one column holds beyond the buffers that any column has.
-func (f *File) chunkFloor(h vfs.File, lim limits, c *column, m *chunkMeta) (n int64) {
+// chunkFloor returns what one column holds, and what it needs only while its dictionary is read.
+func (f *File) chunkFloor(h vfs.File, lim limits, c *column, m *chunkMeta) (n, once int64) {
+	n = chunkBuffers(lim, m)
 	at := m.dataAt
 	if m.dictAt > 0 && m.dictAt < at {
 		at = m.dictAt
 	}
 	page, body, err := peekHeader(h, at)
 	if err == nil && page.typ == format.DictionaryPage {
-		n += dictFloor(lim, c, &page)
+		n += dictValues(c, &page)
+		if page.raw > lim.page || page.bytes > lim.page {
+			once = bigDict(h, m.codec, &page, body)
+		}
 		page, body, err = peekHeader(h, body+int64(page.bytes))
 	}
 	if err != nil || page.typ == format.DictionaryPage {
+		return n, once
+	}
+	return n + bigPage(h, lim, c, m.codec, &page, body), once
+}
+
+// bigPage returns what a page that is too big for the buffers takes beyond them, 0 where it is not.
+func bigPage(h vfs.File, lim limits, c *column, codec format.CompressionCodec, p *pageHeader, body int64) (n int64) {
+	for _, size := range []int{p.raw, p.bytes} {
+		if size > lim.page {
+			n += int64(mem.ClassSize(size + slack))
+		}
+	}
+	if n == 0 || wholeOnly(p.encoding) {
 		return n
 	}
-	big := 0
-	for _, size := range []int{page.raw, page.bytes} {
-		if size > lim.page {
-			big += mem.ClassSize(size + slack)
-		}
-	}
-	switch codec := m.codec; {
-	case big == 0:
-	case wholeOnly(page.encoding):
-		n += int64(big)
-	default:
-		raw := int64(page.raw)
-		heap := pieceCodec(codec, raw, zstdWindowAt(h, body+int64(page.repLen+page.defLen)))
-		n += heap + int64(mem.ClassSize(levelRoom+slack))
-		if c.optional && !page.v2 && codec != format.Uncompressed && page.values/8 > levelRoom {
-			n += heap + int64(mem.ClassSize(windowSize+slack)+mem.ClassSize(levelInput+slack))
-		}
+	heap := pieceCodec(codec, int64(p.raw), zstdWindowAt(h, body+int64(p.repLen+p.defLen)))
+	n = heap + int64(mem.ClassSize(levelRoom+slack)+mem.ClassSize(windowSize+slack))
+	if c.optional && !p.v2 && codec != format.Uncompressed && p.values/8 > levelRoom {
+		n += heap + int64(mem.ClassSize(windowSize+slack)+mem.ClassSize(levelInput+slack))
 	}
 	return n
 }
 
-// dictFloor returns what a dictionary takes while it is read: the page as stored and raw
-// where they are bigger than other pages, and its values.
-func dictFloor(lim limits, c *column, h *pageHeader) int64 {
-	vals := int64(h.raw) + 4*int64(h.values) + 2*slack
+// bigDict returns what reading a dictionary in pieces takes besides its values.
+func bigDict(h vfs.File, codec format.CompressionCodec, p *pageHeader, body int64) int64 {
+	n := int64(mem.ClassSize(windowSize + slack))
+	if codec == format.Snappy { // it may refer back as far as it likes
+		n += int64(mem.ClassSize(p.raw + slack))
+	}
+	return n + pieceCodec(codec, int64(p.raw), zstdWindowAt(h, body))
+}
+
+// dictValues returns what the values of a dictionary take.
+func dictValues(c *column, p *pageHeader) int64 {
 	if w := c.field.Type.Kind().Width(); w > 0 {
-		vals = int64(h.values) * int64(w)
+		return int64(mem.ClassSize(p.values * w))
 	}
-	size := int64(mem.ClassSize(int(vals)))
-	for _, page := range []int{h.raw, h.bytes} {
-		if page > lim.page {
-			size += int64(mem.ClassSize(page + slack))
-		}
-	}
-	return size
+	return int64(mem.ClassSize(4*(p.values+1)) + mem.ClassSize(p.raw+slack))
 }
 
 // zstdWindowAt returns the window of the zstd frame at an offset; the longest that is accepted where it is none.
