@@ -1,0 +1,7 @@
+import polars as pl
+
+
+def run(tables, out):
+    groups = pl.scan_parquet(tables["g1"]).group_by("id1")
+    sums = groups.agg(v1=pl.col("v1").sum())
+    sums.sink_parquet(f"{out}/result.parquet", compression="snappy", engine="streaming")

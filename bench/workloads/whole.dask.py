@@ -1,0 +1,20 @@
+# verify: col1 col2 col3 col_0 col4_mean col4_rows
+# As the seed wrote it: each partition of the index by itself.
+import dask.dataframe as dd
+import numpy as np
+
+
+def lags(part):
+    part["col_0"] = np.log(part["col3"])
+    groups = part.groupby("col1")["col_0"]
+    for k in (1, 2, 3):
+        part[f"col_{k}"] = groups.shift(k)
+    return part
+
+
+def run(tables, out):
+    test2 = dd.read_parquet(tables["test2"])
+    groups = test2.groupby("col1")["col4"]
+    means = groups.mean().to_frame("col4_mean").join(groups.size().to_frame("col4_rows"))
+    table = dd.read_parquet(tables["test"]).set_index("col1").map_partitions(lags)
+    table.merge(means, left_index=True, right_index=True, how="left").to_parquet(out, compression="snappy")
