@@ -12,7 +12,7 @@ PYTHON ?= python3
 all: build
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) .
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -o $(BIN) .
 
 demo: build
 	./$(BIN) demo

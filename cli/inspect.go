@@ -11,7 +11,6 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
-	"pqjoin/batch"
 	"pqjoin/engine"
 	"pqjoin/tableio"
 )
@@ -52,10 +51,10 @@ type inspectedFile struct {
 
 type inspectedColumn struct {
 	engine.ColumnInfo
-	Nulls int64  `json:"nulls"` // -1: the footers do not say
-	Bytes int64  `json:"raw_bytes"`
-	Min   *int64 `json:"min,omitempty"` // of integers, as far as the footers say
-	Max   *int64 `json:"max,omitempty"`
+	Nulls int64        `json:"nulls"` // -1: the footers do not say
+	Bytes int64        `json:"raw_bytes"`
+	Min   *engine.Cell `json:"min,omitempty"` // bounds, where the footers have them
+	Max   *engine.Cell `json:"max,omitempty"`
 }
 
 // spread is how even partitions are: rows of the smallest, the median and the largest.
@@ -128,8 +127,8 @@ func inspectTable(t *tableio.Table, list bool) *inspection {
 			ColumnInfo: engine.ColumnInfo{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable},
 			Nulls:      s.Nulls, Bytes: int64(s.MeanBytes * float64(t.Rows())),
 		}
-		if s.HasRange && f.Type.IsInteger() && f.Type.ID != batch.Uint64 { // footers are summed up as signed
-			col.Min, col.Max = &s.Min, &s.Max
+		if least, most, ok := engine.Bounds(t, i); ok {
+			col.Min, col.Max = &least, &most
 		}
 		x.Columns = append(x.Columns, col)
 	}
@@ -150,7 +149,7 @@ func (x *inspection) text(out io.Writer) error {
 	}
 	fmt.Fprintln(w, "\ncolumn\ttype\tnulls\tbytes\tmin\tmax")
 	for _, c := range x.Columns {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(c.Name), c.Type, countText(c.Nulls), size(c.Bytes), intText(c.Min), intText(c.Max))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(c.Name), c.Type, countText(c.Nulls), size(c.Bytes), boundText(c.Min), boundText(c.Max))
 	}
 	for _, f := range x.List {
 		fmt.Fprintf(w, "%s\t%s rows\t%d row groups\t%s\n", clean(f.Path), humanize.Comma(f.Rows), f.RowGroups, size(f.Bytes))
@@ -172,11 +171,11 @@ func countText(n int64) string {
 	return humanize.Comma(n)
 }
 
-func intText(n *int64) string {
-	if n == nil {
+func boundText(c *engine.Cell) string {
+	if c == nil {
 		return ""
 	}
-	return fmt.Sprint(*n)
+	return clean(c.Text)
 }
 
 func keyText(w io.Writer, k *engine.KeyInfo) {

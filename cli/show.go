@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
 
@@ -43,7 +44,11 @@ func (e *env) show(c *cli.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	rows, err := run.Head(c.Context, node, n)
+	limit := math.MaxInt
+	if !c.Bool("json") {
+		limit = 4 * (maxCell + 1) // bytes that so many characters have at most
+	}
+	rows, err := run.Head(c.Context, node, n, limit)
 	if err != nil {
 		return err
 	}
@@ -84,7 +89,7 @@ func printRows(out io.Writer, rows *engine.Rows) error {
 	for _, r := range rows.Rows {
 		cells := make([]string, len(r))
 		for i, v := range r {
-			cells[i] = clean(v)
+			cells[i] = clean(v.Text)
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}

@@ -153,15 +153,18 @@ func TestCleanRemovesWhatAKilledRunLeft(t *testing.T) {
 		t.Errorf("clean beside a living run: %v\n%s", err, out)
 	}
 	s.stop(t, syscall.SIGKILL)
-	if len(leftovers(s.dir)) == 0 {
+	left := leftovers(s.dir)
+	if len(left) == 0 {
 		t.Fatal("the killed run left nothing: this test tests nothing")
 	}
 	s.wantOldOutput(t)
 	out, err := s.command("clean").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "removed") {
-		t.Errorf("clean: %v\n%s", err, out)
+	for _, path := range left {
+		if err != nil || !strings.Contains(string(out), "removed "+path+"\n") {
+			t.Errorf("clean says nothing of %s: %v\n%s", path, err, out)
+		}
 	}
-	if left := leftovers(s.dir); len(left) > 0 {
+	if left = leftovers(s.dir); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
 	s.wantOldOutput(t)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 
@@ -16,20 +17,36 @@ func (e *env) versionCommand() *cli.Command {
 		Name: "version", Usage: "print the version",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"}},
 		Action: func(c *cli.Context) error {
-			revision := "unknown"
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					if s.Key == "vcs.revision" {
-						revision = s.Value
-					}
-				}
-			}
+			info, _ := debug.ReadBuildInfo()
+			revision := revisionOf(info)
 			if c.Bool("json") {
 				return e.json(map[string]string{"version": Version, "revision": revision, "go": runtime.Version()})
 			}
 			_, err := fmt.Fprintf(e.out, "pqjoin %s (revision %s, %s)\n", Version, revision, runtime.Version())
 			return err
 		},
+	}
+}
+
+// revisionOf returns the commit that a build was made of, with +changed where files differed from it. A build from a
+// checkout knows it (-buildvcs); one of a released module knows the module's version; else it is unknown.
+func revisionOf(info *debug.BuildInfo) string {
+	if info == nil {
+		return "unknown"
+	}
+	set := map[string]string{}
+	for _, s := range info.Settings {
+		set[s.Key] = s.Value
+	}
+	switch revision := set["vcs.revision"]; {
+	case revision == "" && info.Main.Version != "" && info.Main.Version != "(devel)":
+		return info.Main.Version
+	case revision == "":
+		return "unknown"
+	case set["vcs.modified"] == "true":
+		return revision + "+changed"
+	default:
+		return revision
 	}
 }
 
@@ -47,23 +64,41 @@ func (e *env) cleanCommand() *cli.Command {
 			} else if !info.IsDir() {
 				return usagef("clean %s: it is not a directory", dir)
 			}
-			if err := publish.Recover(e.fs, dir); err != nil {
-				return err
-			}
-			removed, err := spillfile.Reclaim(e.fs, dir)
-			if err != nil {
-				return err
-			}
-			if c.Bool("json") {
-				return e.json(map[string][]string{"removed": removed})
-			}
-			for _, r := range removed {
-				fmt.Fprintf(e.out, "removed %s\n", r)
-			}
-			if len(removed) == 0 {
-				fmt.Fprintln(e.out, "nothing to remove")
-			}
-			return nil
+			return e.clean(dir, c.Bool("json"))
 		},
 	}
+}
+
+// cleaned is what clean prints, as paths.
+type cleaned struct {
+	Completed []string `json:"completed"` // outputs that a crashed run had committed
+	Removed   []string `json:"removed"`   // what crashed runs left beside outputs, and their spill directories
+}
+
+func (e *env) clean(dir string, asJSON bool) error {
+	done, err := publish.Recover(e.fs, dir)
+	if err != nil {
+		return err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	spills, err := spillfile.Reclaim(e.fs, dir)
+	if err != nil {
+		return err
+	}
+	x := cleaned{Completed: append([]string{}, done.Completed...), Removed: append(append([]string{}, done.Removed...), spills...)}
+	if asJSON {
+		return e.json(x)
+	}
+	for _, path := range x.Completed {
+		fmt.Fprintf(e.out, "completed %s\n", path)
+	}
+	for _, path := range x.Removed {
+		fmt.Fprintf(e.out, "removed %s\n", path)
+	}
+	if len(x.Completed)+len(x.Removed) == 0 {
+		fmt.Fprintln(e.out, "nothing to remove")
+	}
+	return nil
 }

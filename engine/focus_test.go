@@ -406,7 +406,7 @@ func (r *rewritten) checkOutputs(t *testing.T, nth int, err error) {
 	out := filepath.Join(r.dir, "out")
 	now := contents(t, r.dir)
 	if now != r.old && now != r.new {
-		if rerr := publish.Recover(hasty(), out, filepath.Join(out, "r"), filepath.Join(out, "g.parquet")); rerr != nil {
+		if _, rerr := publish.Recover(hasty(), out, filepath.Join(out, "r"), filepath.Join(out, "g.parquet")); rerr != nil {
 			t.Errorf("a fault at call %d (%v): recovery: %v", nth, err, rerr)
 		}
 		now = contents(t, r.dir)

@@ -61,7 +61,7 @@ func (p *pipeline) run(ctx context.Context) error { return observe(ctx, p.stage.
 
 func (p *pipeline) move(ctx context.Context) (err error) {
 	p.stage.Begin()
-	defer p.stage.End()
+	defer func() { p.stage.End(err == nil) }()
 	defer func() {
 		for _, x := range p.xs {
 			x.close()

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"encoding/hex"
+	"encoding/json"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -9,12 +11,27 @@ import (
 	"unicode/utf8"
 
 	"pqjoin/batch"
+	"pqjoin/expr"
 )
 
 // renderer writes values as people read them.
 type renderer struct{ schema *batch.Schema }
 
 func newRenderer(s *batch.Schema) *renderer { return &renderer{schema: s} }
+
+// Cell is one value for people and for JSON.
+type Cell struct {
+	Text string // null, 12, 1.5, 2024-01-31, hello
+	Bare bool   // JSON has it without quotes: a finite number, true, false or null
+}
+
+// MarshalJSON writes numbers, bools and null as what they are, anything else as a string.
+func (c Cell) MarshalJSON() ([]byte, error) {
+	if c.Bare {
+		return []byte(c.Text), nil
+	}
+	return json.Marshal(c.Text)
+}
 
 // row renders row i as {a: 1, b: "x"}.
 func (r *renderer) row(b *batch.Batch, i int) string {
@@ -37,39 +54,66 @@ func (r *renderer) row(b *batch.Batch, i int) string {
 // maxRendered is how many bytes of a text are shown.
 const maxRendered = 80
 
-// Render returns row i of c as text: null, 12, 1.5, 2024-01-31, hello.
-func Render(c *batch.Column, i int) string {
+// Render returns row i of c as text: null, 12, 1.5, 2024-01-31, hello. Long texts are cut.
+func Render(c *batch.Column, i int) string { return cellAt(c, i, maxRendered).Text }
+
+// cellAt returns row i of c. Texts of more than limit bytes are cut.
+func cellAt(c *batch.Column, i, limit int) Cell {
 	if c.IsNull(i) {
-		return "null"
+		return cellOf(c.Type, expr.Value{Null: true}, limit)
 	}
 	if c.Dict != nil {
-		return Render(c.Dict, int(c.Codes[i]))
+		return cellAt(c.Dict, int(c.Codes[i]), limit)
 	}
+	var v expr.Value
 	switch c.Type.Kind() {
 	case batch.KindBool:
-		return strconv.FormatBool(c.Bools()[i] != 0)
+		v.Bool = c.Bools()[i] != 0
 	case batch.KindFloat64:
+		v.Float = c.Float64s()[i]
+	case batch.KindInt128:
+		v.Int128 = c.Int128s()[i]
+	case batch.KindInt64:
+		v.Int = c.Int64s()[i]
+	default:
+		v.Bytes = c.Value(i)
+	}
+	return cellOf(c.Type, v, limit)
+}
+
+// cellOf returns a value of type t.
+func cellOf(t batch.Type, v expr.Value, limit int) Cell {
+	switch {
+	case v.Null:
+		return Cell{"null", true}
+	case t.Kind() == batch.KindBool:
+		return Cell{strconv.FormatBool(v.Bool), true}
+	case t.Kind() == batch.KindFloat64:
 		bits := 64
-		if c.Type.ID != batch.Float64 {
+		if t.ID != batch.Float64 {
 			bits = 32
 		}
-		return strconv.FormatFloat(c.Float64s()[i], 'g', -1, bits)
-	case batch.KindInt128:
-		return decimal(c.Int128s()[i].Big(), int(c.Type.Scale))
-	case batch.KindInt64:
-		return renderInt(c.Type, c.Int64s()[i])
+		return Cell{strconv.FormatFloat(v.Float, 'g', -1, bits), !math.IsNaN(v.Float) && !math.IsInf(v.Float, 0)}
+	case t.Kind() == batch.KindInt128:
+		return Cell{decimal(v.Int128.Big(), int(t.Scale)), true}
+	case t.Kind() == batch.KindInt64:
+		return Cell{renderInt(t, v.Int), t.IsInteger() || t.ID == batch.Decimal}
 	}
-	v := c.Value(i)
-	if c.Type.ID == batch.String && utf8.Valid(v) {
-		if len(v) > maxRendered {
-			return strings.ToValidUTF8(string(v[:maxRendered]), "") + "..."
+	return Cell{renderBytes(t, v.Bytes, limit), false}
+}
+
+func renderBytes(t batch.Type, v []byte, limit int) string {
+	cut := ""
+	if t.ID == batch.String && utf8.Valid(v) {
+		if len(v) > limit {
+			v, cut = []byte(strings.ToValidUTF8(string(v[:limit]), "")), "..."
 		}
-		return string(v)
+		return string(v) + cut
 	}
-	if len(v) > maxRendered/2 {
-		return "0x" + hex.EncodeToString(v[:maxRendered/2]) + "..."
+	if len(v) > limit/2 {
+		v, cut = v[:limit/2], "..."
 	}
-	return "0x" + hex.EncodeToString(v)
+	return "0x" + hex.EncodeToString(v) + cut
 }
 
 func renderInt(t batch.Type, v int64) string {

@@ -9,10 +9,10 @@ import (
 	"pqjoin/tableio"
 )
 
-// Rows is a few rows as text.
+// Rows is a few rows of a table.
 type Rows struct {
 	Columns []ColumnInfo `json:"columns"`
-	Rows    [][]string   `json:"rows"`
+	Rows    [][]Cell     `json:"rows"`
 	Total   int64        `json:"total_rows"` // of the table, -1 where not known without making it
 }
 
@@ -66,9 +66,9 @@ func (r *Run) Table(name string) (*plan.Node, error) {
 	return nil, fmt.Errorf("there is no table %q in %s", name, r.job.File)
 }
 
-// Head returns the first rows of a node's table, in its order.
-func (r *Run) Head(ctx context.Context, n *plan.Node, rows int) (*Rows, error) {
-	out := &Rows{Total: -1}
+// Head returns the first rows of a node's table, in its order. Texts of more than limit bytes are cut.
+func (r *Run) Head(ctx context.Context, n *plan.Node, rows, limit int) (*Rows, error) {
+	out := &Rows{Rows: [][]Cell{}, Total: -1}
 	if s, ok := n.Op.(*plan.Scan); ok && s.Where == nil {
 		out.Total = r.tables[s.Input].Rows()
 	}
@@ -80,9 +80,9 @@ func (r *Run) Head(ctx context.Context, n *plan.Node, rows int) (*Rows, error) {
 		return newOrderedSink(s.Window, func(_ context.Context, b *batch.Batch) error {
 			defer b.Release()
 			for i := range b.N {
-				row := make([]string, len(b.Cols))
+				row := make([]Cell, len(b.Cols))
 				for c, col := range b.Cols {
-					row[c] = Render(col, i)
+					row[c] = cellAt(col, i, limit)
 				}
 				out.Rows = append(out.Rows, row)
 			}

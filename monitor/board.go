@@ -43,6 +43,16 @@ func (b *Board) Note(text string) {
 	b.notes = append(b.notes, text)
 }
 
+// The states of a stage.
+const (
+	waiting = iota
+	running
+	done
+	stopped // by an error, its own or another's
+)
+
+var states = [...]string{waiting: "waiting", running: "running", done: "done", stopped: "stopped"}
+
 // Stage holds the counters of one stage.
 type Stage struct {
 	name         string
@@ -50,7 +60,7 @@ type Stage struct {
 	rowsIn       atomic.Int64
 	rowsOut      atomic.Int64
 	bytesIn      atomic.Int64
-	state        atomic.Int32 // 0 waiting, 1 running, 2 done
+	state        atomic.Int32 // a position in states
 	board        *Board
 	started      time.Time
 	ended        time.Time
@@ -73,7 +83,7 @@ func (b *Board) Plan(name string, expectRows int64) *Stage {
 func (b *Board) Take(name string, expectRows int64) *Stage {
 	b.mu.Lock()
 	for _, s := range b.stages {
-		if s.name == name && s.state.Load() == 0 {
+		if s.name == name && s.state.Load() == waiting {
 			if expectRows > 0 {
 				s.expectRows = expectRows
 			}
@@ -93,16 +103,20 @@ func (s *Stage) Begin() {
 	s.board.mu.Lock()
 	defer s.board.mu.Unlock()
 	s.started, s.spillAtStart = s.board.now(), s.board.spillNow()
-	s.state.Store(1)
+	s.state.Store(running)
 }
 
-// End marks the stage as done.
-func (s *Stage) End() {
+// End marks the stage as done, or as stopped where it failed.
+func (s *Stage) End(ok bool) {
 	s.board.Sample()
 	s.board.mu.Lock()
 	defer s.board.mu.Unlock()
 	s.ended, s.spillAtEnd = s.board.now(), s.board.spillNow()
-	s.state.Store(2)
+	if ok {
+		s.state.Store(done)
+	} else {
+		s.state.Store(stopped)
+	}
 }
 
 // Sample reads the process's anonymous memory and credits it to the stages that run.
@@ -112,7 +126,7 @@ func (b *Board) Sample() {
 	defer b.mu.Unlock()
 	b.peakAnon = max(b.peakAnon, now)
 	for _, s := range b.stages {
-		if s.state.Load() == 1 {
+		if s.state.Load() == running {
 			s.peakAnon = max(s.peakAnon, now)
 		}
 	}
@@ -137,7 +151,7 @@ func (s *Stage) Rows() (in, out int64) { return s.rowsIn.Load(), s.rowsOut.Load(
 // StageSnapshot is a stage at one moment. Times are since the run began.
 type StageSnapshot struct {
 	Name       string        `json:"name"`
-	State      string        `json:"state"` // waiting, running, done
+	State      string        `json:"state"` // waiting, running, done, stopped (by an error)
 	ExpectRows int64         `json:"expect_rows,omitempty"`
 	RowsIn     int64         `json:"rows_in"`
 	RowsOut    int64         `json:"rows_out"`
@@ -145,6 +159,7 @@ type StageSnapshot struct {
 	Spilled    int64         `json:"spilled_bytes"`
 	PeakAnon   int64         `json:"peak_anonymous_bytes"`
 	Elapsed    time.Duration `json:"elapsed_ns"`
+	Ended      time.Duration `json:"ended_ns,omitempty"` // when it was done or stopped
 }
 
 // Snapshot is a run at one moment.
@@ -174,16 +189,15 @@ func (b *Board) Snapshot() Snapshot {
 
 func (s *Stage) snapshot(spilled int64) StageSnapshot {
 	out := StageSnapshot{Name: s.name, ExpectRows: s.expectRows, RowsIn: s.rowsIn.Load(), RowsOut: s.rowsOut.Load(), BytesIn: s.bytesIn.Load(), PeakAnon: s.peakAnon}
-	switch s.state.Load() {
-	case 0:
-		out.State = "waiting"
-	case 1:
-		out.State = "running"
+	state := s.state.Load()
+	out.State = states[state]
+	switch state {
+	case running:
 		out.Elapsed = s.board.now().Sub(s.started)
 		out.Spilled = spilled - s.spillAtStart
-	default:
-		out.State = "done"
+	case done, stopped:
 		out.Elapsed = s.ended.Sub(s.started)
+		out.Ended = s.ended.Sub(s.board.start)
 		out.Spilled = s.spillAtEnd - s.spillAtStart
 	}
 	return out

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // fill makes a board of one finished, one running and one waiting stage.
@@ -16,7 +18,7 @@ func fill(now func() time.Time) *Board {
 	done.Begin()
 	done.In(100, 1000)
 	done.Out(90)
-	done.End()
+	done.End(true)
 	running.Begin()
 	running.In(50, 500)
 	return b
@@ -50,6 +52,36 @@ func TestTakeFindsThePlannedStageOnce(t *testing.T) {
 	first.Begin()
 	if b.Take("x", 0) == first {
 		t.Error("a stage that has begun was taken again")
+	}
+}
+
+// The lines of a log are stamped with when a stage ended, not with when somebody looked, and a stage that failed is not done.
+func TestPlainLinesTellWhenAndHowAStageEnded(t *testing.T) {
+	now := time.Unix(0, 0)
+	b := NewBoard(1<<30, clockAt(&now))
+	first, second, _ := b.Plan("read a", 100), b.Plan("index a", 100), b.Plan("write a", 100)
+	var out bytes.Buffer
+	p := newPlain(&out)
+	first.Begin()
+	second.Begin()
+	second.In(100, 1000)
+	now = now.Add(2 * time.Second)
+	second.End(true)
+	now = now.Add(time.Second)
+	p.draw(b.Snapshot())
+	first.In(10, 100)
+	now = now.Add(3 * time.Second)
+	p.draw(b.Snapshot())
+	now = now.Add(time.Second)
+	first.End(false)
+	now = now.Add(10 * time.Second)
+	p.end(b.Snapshot(), false)
+	want := `2.0s  index a: 100 rows, 1.0 kB: done in 2.0s
+6.0s  read a: 10 of 100 rows, 100 B  memory 0 B of 1.1 GB  spilled 0 B  about 10.4s left
+7.0s  read a: 10 of 100 rows, 100 B: stopped after 7.0s
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -8,16 +8,26 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// plain writes a line now and then: for logs, cron and pipes.
+// plain writes a line when a stage ends, and now and then while one runs: for logs, cron and pipes.
 type plain struct {
 	w    io.Writer
-	seen int // stages reported as done
+	seen map[int]bool  // stages that were reported as ended
+	next time.Duration // when lines of running stages are due
 }
 
-func (p *plain) every() time.Duration { return 5 * time.Second }
+func newPlain(w io.Writer) *plain { return &plain{w: w, seen: map[int]bool{}, next: plainEvery} }
+
+// plainEvery is how often running stages are told of.
+const plainEvery = 5 * time.Second
+
+func (p *plain) every() time.Duration { return 200 * time.Millisecond }
 
 func (p *plain) draw(s Snapshot) {
 	p.finished(s)
+	if s.Elapsed < p.next {
+		return
+	}
+	p.next = s.Elapsed + plainEvery
 	for _, st := range s.Stages {
 		if st.State == "running" {
 			fmt.Fprintf(p.w, "%s  %s  memory %s of %s  spilled %s%s\n", clock(s.Elapsed), st.line(),
@@ -26,18 +36,22 @@ func (p *plain) draw(s Snapshot) {
 	}
 }
 
-// finished reports stages that ended since the last time.
+// finished reports stages that ended since the last time, with the time at which they did.
 func (p *plain) finished(s Snapshot) {
-	n := 0
-	for _, st := range s.Stages {
-		if st.State != "done" {
+	for i, st := range s.Stages {
+		if p.seen[i] {
 			continue
 		}
-		if n++; n > p.seen {
-			fmt.Fprintf(p.w, "%s  %s: done in %s\n", clock(s.Elapsed), st.line(), clock(st.Elapsed))
+		switch st.State {
+		case "done":
+			fmt.Fprintf(p.w, "%s  %s: done in %s\n", clock(st.Ended), st.line(), clock(st.Elapsed))
+		case "stopped":
+			fmt.Fprintf(p.w, "%s  %s: stopped after %s\n", clock(st.Ended), st.line(), clock(st.Elapsed))
+		default:
+			continue
 		}
+		p.seen[i] = true
 	}
-	p.seen = n
 }
 
 func (p *plain) end(s Snapshot, _ bool) { p.finished(s) }

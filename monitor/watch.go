@@ -59,11 +59,11 @@ func newView(mode string, w io.Writer) (view, error) {
 		if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 			return newBars(w), nil
 		}
-		return &plain{w: w}, nil
+		return newPlain(w), nil
 	case "bar":
 		return newBars(w), nil
 	case "plain":
-		return &plain{w: w}, nil
+		return newPlain(w), nil
 	case "none":
 		return nil, nil
 	}
@@ -88,7 +88,7 @@ func eta(s Snapshot) time.Duration {
 	done, total := 0.0, 0.0
 	for _, st := range s.Stages {
 		expect := max(st.ExpectRows, st.RowsIn)
-		if st.State == "done" {
+		if st.State == "done" || st.State == "stopped" {
 			expect = st.RowsIn
 		}
 		done += float64(st.RowsIn)

@@ -51,6 +51,9 @@ const (
 	commitSuffix = ".pqjoin-commit"
 )
 
+// suffixes are those of all files beside a target.
+var suffixes = [...]string{lockSuffix, newSuffix, setSuffix, commitSuffix, commitSuffix + "-half"}
+
 // beside returns the name of a target's file with the suffix.
 func beside(target, suffix string) string {
 	return filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+suffix)
@@ -102,7 +105,7 @@ func (s *Set) begin() error {
 		s.locks = append(s.locks, l)
 	}
 	for _, t := range s.targets {
-		if err := recoverTarget(s.fsys, t.Path, s.owns); err != nil {
+		if _, err := recoverTarget(s.fsys, t.Path, s.owns); err != nil {
 			return err
 		}
 	}

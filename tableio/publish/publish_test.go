@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,8 +225,17 @@ func faultAt(t *testing.T, names []string, old, crash bool, n int, before string
 			t.Errorf("call %d: %s is %s", n, target.Path, got)
 		}
 	}
-	if err := Recover(vfs.OS(), s.root, filepath.Join(s.root, "sub")); err != nil {
-		t.Errorf("call %d: recover: %v", n, err)
+	left := s.hidden(t)
+	done, rerr := Recover(vfs.OS(), s.root, filepath.Join(s.root, "sub"))
+	if rerr != nil {
+		t.Errorf("call %d: recover: %v", n, rerr)
+	}
+	slices.Sort(left)
+	if !slices.Equal(done.Removed, left) {
+		t.Errorf("call %d: recover says it removed %v of %v", n, done.Removed, left)
+	}
+	if k := len(done.Completed); k > 0 && (k != len(names) || s.state(t, s.targets[0]) != "new") {
+		t.Errorf("call %d: recover says it completed %v", n, done.Completed)
 	}
 	first := s.state(t, s.targets[0])
 	for _, target := range s.targets {
@@ -308,7 +318,7 @@ func TestSecondRunIsLockedOut(t *testing.T) {
 	if _, err := Begin(vfs.OS(), s.targets); !errors.Is(err, ErrLocked) {
 		t.Errorf("%v", err)
 	}
-	if err := Recover(vfs.OS(), s.root); err != nil {
+	if _, err := Recover(vfs.OS(), s.root); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(set.Temp(0)); err != nil {

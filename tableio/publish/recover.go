@@ -4,42 +4,82 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"pqjoin/internal/vfs"
 )
 
+// Recovered is what Recover did, as paths in sorted order.
+type Recovered struct {
+	Completed []string // outputs of committed sets: they are the new ones now
+	Removed   []string // temporary places, records and locks that are gone
+}
+
 // Recover completes the sets that crashed runs had committed, and removes the temporary places
 // of those they had not. paths are outputs, or directories that hold outputs.
 // Outputs that a living run has locked are left alone.
-func Recover(fsys vfs.FS, paths ...string) error {
+func Recover(fsys vfs.FS, paths ...string) (done Recovered, err error) {
 	for _, p := range paths {
 		p, err := filepath.Abs(p)
 		if err != nil {
-			return err
+			return done, err
 		}
-		targets, err := leftovers(fsys, filepath.Dir(p), filepath.Base(p))
+		left, err := leftovers(fsys, filepath.Dir(p), filepath.Base(p))
 		if err != nil {
-			return err
+			return done, err
 		}
 		if st, err := fsys.Stat(p); err == nil && st.IsDir() {
 			inside, err := leftovers(fsys, p, "")
 			if err != nil {
-				return err
+				return done, err
 			}
-			targets = append(targets, inside...)
+			left = append(left, inside...)
 		}
-		for _, t := range targets {
-			if err := recoverOne(fsys, t); err != nil && !errors.Is(err, ErrLocked) {
-				return err
+		for _, l := range left {
+			if err := done.recover(fsys, l); err != nil {
+				return done, err
 			}
+		}
+	}
+	slices.Sort(done.Completed)
+	slices.Sort(done.Removed)
+	done.Removed = slices.Compact(done.Removed) // what went with its set was seen before, and again in its turn
+	return done, nil
+}
+
+// leftover is what lies beside one target.
+type leftover struct {
+	target string
+	files  []string
+}
+
+// recover recovers one target. A set of several is completed with the first of them.
+func (d *Recovered) recover(fsys vfs.FS, l leftover) error {
+	completed, err := recoverOne(fsys, l.target)
+	if errors.Is(err, ErrLocked) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	files := l.files
+	for _, c := range completed {
+		d.Completed = append(d.Completed, c.target)
+		if c.target != l.target {
+			files = append(files, c.files...)
+		}
+	}
+	for _, f := range files {
+		if _, err := fsys.Stat(f); errors.Is(err, fs.ErrNotExist) {
+			d.Removed = append(d.Removed, f)
 		}
 	}
 	return nil
 }
 
 // leftovers returns the targets in dir (only the one called name, unless that is empty) beside which something lies.
-func leftovers(fsys vfs.FS, dir, name string) ([]string, error) {
+func leftovers(fsys vfs.FS, dir, name string) ([]leftover, error) {
 	entries, err := fsys.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -47,16 +87,21 @@ func leftovers(fsys vfs.FS, dir, name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var targets []string
-	seen := map[string]bool{}
+	var left []leftover
+	at := map[string]int{}
 	for _, e := range entries {
 		base, ok := targetOf(e.Name())
-		if ok && !seen[base] && (name == "" || base == name) {
-			seen[base] = true
-			targets = append(targets, filepath.Join(dir, base))
+		if !ok || name != "" && base != name {
+			continue
 		}
+		if _, seen := at[base]; !seen {
+			at[base] = len(left)
+			left = append(left, leftover{target: filepath.Join(dir, base)})
+		}
+		l := &left[at[base]]
+		l.files = append(l.files, filepath.Join(dir, e.Name()))
 	}
-	return targets, nil
+	return left, nil
 }
 
 // targetOf returns the name of the target that a hidden file belongs to.
@@ -65,7 +110,7 @@ func targetOf(name string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	for _, suffix := range []string{lockSuffix, newSuffix, setSuffix, commitSuffix, commitSuffix + "-half"} {
+	for _, suffix := range suffixes {
 		if t, ok := strings.CutSuffix(base, suffix); ok && t != "" {
 			return t, true
 		}
@@ -73,41 +118,54 @@ func targetOf(name string) (string, bool) {
 	return "", false
 }
 
-func recoverOne(fsys vfs.FS, path string) error {
+// besides returns the files that lie beside a target.
+func besides(fsys vfs.FS, target string) (files []string) {
+	for _, suffix := range suffixes {
+		if _, err := fsys.Stat(beside(target, suffix)); err == nil {
+			files = append(files, beside(target, suffix))
+		}
+	}
+	return files
+}
+
+// recoverOne takes the target's lock and recovers it.
+func recoverOne(fsys vfs.FS, path string) (completed []leftover, err error) {
 	l, err := lock(fsys, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer releaseLock(fsys, path, l)
 	return recoverTarget(fsys, path, func(p string) bool { return p == path })
 }
 
 // recoverTarget finishes or undoes what lies beside a target whose lock the caller has; owns
-// says which other targets' locks it has too. The others' are taken for the while.
-func recoverTarget(fsys vfs.FS, path string, owns func(path string) bool) error {
+// says which other targets' locks it has too. The others' are taken for the while. completed
+// are the outputs of a set that it finished.
+func recoverTarget(fsys vfs.FS, path string, owns func(path string) bool) (completed []leftover, err error) {
 	r, err := readRecord(fsys, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if r == nil {
-		return tidy(fsys, path)
+		return nil, tidy(fsys, path)
 	}
 	committed, err := r.committed(fsys)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !committed {
-		return tidy(fsys, path)
+		return nil, tidy(fsys, path)
 	}
 	for _, e := range r.Entries {
+		completed = append(completed, leftover{e.Path, besides(fsys, e.Path)})
 		if owns(e.Path) {
 			continue
 		}
 		l, err := lock(fsys, e.Path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer releaseLock(fsys, e.Path, l)
 	}
-	return r.complete(fsys)
+	return completed, r.complete(fsys)
 }
