@@ -40,6 +40,8 @@ type WriterOptions struct {
 	Shape   Shape        // which writer's habits to follow: changes the bytes
 	Threads int          // encoding goroutines; default 1
 	Acct    *mem.Account // pays for encoded pages; nil: the Go heap
+	// RowBytes is the mean bytes of a row as far as known, for WriterFloor where there are long values.
+	RowBytes int64
 }
 
 // Shape names the writer whose habits a file follows, so that test data can look like other programs' files.

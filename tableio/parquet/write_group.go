@@ -165,7 +165,7 @@ func (g *rowGroup) drop() {
 // work is one encoding goroutine.
 func (w *Writer) work() {
 	defer w.workers.Done()
-	e := &encoder{acct: w.opts.Acct}
+	e := &encoder{acct: w.opts.Acct, codec: compressor{acct: w.opts.Acct}}
 	defer e.close()
 	for {
 		l, sl := w.sched.next()

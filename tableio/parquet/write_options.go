@@ -100,26 +100,40 @@ func cutLimitsOf(s *batch.Schema, o WriterOptions) cutLimits {
 func floorPow2(n int) int { return 1 << (bits.Len(uint(n)) - 1) }
 
 // WriterFloor returns the pool bytes that writing the schema takes at least, the rows
-// that the writer holds on to (of whichever account they are) included. A value or row that is
-// longer than a slab comes on top, and for tables of very many columns and row groups the footer.
+// that the writer holds on to (of whichever account they are) included. Values are taken to be
+// up to half as long again as a row of o.RowBytes; longer ones, where they are longer than a slab, come on
+// top, and for tables of very many columns and row groups the footer.
 func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 	o, err := o.withDefaults()
 	if err != nil {
 		return 0
 	}
 	l := cutLimitsOf(schema, o)
-	slab := l.slabMem(schema)
+	slab := l.slabMem(schema, o)
 	held := int64(1 + l.inFlight)
 	if 8*l.rows < minSegment { // short batches, mostly unused buffers, wait to be joined
 		held += 2
 	}
 	page := l.pageMem(schema)
-	scratch := int64(o.Threads) * (2*page + page/4 + 64<<10)
-	return held*slab + l.groupMem(schema) + scratch + sinkBuffer + 256<<10
+	scratch := 2*page + page/4 + 64<<10
+	if row := l.longRow(o); row > page { // its bytes, with levels in front, compressed
+		scratch = 3*row + row/2
+	}
+	codec, _ := codecOf(o.Compression) // withDefaults has checked it
+	scratch = int64(o.Threads) * (scratch + encoderHeap(codec))
+	return held*slab + l.groupMem(schema, o) + scratch + sinkBuffer + 256<<10
+}
+
+// longRow returns how long a row may well be.
+func (l *cutLimits) longRow(o WriterOptions) int64 {
+	if !l.variable {
+		return 0
+	}
+	return o.RowBytes + o.RowBytes/2
 }
 
 // slabMem is what the rows of a slab take in memory.
-func (l *cutLimits) slabMem(s *batch.Schema) int64 {
+func (l *cutLimits) slabMem(s *batch.Schema, o WriterOptions) int64 {
 	n := int64(0)
 	for _, f := range s.Fields {
 		w := f.Type.Kind().Width()
@@ -132,7 +146,7 @@ func (l *cutLimits) slabMem(s *batch.Schema) int64 {
 		}
 	}
 	if l.variable {
-		n += l.bytes + l.bytes/4
+		n += max(l.bytes, l.longRow(o)) * 5 / 4
 	}
 	return n
 }
@@ -150,8 +164,8 @@ func (l *cutLimits) pageMem(s *batch.Schema) int64 {
 }
 
 // groupMem is what an encoded row group takes: its raw bytes, unused ends of segments and page headers.
-func (l *cutLimits) groupMem(s *batch.Schema) int64 {
-	raw := l.groupRaw
+func (l *cutLimits) groupMem(s *batch.Schema, o WriterOptions) int64 {
+	raw := max(l.groupRaw, l.longRow(o))
 	if !l.variable {
 		raw = int64(l.groupRows) * l.fixed
 	}
@@ -169,5 +183,5 @@ func (l *cutLimits) openGroups(s *batch.Schema, o WriterOptions) int {
 		return 2
 	}
 	spare := o.Acct.Limit() - WriterFloor(s, o)
-	return int(min(max(1+spare/max(l.groupMem(s)*5/4, 1), 1), maxGroups))
+	return int(min(max(1+spare/max(l.groupMem(s, o)*5/4, 1), 1), maxGroups))
 }
