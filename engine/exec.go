@@ -231,7 +231,7 @@ func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {
 		if err != nil {
 			return nil, err
 		}
-		sp, err := x.newSpool("table "+p.node.Table, in.schema, in.src.Units())
+		sp, err := x.newSpool("table "+p.node.Table, in.schema, p.est, in.src.Units())
 		if err == nil {
 			err = x.pipeKeep(ctx, in, sp, "keep "+p.node.Table)
 		}
@@ -317,7 +317,7 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	if where != nil { // the node's columns are some of the table's
 		where = where.Remap(func(c int) int { return op.Columns[c] })
 	}
-	source := func() batch.Source { return t.Source(op.Columns, where, x.share.BatchRows) }
+	source := func() batch.Source { return t.Source(op.Columns, where, x.share.rows(p.est)) }
 	r := &rel{src: source(), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
 	if op.Where != nil {
 		r.add(newFilter(op.Where), nil, "where")

@@ -63,7 +63,7 @@ func (x *exec) sort(ctx context.Context, in *rel, keys []batch.SortKey, est Esti
 	}
 	spec := extsort.Spec{
 		Name: name, Schema: in.schema, Keys: keys, Workers: x.share.Workers, Partitions: lay.Partitions,
-		BlockBytes: lay.BlockBytes, MaxLoad: x.share.Load, Acct: x.stores, Dir: x.dir, BatchRows: x.share.BatchRows,
+		BlockBytes: lay.BlockBytes, MaxLoad: x.share.Load, Acct: x.stores, Dir: x.dir, BatchRows: x.share.rows(est),
 	}
 	var sorter *extsort.Sorter
 	sink, err := x.sampled(ctx, in, keys, lay.Partitions, func(sp *extsort.Splitters) (batch.Sink, error) {
@@ -88,7 +88,7 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 	}
 	spec := groupby.Spec{
 		Name: in.name + " by " + names(in.schema, op.Keys), In: in.schema, Out: p.node.Schema, Keys: op.Keys,
-		Sort: op.Sort, DropNulls: op.DropNulls, Workers: x.share.Workers, BatchRows: x.share.BatchRows, Acct: x.tables, Dir: x.dir,
+		Sort: op.Sort, DropNulls: op.DropNulls, Workers: x.share.Workers, BatchRows: x.share.rows(p.est), Acct: x.tables, Dir: x.dir,
 	}
 	for _, a := range op.Aggs {
 		spec.Aggs = append(spec.Aggs, groupby.Agg{Func: a.Func, Arg: a.Arg, Filter: a.Filter, Type: a.Type})

@@ -28,7 +28,7 @@ func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) parq
 	return parquet.WriterOptions{
 		Compression: o.Compression, RowGroupRows: int(o.RowGroupRows), SortKeys: o.Node.Index,
 		Version: r.cfg.Version, FileSize: o.FilesSize, FileRows: o.FilesRows, FileCount: o.FilesCount,
-		Threads: threads, Acct: acct,
+		Threads: threads, Acct: acct, RowBytes: int64(r.nodes[o.Node].est.RowWidth()),
 	}
 }
 
@@ -55,7 +55,7 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 	defer func() { err = errors.Join(err, rel.close()) }()
 	opts := x.run.writerOptions(o, x.share.Workers, x.writers)
 	if o.FilesCount > 0 {
-		if rel, opts.TotalRows, err = x.counted(ctx, rel); err != nil {
+		if rel, opts.TotalRows, err = x.counted(ctx, rel, x.run.nodes[o.Node].est); err != nil {
 			return sum, err
 		}
 		if opts.TotalRows == 0 { // nothing to divide
@@ -105,8 +105,8 @@ func (x *exec) create(ctx context.Context, o *plan.Output, at string, opts parqu
 }
 
 // counted spools a table whose number of rows must be known before its first row is written.
-func (x *exec) counted(ctx context.Context, in *rel) (*rel, int64, error) {
-	sp, err := x.newSpool("rows counted for files: count", in.schema, in.src.Units())
+func (x *exec) counted(ctx context.Context, in *rel, est Estimate) (*rel, int64, error) {
+	sp, err := x.newSpool("rows counted for files: count", in.schema, est, in.src.Units())
 	if err != nil {
 		return in, 0, err
 	}

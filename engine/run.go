@@ -182,7 +182,7 @@ const batchesHeld = 6
 func (r *Run) measure() need {
 	n := need{depth: batchesHeld}
 	for _, p := range r.nodes {
-		n.rowBytes = max(n.rowBytes, int64(p.est.RowWidth()))
+		n.widths = append(n.widths, p.est.width())
 		if l, ok := p.node.Op.(*plan.Lag); ok {
 			n.states += lagState(l, p)
 		}

@@ -19,7 +19,7 @@ var ErrRefused = errors.New("refused")
 //	     + tails (open blocks of stores) + what stores may keep until somebody needs it
 type Share struct {
 	Workers   int // units worked on at once
-	BatchRows int // rows of a batch
+	BatchRows int // rows of a batch, at most: wide rows make shorter ones, see rows
 	Pool      int64
 	Fixed     int64
 	Resident  int64 // all resident tables together
@@ -31,11 +31,11 @@ type Share struct {
 
 // need is what the stages of a job need besides what grows with the data; the largest of all stages.
 type need struct {
-	reader   int64 // bytes a reader takes
-	rowBytes int64 // bytes of the widest row on its way
-	depth    int   // batches that a worker holds at once
-	writer   int64 // bytes the output writer takes
-	states   int64 // rows that lags hand from unit to unit, per worker
+	reader int64      // bytes a reader takes
+	widths []rowWidth // of the rows on their way, one a stage
+	depth  int        // batches that a worker holds at once
+	writer int64      // bytes the output writer takes
+	states int64      // rows that lags hand from unit to unit, per worker
 }
 
 const (
@@ -46,8 +46,40 @@ const (
 	minElastic = 6 << 20
 )
 
+// rowWidth is the bytes of a row, and its columns.
+type rowWidth struct {
+	bytes   int64
+	columns int
+}
+
+const (
+	// batchRowBytes and batchLeast bound the bytes of a batch: so many for each row that it may have, and no less.
+	batchRowBytes = 512
+	batchLeast    = 2 << 20
+	// columnLeast is what a column of a batch takes however few its rows: the smallest buffer.
+	columnLeast = 4 << 10
+)
+
+// batchRows returns how many rows, at most rows, batches of such rows have: fewer where rows are
+// wide, down to one of long values, but so many that buffers are filled.
+func (w rowWidth) batchRows(rows int) int {
+	most := max(int64(rows)*batchRowBytes, batchLeast) / w.bytes
+	fill := columnLeast * int64(w.columns) / w.bytes
+	return int(min(int64(rows), max(most, fill, 1)))
+}
+
+// width returns what a row of the estimated table takes.
+func (e Estimate) width() rowWidth { return rowWidth{bytes: int64(e.RowWidth()), columns: len(e.Cols)} }
+
+// rows returns the most rows of a batch of the estimated table.
+func (s Share) rows(e Estimate) int { return e.width().batchRows(s.BatchRows) }
+
 func (n need) fixed(workers, rows int) int64 {
-	return int64(workers)*(n.reader+n.states+int64(n.depth)*int64(rows)*n.rowBytes) + n.writer
+	largest := int64(0)
+	for _, w := range n.widths {
+		largest = max(largest, w.bytes*int64(w.batchRows(rows)))
+	}
+	return int64(workers)*(n.reader+n.states+int64(n.depth)*largest) + n.writer
 }
 
 // floor returns the smallest pool with which the job runs: one worker, small batches.

@@ -22,7 +22,7 @@ type spool struct {
 // spoolParts is how many partitions a spooled table is read back in at most: the units of its readers.
 const spoolParts = 64
 
-func (x *exec) newSpool(name string, schema *batch.Schema, units int) (*spool, error) {
+func (x *exec) newSpool(name string, schema *batch.Schema, est Estimate, units int) (*spool, error) {
 	parts := min(max(units, 1), spoolParts)
 	st, err := spillfile.New(spillfile.Spec{
 		Name: name, Schema: schema, Partitions: parts, Workers: x.share.Workers,
@@ -31,7 +31,7 @@ func (x *exec) newSpool(name string, schema *batch.Schema, units int) (*spool, e
 	if err != nil {
 		return nil, err
 	}
-	return &spool{st: st, schema: schema, units: units, parts: parts, rows: x.share.BatchRows}, nil
+	return &spool{st: st, schema: schema, units: units, parts: parts, rows: x.share.rows(est)}, nil
 }
 
 func (s *spool) part(unit int) int { return unit * s.parts / max(s.units, 1) }
