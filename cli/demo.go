@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -60,9 +61,9 @@ func (e *env) demo(c *cli.Context) error {
 	if rows < 0 || rows > 1e12 {
 		return usagef("--rows %d: between 0 and 1,000,000,000,000", rows)
 	}
-	shape, ok := map[string]gen.Shape{"fastparquet": gen.Fastparquet, "pyarrow": gen.Pyarrow, "pqjoin": gen.Pqjoin}[c.String("shape")]
-	if !ok {
-		return usagef("--shape %q: it is fastparquet, pyarrow or pqjoin", c.String("shape"))
+	shape := c.String("shape")
+	if !slices.Contains([]string{gen.Fastparquet, gen.Pyarrow, gen.Pqjoin}, shape) {
+		return usagef("--shape %q: it is fastparquet, pyarrow or pqjoin", shape)
 	}
 	if err := e.demoData(c, dir, rows, shape); err != nil {
 		return err
@@ -96,9 +97,9 @@ func (e *env) demoFile(dir string) (*plan.Job, error) {
 
 // demoData makes the two tables, unless they are there from an earlier demo of the same
 // size and shape. What an interrupted demo left is made anew.
-func (e *env) demoData(c *cli.Context, dir string, rows int64, shape gen.Shape) error {
+func (e *env) demoData(c *cli.Context, dir string, rows int64, shape string) error {
 	stamp, making := filepath.Join(dir, "rows"), filepath.Join(dir, "making")
-	want := fmt.Sprintf("%d %s\n", rows, c.String("shape"))
+	want := fmt.Sprintf("%d %s\n", rows, shape)
 	old, err := os.ReadFile(stamp)
 	switch {
 	case err == nil && string(old) == want:
@@ -120,12 +121,12 @@ func (e *env) demoData(c *cli.Context, dir string, rows int64, shape gen.Shape) 
 		return err
 	}
 	fmt.Fprintf(e.err, "making %s and %s rows in %s\n", humanize.Comma(rows), humanize.Comma(rows/10), dir)
-	for name, spec := range map[string]gen.Spec{
-		"test":  {Table: gen.Test, Rows: rows, Seed: 1, Shape: shape},
-		"test2": {Table: gen.Test2, Rows: rows / 10, Seed: 2, Shape: shape},
+	for name, p := range map[string]gen.Params{
+		"test":  {Table: "seed-test", Rows: rows, Seed: 1, Shape: shape},
+		"test2": {Table: "seed-test2", Rows: rows / 10, Seed: 2, Shape: shape},
 	} {
 		to := filepath.Join(dir, name)
-		if err := errors.Join(e.fs.RemoveAll(to), gen.Seed(c.Context, e.fs, to, spec)); err != nil {
+		if err := errors.Join(e.fs.RemoveAll(to), gen.Write(c.Context, e.fs, to, gen.Spec{Params: p})); err != nil {
 			return err
 		}
 	}

@@ -259,6 +259,15 @@ func (p *Pool) unreserve(n int64) {
 	p.reserved -= n
 }
 
+// ReclaimError is the error of a reclaimer, a store that could not spill, as whoever wanted memory
+// gets it: what failed is elsewhere.
+type ReclaimError struct{ Err error }
+
+func (e *ReclaimError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the reclaimer's error.
+func (e *ReclaimError) Unwrap() error { return e.Err }
+
 // reclaim asks the reclaimers for n bytes; it fails when nobody can give anything.
 func (p *Pool) reclaim(who string, n int64, round int) error {
 	p.mu.Lock()
@@ -272,7 +281,7 @@ func (p *Pool) reclaim(who string, n int64, round int) error {
 	for _, r := range rs {
 		got, err := r(n - freed)
 		if err != nil {
-			return err
+			return &ReclaimError{err}
 		}
 		if freed += got; freed >= n {
 			break

@@ -1,17 +1,21 @@
-// Package gen makes the tables of the join that inspired pqjoin: a large one and a
-// smaller one that share ten thousand keys, so that joining them multiplies.
+// Package gen makes the tables of the demo and of the benchmark: those of the join that inspired pqjoin,
+// h2o's group-by and join tables, tables like TPC-H's, and some that are hard on purpose.
 //
-// Invariant: a table is a function of its Spec alone; Threads and memory do not change it, and
-// a file's values do not depend on its shape.
+//	row number --ids--> whole numbers of the row --(sort by them)--> --columns--> values --> files
+//
+// A table is a list of ids, whole numbers that a row's values are made from, and a list of
+// columns. Most ids and values are a hash of the row's number (random.go), so any run of rows can be made
+// alone; the ids of a sorted table go through an external sort first.
+//
+// Invariant: the files of a table are a function of its Params alone. Threads and memory do not change
+// them, and values depend neither on the shape nor on how rows are cut into files.
 package gen
 
 import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,184 +25,165 @@ import (
 	"pqjoin/tableio/parquet"
 )
 
-// Table says which table to make.
-type Table uint8
+// Version changes whenever the same Params make other files.
+const Version = 1
 
-// The tables.
+// The shapes: whose habits the files follow.
 const (
-	Test  Table = iota + 1 // col1 int64 key, col2 int64 in [101, 20000), col3 double in [0, 10000)
-	Test2                  // col1 int64 key, col4 double in [0, 10000)
+	Fastparquet      = "fastparquet"       // one plain page per column chunk, snappy, no CRC, no dictionary
+	FastparquetPlain = "fastparquet-plain" // the same, uncompressed
+	Pyarrow          = "pyarrow"           // dictionaries, pages of 1 MiB, snappy
+	Pqjoin           = "pqjoin"            // our own writer's
 )
 
-// Shape says whose habits the files follow.
-type Shape uint8
+// Params says what to make. Zero values of those that a table uses mean its defaults; the
+// others must be zero. Tables and uses are listed by Tables.
+type Params struct {
+	Table       string  `json:"table"`
+	Rows        int64   `json:"rows"` // of all files; for h2o-j1-* those of x, for tpch-* those of lineitem
+	RowsPerFile int64   `json:"rows_per_file"`
+	Shape       string  `json:"shape"`
+	Seed        uint64  `json:"seed"`
+	Keys        int64   `json:"keys,omitempty"` // distinct keys
+	Unique      bool    `json:"unique,omitempty"`
+	Groups      int64   `json:"groups,omitempty"` // h2o's K
+	Nulls       int64   `json:"nulls,omitempty"`  // percent
+	Sorted      bool    `json:"sorted,omitempty"`
+	Theta       float64 `json:"theta,omitempty"`
+	Columns     int64   `json:"columns,omitempty"` // the key included
+	Types       string  `json:"types,omitempty"`
+	Order       string  `json:"order,omitempty"`
+}
 
-// The shapes.
-const (
-	Fastparquet      Shape = iota // one plain page per column chunk, snappy, no CRC, no dictionary
-	FastparquetPlain              // the same, uncompressed
-	Pyarrow                       // dictionaries, pages of 1 MiB, snappy
-	Pqjoin                        // our own writer's
-)
-
-// Spec says what to make. Zero values mean the defaults.
+// Spec is what to make and with what.
 type Spec struct {
-	Table       Table
-	Rows        int64 // of all files
-	RowsPerFile int64 // default 1,000,000; the last file may have fewer
-	KeyLo       int64 // keys are uniform in [KeyLo, KeyHi); default [90000, 100000)
-	KeyHi       int64
-	Shape       Shape
-	Seed        uint64
-	Threads     int // files written at a time; default 1
-	Acct        *mem.Account
+	Params
+	Threads int          // files written at a time, as far as the account's limit allows; default 1
+	Acct    *mem.Account // nil: the Go heap
 }
 
-// column is how one column's values are made.
-type column struct {
-	name   string
-	typ    batch.Type
-	lo, hi int64
+// maxRows bounds the rows of a table, so that no row number times a small factor overflows.
+const maxRows = 1e13
+
+// table is a table that can be made.
+type table struct {
+	rows   int64
+	ids    []idFunc
+	sortBy []int // the ids that a sorted table is sorted by; none: it comes as it is made
+	cols   []column
+	pandas bool // the files carry the metadata by which pandas restores a data frame
 }
 
-func (s *Spec) columns() ([]column, error) {
-	key := column{"col1", batch.Of(batch.Int64), s.KeyLo, s.KeyHi}
-	switch s.Table {
-	case Test:
-		return []column{key, {"col2", batch.Of(batch.Int64), 101, 20_000}, {"col3", batch.Of(batch.Float64), 0, 10_000}}, nil
-	case Test2:
-		return []column{key, {"col4", batch.Of(batch.Float64), 0, 10_000}}, nil
-	}
-	return nil, fmt.Errorf("gen: no table %d", s.Table)
+// maker makes the files of a table.
+type maker struct {
+	spec      *Spec
+	t         *table
+	schema    *batch.Schema
+	fsys      vfs.FS
+	dir       string
+	dicts     []*batch.Column // by column, nil where it has none
+	batchRows int64
+	threads   int
 }
 
-// Seed writes the table as part.0.parquet, part.1.parquet ... into dir, which it makes. A table of no rows has one file.
-func Seed(ctx context.Context, fsys vfs.FS, dir string, s Spec) error {
-	if s.KeyLo == 0 && s.KeyHi == 0 {
-		s.KeyLo, s.KeyHi = 90_000, 100_000
-	}
-	if s.RowsPerFile <= 0 {
-		s.RowsPerFile = 1_000_000
-	}
-	if s.Rows < 0 || s.KeyHi <= s.KeyLo {
-		return fmt.Errorf("gen: %d rows with keys in [%d, %d)", s.Rows, s.KeyLo, s.KeyHi)
-	}
-	cols, err := s.columns()
+// Write makes the table as part.0.parquet, part.1.parquet ... in dir, which it makes. A table of
+// no rows has one file. What an error leaves in dir is the caller's to remove.
+func Write(ctx context.Context, fsys vfs.FS, dir string, s Spec) error {
+	t, err := s.Params.resolve()
 	if err != nil {
-		return err
+		return fmt.Errorf("gen: %w", err)
 	}
 	if err := fsys.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(s.Threads, 1))
-	files := max((s.Rows+s.RowsPerFile-1)/s.RowsPerFile, 1)
-	for i := range files {
-		if ctx.Err() != nil {
-			break
-		}
-		f := file{spec: &s, cols: cols, number: i, rows: min(s.RowsPerFile, s.Rows-i*s.RowsPerFile),
-			path: filepath.Join(dir, fmt.Sprintf("part.%d.parquet", i))}
-		g.Go(func() error { return f.write(ctx, fsys) })
+	m := &maker{spec: &s, t: t, fsys: fsys, dir: dir, schema: &batch.Schema{}}
+	defer m.close()
+	if err := m.prepare(); err != nil {
+		return err
 	}
-	if err := g.Wait(); err != nil {
+	if len(t.sortBy) > 0 {
+		err = m.writeSorted(ctx)
+	} else {
+		err = m.writeFiles(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	return fsys.SyncDir(dir)
 }
 
-// file is one file of the table.
-type file struct {
-	spec   *Spec
-	cols   []column
-	number int64
-	rows   int64
-	path   string
-}
+// wantBatch is about how many bytes a batch takes.
+const wantBatch = 8 << 20
 
-func (f *file) write(ctx context.Context, fsys vfs.FS) error {
-	if f.spec.Shape == Pyarrow || f.spec.Shape == Pqjoin {
-		return f.stream(ctx, fsys)
-	}
-	t := parquet.PlainTable{Rows: f.rows, Plain: f.spec.Shape == FastparquetPlain, Acct: f.spec.Acct,
-		CreatedBy: "fastparquet-python version 2026.9.0 (build 0)", KeyValue: f.pandas("fastparquet", "2026.9.0")}
-	for i, c := range f.cols {
-		t.Columns = append(t.Columns, parquet.PlainColumn{Name: c.name, Type: c.typ,
-			Fill: func(row int64, dst []uint64) { f.fill(i, row, dst) }})
-	}
-	_, err := parquet.WritePlain(ctx, fsys, f.path, t)
-	return err
-}
-
-// stream writes the file through the table writer.
-func (f *file) stream(ctx context.Context, fsys vfs.FS) error {
-	schema := &batch.Schema{}
-	for _, c := range f.cols {
-		schema.Fields = append(schema.Fields, batch.Field{Name: c.name, Type: c.typ, Nullable: true})
-	}
-	o := parquet.WriterOptions{Acct: f.spec.Acct}
-	if f.spec.Shape == Pyarrow {
-		o.Shape, o.KeyValue = parquet.ShapePyarrow, f.pandas("pyarrow", "26.0.1")
-	}
-	w, err := parquet.CreateFile(ctx, fsys, f.path, schema, o)
-	if err != nil {
-		return err
-	}
-	defer w.Abort()
-	for row := int64(0); row < f.rows; row += parquet.PlainBlock {
-		b, err := f.batch(schema, row)
+// prepare makes dictionaries and divides the memory.
+func (m *maker) prepare() error {
+	for i := range m.t.cols {
+		c := &m.t.cols[i]
+		m.schema.Fields = append(m.schema.Fields, batch.Field{Name: c.name, Type: c.typ, Nullable: true})
+		d, err := c.dict(m.spec.Acct)
 		if err != nil {
 			return err
 		}
-		if err := w.Write(ctx, b); err != nil {
-			return err
-		}
+		m.dicts = append(m.dicts, d)
 	}
-	_, err = w.Close(ctx)
-	return err
+	m.batchRows = min(max(wantBatch/m.rowBytes(), 1<<10), parquet.PlainBlock)
+	m.threads = max(m.spec.Threads, 1)
+	if m.spec.Acct == nil {
+		return nil
+	}
+	fits := m.spec.Acct.Limit() / m.fileNeed(1)
+	if fits < 1 {
+		return fmt.Errorf("gen: table %s needs %d bytes of memory for one file, and has %d", m.spec.Table, m.fileNeed(1), m.spec.Acct.Limit())
+	}
+	m.threads = int(min(int64(m.threads), fits))
+	return nil
 }
 
-func (f *file) batch(schema *batch.Schema, row int64) (*batch.Batch, error) {
-	n := int(min(parquet.PlainBlock, f.rows-row))
-	b := &batch.Batch{Schema: schema, N: n}
-	for i, c := range f.cols {
-		col, err := batch.NewFixed(f.spec.Acct, c.typ, n)
-		if err != nil {
-			b.Release()
-			return nil, err
-		}
-		b.Cols = append(b.Cols, col)
-		f.fill(i, row, batch.View[uint64](col.Fixed))
-	}
-	return b, nil
-}
-
-// fill makes the values of column i from row on. Every block of a column has a generator of its own,
-// so that it can be made alone.
-func (f *file) fill(i int, row int64, dst []uint64) {
-	block := uint64(f.number)<<32 | uint64(row/parquet.PlainBlock)
-	r := rand.New(rand.NewPCG(f.spec.Seed<<8^uint64(f.spec.Table)<<4^uint64(i), block))
-	c := f.cols[i]
-	if c.typ.ID == batch.Float64 {
-		for k := range dst {
-			dst[k] = math.Float64bits(float64(c.lo) + float64(c.hi-c.lo)*r.Float64())
-		}
-		return
-	}
-	for k := range dst {
-		dst[k] = uint64(c.lo + r.Int64N(c.hi-c.lo))
+func (m *maker) close() {
+	for _, d := range m.dicts {
+		d.Release()
 	}
 }
 
-// pandas returns the metadata by which pandas restores a data frame.
-func (f *file) pandas(library, version string) []parquet.KeyValue {
-	var cols []string
-	for _, c := range f.cols {
-		cols = append(cols, fmt.Sprintf(`{"field_name": %[1]q, "metadata": null, "name": %[1]q, "numpy_type": %[2]q, "pandas_type": %[2]q}`, c.name, c.typ))
+// rowBytes is what a row takes at most in a batch being made, its ids included.
+func (m *maker) rowBytes() int64 {
+	n := int64(8 * len(m.t.ids))
+	for i := range m.t.cols {
+		n += int64(max(8, m.t.cols[i].longest+4)) + 1
 	}
-	v := fmt.Sprintf(`{"column_indexes": [{"field_name": null, "metadata": null, "name": null, "numpy_type": "str", "pandas_type": "unicode"}], `+
-		`"columns": [%s], "creator": {"library": %q, "version": %q}, `+
-		`"index_columns": [{"kind": "range", "name": null, "start": 0, "step": 1, "stop": %d}], "pandas_version": "3.1.1", "partition_columns": []}`,
-		strings.Join(cols, ", "), library, version, f.rows)
-	return []parquet.KeyValue{{Key: "pandas", Value: v}}
+	return n
+}
+
+// fileNeed is the memory for writing a file with so many encoding threads.
+func (m *maker) fileNeed(threads int) int64 {
+	batches := 3 * m.batchRows * m.rowBytes() * 5 / 4
+	return parquet.WriterFloor(m.schema, m.options(threads)) + batches
+}
+
+// writeFiles makes each file alone, several at a time.
+func (m *maker) writeFiles(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(m.threads)
+	per := m.spec.RowsPerFile
+	files := max((m.t.rows+per-1)/per, 1)
+	for i := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		f := file{maker: m, path: m.path(i), from: i * per, rows: min(per, m.t.rows-i*per)}
+		g.Go(func() error { return f.write(ctx) })
+	}
+	return g.Wait()
+}
+
+func (m *maker) path(file int64) string {
+	return filepath.Join(m.dir, fmt.Sprintf("part.%d.parquet", file))
+}
+
+// share divides the account's limit; 0, no limit, where there is none.
+func (m *maker) share(parts int) int64 {
+	if m.spec.Acct == nil || m.spec.Acct.Limit() == math.MaxInt64 {
+		return 0
+	}
+	return m.spec.Acct.Limit() / int64(parts)
 }

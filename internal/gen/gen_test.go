@@ -3,29 +3,36 @@ package gen
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
-	"pqjoin/tableio/parquet"
 )
 
-func seed(t *testing.T, s Spec) map[string][]byte {
+// write makes the table in a new directory and returns it.
+func write(t *testing.T, p Params, threads int, limit int64) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
-	pool := mem.NewPool(128<<20, mem.Protect())
-	s.Acct = pool.Account("gen", 0)
-	if err := Seed(context.Background(), vfs.OS(), dir, s); err != nil {
+	pool := mem.NewPool(limit, mem.Protect())
+	acct := pool.Account("gen", 0)
+	if err := Write(context.Background(), vfs.OS(), dir, Spec{Params: p, Threads: threads, Acct: acct}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Acct.Close(); err != nil {
+	if err := acct.Close(); err != nil {
 		t.Error(err)
 	}
 	if err := pool.Close(); err != nil {
 		t.Error(err)
 	}
+	return dir
+}
+
+// contents returns the bytes of the files in a directory.
+func contents(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
 	files := map[string][]byte{}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -41,43 +48,41 @@ func seed(t *testing.T, s Spec) map[string][]byte {
 	return files
 }
 
-func TestTableIsAFunctionOfItsSpec(t *testing.T) {
-	for _, shape := range []Shape{Fastparquet, FastparquetPlain, Pyarrow, Pqjoin} {
-		s := Spec{Table: Test, Rows: 250_001, RowsPerFile: 100_000, Shape: shape, Seed: 7, Threads: 1}
-		one := seed(t, s)
-		s.Threads = 3
-		two := seed(t, s)
-		if len(one) != 3 || len(two) != 3 {
-			t.Fatalf("shape %d: %d and %d files", shape, len(one), len(two))
-		}
-		for name, raw := range one {
-			if !bytes.Equal(raw, two[name]) {
-				t.Errorf("shape %d: %s differs", shape, name)
-			}
-		}
-		s.Seed = 8
-		if bytes.Equal(seed(t, s)["part.0.parquet"], one["part.0.parquet"]) {
-			t.Errorf("shape %d: another seed gives the same values", shape)
-		}
+// everyTable returns small parameters of every table, and of some variants.
+func everyTable() []Params {
+	var all []Params
+	for _, k := range Tables() {
+		all = append(all, Params{Table: k.Name, Rows: 50_001, RowsPerFile: 20_000})
 	}
+	return append(all,
+		Params{Table: "seed-test", Rows: 50_001, RowsPerFile: 20_000, Shape: FastparquetPlain},
+		Params{Table: "seed-test", Rows: 50_001, RowsPerFile: 20_000, Shape: Pyarrow},
+		Params{Table: "seed-test2", Rows: 50_001, RowsPerFile: 20_000, Shape: Pqjoin},
+		Params{Table: "group", Rows: 50_001, RowsPerFile: 20_000, Unique: true},
+		Params{Table: "h2o-g1", Rows: 50_001, RowsPerFile: 20_000, Nulls: 5, Sorted: true},
+		Params{Table: "h2o-j1-x", Rows: 50_001, RowsPerFile: 20_000, Nulls: 5, Sorted: true},
+		Params{Table: "h2o-j1-big", Rows: 50_001, RowsPerFile: 20_000, Sorted: true},
+		Params{Table: "wide", Rows: 50_001, RowsPerFile: 20_000, Types: "mixed", Order: "zipf", Columns: 8},
+	)
 }
 
-func TestRowsAreSpreadOverFiles(t *testing.T) {
-	dir := t.TempDir()
-	ctx := context.Background()
-	if err := Seed(ctx, vfs.OS(), dir, Spec{Table: Test2, Rows: 25, RowsPerFile: 10}); err != nil {
-		t.Fatal(err)
-	}
-	for name, rows := range map[string]int64{"part.0.parquet": 10, "part.1.parquet": 10, "part.2.parquet": 5} {
-		f, err := parquet.Open(ctx, vfs.OS(), filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f.Rows() != rows {
-			t.Errorf("%s has %d rows", name, f.Rows())
-		}
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
+func TestTableIsAFunctionOfItsParameters(t *testing.T) {
+	for _, p := range everyTable() {
+		t.Run(fmt.Sprintf("%+v", p), func(t *testing.T) {
+			one := contents(t, write(t, p, 1, 200<<20))
+			two := contents(t, write(t, p, 3, 400<<20))
+			if len(one) != len(two) {
+				t.Fatalf("%d and %d files", len(one), len(two))
+			}
+			for name, raw := range one {
+				if !bytes.Equal(raw, two[name]) {
+					t.Errorf("%s differs", name)
+				}
+			}
+			p.Seed = 8
+			if bytes.Equal(contents(t, write(t, p, 1, 200<<20))["part.0.parquet"], one["part.0.parquet"]) && p.Rows > 0 {
+				t.Error("another seed gives the same values")
+			}
+		})
 	}
 }

@@ -204,7 +204,9 @@ func (c *chunk) fail(err error) error {
 		return nil
 	}
 	var sys interface{ Timeout() bool } // *fs.PathError and its like
-	known := errors.Is(err, ErrCorrupt) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrChanged) || errors.Is(err, mem.ErrLimit) || errors.As(err, &sys)
+	var others *mem.ReclaimError
+	known := errors.Is(err, ErrCorrupt) || errors.Is(err, ErrUnsupported) || errors.Is(err, ErrChanged) ||
+		errors.Is(err, mem.ErrLimit) || errors.As(err, &others) || errors.As(err, &sys)
 	where := fmt.Sprintf("%s: column %s", c.file.path, c.col.field.Name)
 	if c.pageNo > 0 {
 		where += fmt.Sprintf(", page %d", c.pageNo)
