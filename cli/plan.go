@@ -15,7 +15,7 @@ func (e *env) planCommand() *cli.Command {
 	return &cli.Command{
 		Name: "plan", Usage: "show what a job would do and cost", ArgsUsage: "JOB",
 		Flags: jobFlags(
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text or json"},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text, json, dot or mermaid"},
 			&cli.BoolFlag{Name: "exact", Usage: "count the rows of joins exactly, from their keys"},
 		),
 		Action: e.plan,
@@ -28,11 +28,9 @@ func (e *env) plan(c *cli.Context) error {
 		format = "json"
 	}
 	switch format {
-	case "text", "json":
-	case "dot", "mermaid":
-		return usagef("--format %s is not supported yet: use text or json", format)
+	case "text", "json", "dot", "mermaid":
 	default:
-		return usagef("--format %q: it is text or json", format)
+		return usagef("--format %q: it is text, json, dot or mermaid", format)
 	}
 	run, err := e.open(c)
 	if err != nil {
@@ -58,8 +56,13 @@ func (e *env) plan(c *cli.Context) error {
 			return err
 		}
 	}
-	if format == "json" {
+	switch format {
+	case "json":
 		return e.json(x)
+	case "dot":
+		return x.Dot(e.out)
+	case "mermaid":
+		return x.Mermaid(e.out)
 	}
 	return x.Text(e.out)
 }

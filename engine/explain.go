@@ -20,6 +20,7 @@ type Explanation struct {
 	Tables   []TableInfo  `json:"tables"`
 	Joins    []JoinInfo   `json:"joins,omitempty"`
 	Outputs  []OutputInfo `json:"outputs"`
+	Graph    []GraphNode  `json:"graph"`
 	Spill    int64        `json:"spill_bytes"`
 	Warnings []string     `json:"warnings,omitempty"`
 	Refused  string       `json:"refused,omitempty"` // why run would refuse it
@@ -81,7 +82,7 @@ func (r *Run) Explain() *Explanation {
 	e := &Explanation{
 		Job:    r.job.File,
 		Memory: MemoryInfo{Bound: r.cfg.Mem, Floor: r.Floor(), Pool: s.Pool, Fixed: s.Fixed, Load: s.Load, Workers: s.Workers, BatchRows: s.BatchRows},
-		Stages: r.Stages(), Spill: r.Spill(),
+		Stages: r.Stages(), Graph: r.graph(), Spill: r.Spill(),
 	}
 	if r.short != nil {
 		e.Refused = r.short.Error()
@@ -114,6 +115,9 @@ func (e *Explanation) redact(clean func(string) string) {
 	for i := range e.Stages {
 		s := &e.Stages[i]
 		s.Name, s.Steps = clean(s.Name), all(s.Steps)
+	}
+	for i := range e.Graph {
+		e.Graph[i].Lines = all(e.Graph[i].Lines)
 	}
 }
 
