@@ -100,7 +100,8 @@ func (x *exec) partitions(est Estimate, schema *batch.Schema) int {
 	if n := x.run.cfg.Tuning.Partitions; n > 0 {
 		return n
 	}
-	want := saturate(float64(est.Rows)*(est.RowWidth()+joinRowOverhead))*2/max(x.share.Load, 1) + 1
+	size := hashjoin.TableBytes(est.Rows, est.Bytes())
+	want := (size+size/2)/max(x.share.Load, 1) + 1
 	most := x.share.Tails / int64(x.share.Workers) / max(8<<10, int64(16*schema.RowWidth(unknownText)))
 	return int(max(1, min(want, most, 512)))
 }

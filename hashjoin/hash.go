@@ -59,7 +59,7 @@ func (h *Hash) Units() int { return h.spec.Partitions }
 // Open joins one partition; acct pays for its table and the output.
 func (h *Hash) Open(_ context.Context, unit int, acct *mem.Account) (batch.Stream, error) {
 	s := &hashStream{h: h, acct: acct}
-	s.todo = []pair{{left: part{h.left, unit}, right: part{h.right, unit}}}
+	s.todo = []pair{{left: part{h.left, unit}, right: part{h.right, unit}, even: h.join.right.Load() / int64(h.spec.Partitions)}}
 	return s, nil
 }
 
@@ -70,7 +70,8 @@ func (h *Hash) Close() error { return h.left.Close() }
 type pair struct {
 	left, right part
 	level       int
-	heavy       bool // one key owns it
+	heavy       bool  // one key owns it
+	even        int64 // right rows it would have if every partition cut with it had as many
 	of          *pieces
 }
 

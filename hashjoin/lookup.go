@@ -1,7 +1,5 @@
 package hashjoin
 
-import "pqjoin/batch"
-
 // find sets out to the right rows of each key.
 func (t *RightTable) find(k *keys, out []ref) {
 	switch {
@@ -98,33 +96,4 @@ func (t *RightTable) findEntries(words []uint64, out []ref) {
 			n = kept
 		}
 	}
-}
-
-// findHashed looks hashes up and compares the columns of what it finds.
-func (t *RightTable) findHashed(k *keys, out []ref) {
-	out = out[:len(k.words)]
-	t.findEntries(k.words, out)
-	eq := batch.NewRowsEqual(k.cols, t.keyCols, t.equal)
-	for i, r := range out {
-		if r.n == 0 || k.apart != nil && k.apart[i] != 0 {
-			continue // find has the last word on rows set apart
-		}
-		if !eq.Equal(i, int(t.row(r, 0))) {
-			out[i] = t.findSlowly(k.words[i], i, eq)
-		}
-	}
-}
-
-// findSlowly looks up row i, whose hash w is also that of another key.
-func (t *RightTable) findSlowly(w uint64, i int, eq *batch.RowsEqual) ref {
-	for s := slot(w, len(t.entries)); t.entries[s].n != 0; {
-		e := t.entries[s]
-		if e.key == w && eq.Equal(i, int(t.row(ref{e.lo, e.n}, 0))) {
-			return ref{e.lo, e.n}
-		}
-		if s++; s == len(t.entries) {
-			s = 0
-		}
-	}
-	return ref{}
 }

@@ -139,8 +139,8 @@ func (r *Right) Resident(ctx context.Context) (*Resident, error) {
 	return nil, err
 }
 
-// maxTableRows keeps row ids and the positions of groups in 32 bits.
-const maxTableRows = 1<<32 - 16
+// maxTableRows keeps row ids, the positions of groups and slots in 32 bits.
+const maxTableRows = 1 << 31
 
 // loadAll returns all partitions as one batch. Right order holds within a partition and so within a key.
 func (r *Right) loadAll(ctx context.Context) (*batch.Batch, error) {

@@ -21,7 +21,7 @@ const (
 func (s *hashStream) cut(ctx context.Context) error {
 	j, x := s.h.join, s.now
 	j.splits.Add(1)
-	c, err := j.chooseCut(ctx, s.acct, x.right, j.rightKeys.cols, x.level+1)
+	c, err := j.cutOf(ctx, s.acct, x)
 	if err != nil {
 		return err
 	}
@@ -36,12 +36,27 @@ func (s *hashStream) cut(ctx context.Context) error {
 	}
 	x.left.st.Drop(x.left.p)
 	x.right.st.Drop(x.right.p)
+	even := x.right.rows() / int64(c.total())
 	for p := c.total() - 1; p >= 0; p-- {
 		s.todo = append(s.todo, pair{
-			left: part{of.left, p}, right: part{of.right, p}, level: x.level + 1, heavy: p < len(c.heavy), of: of,
+			left: part{of.left, p}, right: part{of.right, p}, level: x.level + 1, heavy: p < len(c.heavy), even: even, of: of,
 		})
 	}
 	return x.of.close()
+}
+
+// cutOf chooses how to cut x. A pair about as large as others is too large because there are many rows, and is cut
+// by hash unread; one far above has a heavy key, which must be found.
+func (j *join) cutOf(ctx context.Context, acct *mem.Account, x pair) (cut, error) {
+	if rows := x.right.rows(); rows > x.even+x.even/2 || x.level+1 >= maxLevel {
+		return j.chooseCut(ctx, acct, x.right, j.rightKeys.cols, x.level+1)
+	}
+	return cut{level: uint64(x.level + 1), parts: j.pieces(x.right.tableBytes())}, nil
+}
+
+// pieces is how many partitions rows are cut into whose tables take bytes together.
+func (j *join) pieces(bytes int64) int {
+	return int(min(max(bytes*3/2/j.spec.PartBytes+1, 2), int64(j.maxPieces())))
 }
 
 // maxPieces is how many partitions one may be cut into: no more than the sides had at first, because
@@ -84,7 +99,7 @@ func (j *join) chooseCut(ctx context.Context, acct *mem.Account, x part, cols []
 		}
 	}
 	slices.Sort(c.heavy)
-	c.parts = int(min(max(2*rest/j.spec.PartBytes+1, 2), int64(j.maxPieces())))
+	c.parts = j.pieces(rest)
 	return c, nil
 }
 

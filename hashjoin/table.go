@@ -1,8 +1,6 @@
 package hashjoin
 
 import (
-	"math/bits"
-
 	"pqjoin/batch"
 	"pqjoin/mem"
 )
@@ -45,8 +43,8 @@ type ref struct{ lo, n uint32 }
 const directSlack = 4
 
 // tableRowBytes bounds what building a table takes a row, without the rows themselves: keys and mask (9),
-// row ids and groups (12), entries while they grow (30).
-const tableRowBytes = 52
+// row ids and groups (16), entries (24).
+const tableRowBytes = 50
 
 // newTable builds the table of rows, which it takes over, errors included. keyCols are positions in rows.
 func newTable(acct *mem.Account, k *keyer, rows *batch.Batch) (*RightTable, error) {
@@ -210,158 +208,5 @@ func (t *RightTable) fill(acct *mem.Account, k *keys, n int, nulls uint32, next 
 		t.order[*p] = uint32(i)
 		*p++
 	}
-	return nil
-}
-
-// slot maps a word to a position among n entries: by the high bits, partitions go by others.
-func slot(h uint64, n int) int {
-	hi, _ := bits.Mul64(h, uint64(n))
-	return int(hi)
-}
-
-// hash returns what the entry of a word is looked up by.
-func (t *RightTable) hash(w uint64) uint64 {
-	if t.mode == hashed {
-		return w
-	}
-	return mix(w)
-}
-
-// buildHash gives every key a group number in order of appearance, then lays the groups out.
-func (t *RightTable) buildHash(acct *mem.Account, k *keys) error {
-	gmem, err := t.alloc(acct, 4*k.n)
-	if err != nil {
-		return err
-	}
-	group := batch.View[uint32](gmem)
-	groups, nulls, err := t.insert(acct, k, group)
-	if err != nil {
-		return err
-	}
-	nulls = t.keptNulls(nulls)
-	if groups == k.n { // no duplicates, no nulls: group numbers are row ids
-		t.unique = true
-		t.drop(gmem)
-		return nil
-	}
-	smem, err := t.alloc(acct, 4*(groups+1))
-	if err != nil {
-		return err
-	}
-	start := batch.View[uint32](smem)
-	clear(start)
-	for _, e := range t.entries {
-		if e.n > 0 {
-			start[e.lo+1] = e.n
-		}
-	}
-	t.unique = nulls <= 1
-	sum := nulls
-	for i, n := range start {
-		t.unique = t.unique && n <= 1
-		sum += n
-		start[i] = sum
-	}
-	for i := range t.entries {
-		if e := &t.entries[i]; e.n > 0 {
-			e.lo = start[e.lo]
-		}
-	}
-	if err := t.fill(acct, k, int(sum), nulls, func(i int) *uint32 { return &start[group[i]] }); err != nil {
-		return err
-	}
-	t.drop(gmem)
-	t.drop(smem)
-	return nil
-}
-
-// insert fills entries with (key, group, count) and group with the group of each row.
-func (t *RightTable) insert(acct *mem.Account, k *keys, group []uint32) (groups int, nulls uint32, err error) {
-	limit := k.n + k.n/2 + 8
-	if err := t.newEntries(acct, min(limit, 4096)); err != nil {
-		return 0, 0, err
-	}
-	first, eq, err := t.firstRows(acct, k)
-	if err != nil {
-		return 0, 0, err
-	}
-	for i, w := range k.words {
-		if k.apart != nil && k.apart[i] != 0 {
-			nulls++
-			continue
-		}
-		s := slot(t.hash(w), len(t.entries))
-		for {
-			e := &t.entries[s]
-			if e.n == 0 {
-				*e = entry{key: w, lo: uint32(groups), n: 1}
-				group[i] = uint32(groups)
-				if first != nil {
-					first[groups] = uint32(i)
-				}
-				groups++
-				break
-			}
-			if e.key == w && (eq == nil || eq.Equal(i, int(first[e.lo]))) {
-				e.n++
-				group[i] = e.lo
-				break
-			}
-			if s++; s == len(t.entries) {
-				s = 0
-			}
-		}
-		if groups > len(t.entries)*2/3 && len(t.entries) < limit {
-			if err := t.growEntries(acct, min(limit, 4*len(t.entries))); err != nil {
-				return 0, 0, err
-			}
-		}
-	}
-	if first != nil {
-		t.drop(batch.BytesOf(first))
-	}
-	return groups, nulls, nil
-}
-
-// firstRows returns, in hashed mode, room for the first row of each group and the comparison of right rows.
-func (t *RightTable) firstRows(acct *mem.Account, k *keys) ([]uint32, *batch.RowsEqual, error) {
-	if t.mode != hashed {
-		return nil, nil, nil
-	}
-	mem, err := t.alloc(acct, 4*k.n)
-	if err != nil {
-		return nil, nil, err
-	}
-	return batch.View[uint32](mem), batch.NewRowsEqual(k.cols, k.cols, t.equal), nil
-}
-
-func (t *RightTable) newEntries(acct *mem.Account, n int) error {
-	mem, err := t.alloc(acct, 16*n)
-	if err != nil {
-		return err
-	}
-	t.entries = batch.View[entry](mem)
-	clear(t.entries)
-	return nil
-}
-
-func (t *RightTable) growEntries(acct *mem.Account, n int) error {
-	old := t.entries
-	if err := t.newEntries(acct, n); err != nil {
-		return err
-	}
-	for _, e := range old {
-		if e.n == 0 {
-			continue
-		}
-		s := slot(t.hash(e.key), n)
-		for t.entries[s].n != 0 {
-			if s++; s == n {
-				s = 0
-			}
-		}
-		t.entries[s] = e
-	}
-	t.drop(batch.BytesOf(old))
 	return nil
 }
