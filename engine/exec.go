@@ -177,6 +177,9 @@ type rel struct {
 	watched bool
 }
 
+// stage names the pipeline that ends in step.
+func (r *rel) stage(step string) string { return r.name + r.steps + " -> " + step }
+
 func (r *rel) close() error {
 	var errs []error
 	for _, c := range r.closers {
@@ -203,7 +206,7 @@ func (x *exec) pipe(ctx context.Context, in *rel, sink batch.Sink, step string) 
 	p := &pipeline{
 		src: in.src, xs: in.xs, sink: x.squeeze(sink), workers: x.share.Workers, acct: x.batches,
 		expect: in.expect, counted: in.counted,
-		stage: x.stage(in.name+in.steps+" -> "+step, in.expect), log: x.run.cfg.Log,
+		stage: x.stage(in.stage(step), in.expect), log: x.run.cfg.Log,
 	}
 	in.xs = nil
 	err := p.run(ctx)
@@ -217,8 +220,8 @@ func (x *exec) stage(name string, expect int64) *monitor.Stage {
 	return x.run.cfg.Board.Take(x.run.job.Redact(name), expect)
 }
 
-// quiet is a stage that nobody is shown.
-func (x *exec) quiet() *monitor.Stage { return monitor.NewBoard(0, zeroTime).Plan("", 0) }
+// quiet is a stage that nobody is shown, but profiles.
+func (x *exec) quiet(name string) *monitor.Stage { return monitor.NewBoard(0, zeroTime).Plan(name, 0) }
 
 // table makes a node's table ready to be read by one reader.
 func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {

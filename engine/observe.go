@@ -7,10 +7,13 @@ import (
 	"strconv"
 )
 
+// stageLabel is how CPU profiles name a stage.
+func stageLabel(stage string) pprof.LabelSet { return pprof.Labels("stage", stage) }
+
 // observe runs f as a stage: CPU profiles label what it and the goroutines it starts do with
 // the stage's name, and execution traces show a task. Costs nothing to speak of where neither is taken.
 func observe(ctx context.Context, stage string, f func(ctx context.Context) error) (err error) {
-	pprof.Do(ctx, pprof.Labels("stage", stage), func(ctx context.Context) {
+	pprof.Do(ctx, stageLabel(stage), func(ctx context.Context) {
 		ctx, task := trace.NewTask(ctx, stage)
 		defer task.End()
 		err = f(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 
 	"pqjoin/batch"
@@ -62,7 +63,11 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 			opts.FileCount = 0
 		}
 	}
-	w, err := x.create(ctx, o, set.Temp(i), opts)
+	step := "write " + o.Label
+	var w *parquet.Writer
+	pprof.Do(ctx, stageLabel(x.run.job.Redact(rel.stage(step))), func(ctx context.Context) { // its goroutines work for that stage
+		w, err = x.create(ctx, o, set.Temp(i), opts)
+	})
 	if err != nil {
 		return sum, err
 	}
@@ -76,7 +81,7 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 		total, err = w.Close(ctx)
 		return err
 	})
-	if err := x.pipe(ctx, rel, sink, "write "+o.Label); err != nil {
+	if err := x.pipe(ctx, rel, sink, step); err != nil {
 		return sum, err
 	}
 	if total.Rows != put {
