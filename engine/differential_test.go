@@ -43,6 +43,7 @@ type tally struct {
 	cases   int
 	failing int // cases that must fail
 	open    int
+	folded  int            // joins that were aggregated before
 	spilled map[string]int // stages that spilled, by operator
 	verbs   map[string]int
 	refused map[string]string
@@ -64,8 +65,8 @@ func TestDifferential(t *testing.T) {
 			return
 		}
 	}
-	t.Logf("%d cases from seed %d: %d must fail, %d open; verbs %v; stages that spilled %v; %d verbs refused by plan",
-		total.cases, seed, total.failing, total.open, total.verbs, total.spilled, len(total.refused))
+	t.Logf("%d cases from seed %d: %d must fail, %d open; verbs %v; %d joins aggregated before; stages that spilled %v; %d verbs refused by plan",
+		total.cases, seed, total.failing, total.open, total.verbs, total.folded, total.spilled, len(total.refused))
 	if os.Getenv("PQJOIN_DIFF_REFUSED") != "" {
 		for v, why := range total.refused {
 			t.Logf("refused: %s: %s", v, why)
@@ -73,6 +74,9 @@ func TestDifferential(t *testing.T) {
 	}
 	if cases < 200 {
 		return
+	}
+	if total.folded == 0 {
+		t.Error("no join was aggregated before in any case")
 	}
 	for _, op := range []string{"index", "right side", "left side", "group by", "keep", "restore"} {
 		if total.spilled[op] == 0 {
@@ -84,9 +88,10 @@ func TestDifferential(t *testing.T) {
 // conditions draws what a case is run under; the first is the plainest.
 func conditions(seed uint64) []condition {
 	r := rand.New(rand.NewPCG(seed, 77))
-	list := []condition{{threads: 1, mem: 512 << 20, tuning: Tuning{Protect: true}}}
-	for range 3 {
+	list := []condition{{threads: 1, mem: 512 << 20, tuning: Tuning{Protect: true, Preaggregate: -1}}}
+	for i := range 3 {
 		c := condition{threads: []int{1, 2, 4}[r.IntN(3)], mem: 512 << 20, preflight: r.IntN(3) == 0, tuning: Tuning{Protect: true}}
+		c.tuning.Preaggregate = []int{1, 0, 1 - 2*r.IntN(2)}[i]
 		c.tuning.BatchRows = []int{0, 2, 7, 33, 200, 1000, 4000}[r.IntN(7)]
 		c.tuning.Partitions = []int{0, 1, 2, 5, 20}[r.IntN(5)]
 		c.tuning.Resident = []int64{0, -1, -1}[r.IntN(3)]
@@ -95,7 +100,7 @@ func conditions(seed uint64) []condition {
 		if r.IntN(4) == 0 {
 			// At the floor the sizes are the engine's own: others than its need not fit.
 			c.mem = 0
-			c.tuning = Tuning{Protect: true, Resident: c.tuning.Resident, Squeeze: c.tuning.Squeeze}
+			c.tuning = Tuning{Protect: true, Resident: c.tuning.Resident, Squeeze: c.tuning.Squeeze, Preaggregate: c.tuning.Preaggregate}
 		}
 		list = append(list, c)
 	}
@@ -119,7 +124,7 @@ func differ(dir string, c *jobgen.Case, total *tally) error {
 	var first *outcome
 	for _, cond := range conditions(c.Seed) {
 		if cond.mem == 0 {
-			if cond.mem, err = floorOf(c, dir); err != nil {
+			if cond.mem, err = floorOf(c, dir, cond); err != nil {
 				return err
 			}
 		}
@@ -142,13 +147,13 @@ func differ(dir string, c *jobgen.Case, total *tally) error {
 	return nil
 }
 
-// floorOf returns the least memory that the job says it needs.
-func floorOf(c *jobgen.Case, dir string) (int64, error) {
+// floorOf returns the least memory that the job says it needs under a condition.
+func floorOf(c *jobgen.Case, dir string, cond condition) (int64, error) {
 	job, err := c.Parse(dir)
 	if err != nil {
 		return 0, err
 	}
-	run, err := Open(context.Background(), job, Config{FS: hasty(), Mem: 1 << 30, Threads: 1})
+	run, err := Open(context.Background(), job, Config{FS: hasty(), Mem: 1 << 30, Threads: 1, Tuning: Tuning{Preaggregate: cond.tuning.Preaggregate}})
 	if err != nil {
 		return 0, err
 	}
@@ -175,6 +180,9 @@ func (s *tally) count(c *jobgen.Case, want *expectation, got *outcome) {
 	}
 	for _, n := range got.plan.Nodes {
 		s.verbs[strings.TrimPrefix(fmt.Sprintf("%T", n.Op), "*plan.")]++
+		if j, ok := n.Op.(*plan.Join); ok && j.Whole != nil && got.err == nil {
+			s.folded++
+		}
 	}
 	for _, st := range got.board.Stages {
 		_, sink, _ := strings.Cut(st.Name, " -> ")

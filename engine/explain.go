@@ -61,8 +61,10 @@ type JoinInfo struct {
 	On       string     `json:"on"`
 	Strategy Strategy   `json:"strategy"`
 	Why      string     `json:"why"`
-	Rows     int64      `json:"rows"`
+	Rows     int64      `json:"rows"` // that the join makes, or would make, had it not been aggregated before
 	Exact    bool       `json:"exact"`
+	Instead  string     `json:"instead,omitempty"` // where the sides are aggregated before the join: how and why
+	Groups   *int64     `json:"groups,omitempty"`  // and how many rows it makes then, estimated
 	Count    *JoinCount `json:"count,omitempty"`
 }
 
@@ -91,7 +93,7 @@ func (r *Run) Explain() *Explanation {
 		e.Warnings = append(e.Warnings, n.Warnings...)
 		e.addJoin(r, n)
 	}
-	for _, n := range lastNodes(r.plan) {
+	for _, n := range r.named {
 		e.Tables = append(e.Tables, r.tableInfo(n))
 	}
 	for _, o := range r.plan.Outputs {
@@ -139,7 +141,7 @@ func lastNodes(p *plan.Plan) []*plan.Node {
 }
 
 func (r *Run) tableInfo(n *plan.Node) TableInfo {
-	est := r.nodes[n].est
+	est := r.estimateOf(n)
 	t := TableInfo{Name: n.Table, Rows: est.Rows, Exact: est.Exact, Bytes: est.Bytes(), Ordered: n.Ordered || n.Index != nil}
 	for _, k := range n.Index {
 		s := n.Schema.Fields[k.Column].Name
@@ -159,11 +161,16 @@ func (e *Explanation) addJoin(r *Run, n *plan.Node) {
 	if !ok {
 		return
 	}
-	p := r.nodes[n]
-	e.Joins = append(e.Joins, JoinInfo{
+	p, whole := r.nodes[n], wholeJoin(n)
+	est := r.estimateOf(whole)
+	j := JoinInfo{
 		Table: n.Table, On: names(n.Inputs[0].Schema, op.LeftKeys), Strategy: p.strategy, Why: p.why,
-		Rows: p.est.Rows, Exact: p.est.Exact, Count: r.counts[n],
-	})
+		Rows: est.Rows, Exact: est.Exact, Count: r.counts[whole],
+	}
+	if whole != n {
+		j.Instead, j.Groups = r.insteadText(n), &p.est.Rows
+	}
+	e.Joins = append(e.Joins, j)
 }
 
 // Text writes the explanation for people.
@@ -197,6 +204,9 @@ func (e *Explanation) Text(out io.Writer) error {
 	}
 	for _, j := range e.Joins {
 		fmt.Fprintf(w, "join on %s\t%s in table %s: %s\n", j.On, j.Strategy, j.Table, rowsText(j.Rows, j.Exact))
+		if j.Instead != "" {
+			fmt.Fprintf(w, "\t  %s\n", j.Instead)
+		}
 		j.heavyText(w)
 	}
 	for _, o := range e.Outputs {

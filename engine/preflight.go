@@ -43,8 +43,10 @@ func (r *Run) Preflight(ctx context.Context) error {
 	return r.checkOutputs()
 }
 
-// Count counts the rows of the join at n exactly and plans anew with what it found.
+// Count counts the rows of the join at n exactly and plans anew with what it found. Of a join
+// that is aggregated before, the rows are counted that need not be made.
 func (r *Run) Count(ctx context.Context, n *plan.Node) (*JoinCount, error) {
+	n = wholeJoin(n)
 	if c, ok := r.counts[n]; ok {
 		return c, nil
 	}

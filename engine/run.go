@@ -68,6 +68,8 @@ type Tuning struct {
 	Load       int64 // bytes of a partition that is worked on
 	Protect    bool  // released buffers fault
 	Squeeze    int   // stores spill all they hold after so many batches of a pipeline
+	// Preaggregate decides for all joins whether to aggregate before them: positive yes, negative no, 0 by the estimates.
+	Preaggregate int
 }
 
 // Run is a job made ready: inputs open, plan resolved, strategies chosen.
@@ -81,7 +83,8 @@ type Run struct {
 	need   need
 	share  Share
 	nodes  map[*plan.Node]*phys
-	short  error // the bound is below the floor
+	named  []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
+	short  error        // the bound is below the floor
 }
 
 // Open opens the inputs of a job and plans it. Nothing is written. Errors are
@@ -101,6 +104,7 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 		return nil, err
 	}
 	r.replan()
+	r.preaggregate()
 	return r, nil
 }
 

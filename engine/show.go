@@ -53,7 +53,7 @@ func (r *Run) Table(name string) (*plan.Node, error) {
 			return o.Node, nil
 		}
 	}
-	for _, n := range lastNodes(r.plan) {
+	for _, n := range r.named {
 		if n.Table == name {
 			return n, nil
 		}

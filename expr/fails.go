@@ -6,6 +6,9 @@ import (
 	"pqjoin/batch"
 )
 
+// CanFail says whether computing b may give a RowError on some row.
+func (b *Bound) CanFail() bool { return (&builder{fails: map[*node]bool{}}).canFail(b.root) }
+
 // canFail says whether computing n may give a RowError.
 func (b *builder) canFail(n *node) bool {
 	if n == nil || n.literal() {

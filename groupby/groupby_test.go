@@ -282,7 +282,7 @@ func putUnit(t *testing.T, g *Grouper, w, u int, rows [][]value, h how, r *rand.
 		if h.slice {
 			from = max(at-r.IntN(20), 0)
 		}
-		b := makeBatch(t, in, testSchema, rows[from:at+n], func() bool { return h.dict && r.IntN(2) == 0 })
+		b := makeBatch(t, in, g.spec.In, rows[from:at+n], func() bool { return h.dict && r.IntN(2) == 0 })
 		if from < at {
 			s, err := b.Slice(in, at-from, b.N)
 			b.Release()

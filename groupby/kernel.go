@@ -34,6 +34,8 @@ type input struct {
 	ent []uint32
 	pos []int64 // positions of the rows, for ordered kernels
 	one bool    // every entry is 1 (no keys), and every row counts
+	// weight says how many times each row counts, for merged kernels; nil: once.
+	weight *batch.Column
 }
 
 // overflow is an aggregate that does not fit its type; i is its place among the entries.
@@ -50,6 +52,9 @@ func (e *overflow) Is(target error) bool { return target == ErrOverflow }
 func pickKernel(spec *Spec, a Agg) (kernel, error) {
 	if a.Filter >= 0 && spec.In.Fields[a.Filter].Type.ID != batch.Bool {
 		return nil, fmt.Errorf("filter of type %s, not bool", spec.In.Fields[a.Filter].Type)
+	}
+	if a.Partial || a.Merge {
+		return pickStates(spec, a)
 	}
 	if a.Func == "count" {
 		return count{}, nil
@@ -81,11 +86,15 @@ func pickSum(a Agg, t batch.Type) (kernel, error) {
 	if t.IsFloat() {
 		return sumFloat{mean: mean}, nil
 	}
+	return newSumInt(t, mean), nil
+}
+
+func newSumInt(t batch.Type, mean bool) sumInt {
 	scale := 0
 	if t.ID == batch.Decimal {
 		scale = int(t.Scale)
 	}
-	return sumInt{mean: mean, scale: scale, wide: t.Kind() == batch.KindInt128, unsigned: t.ID == batch.Uint64}, nil
+	return sumInt{mean: mean, scale: scale, wide: t.Kind() == batch.KindInt128, unsigned: t.ID == batch.Uint64}
 }
 
 // exportWords returns n words of each entry from off on as int64 columns.

@@ -20,14 +20,14 @@ type keyLayout struct {
 	schema *batch.Schema // the key columns alone
 	cols   []keyCol
 	words  int
-	mask   bool // word 0 has a bit for each null column
+	mask   bool // word 0 has a bit for each null column; not where rows with nulls are left out
 	vars   bool // there are bytes columns
 }
 
-func newKeyLayout(in *batch.Schema, keys []int) keyLayout {
+func newKeyLayout(in *batch.Schema, keys []int, dropNulls bool) keyLayout {
 	l := keyLayout{schema: in.Select(keys)}
 	for _, f := range l.schema.Fields {
-		l.mask = l.mask || f.Nullable
+		l.mask = l.mask || f.Nullable && !dropNulls
 	}
 	if l.mask {
 		l.words = 1

@@ -32,13 +32,14 @@ type aggregate struct {
 	kernel
 	name        string
 	arg, filter int // positions in layout.raw; -1 for none
+	weight      int // likewise, of a merged kernel
 	off         int // first word of the state in an entry
 	col, ncols  int // state columns
 	typ         batch.Type
 }
 
 func newLayout(spec *Spec) (*layout, error) {
-	l := &layout{spec: spec, posCol: -1, keys: newKeyLayout(spec.In, spec.Keys)}
+	l := &layout{spec: spec, posCol: -1, keys: newKeyLayout(spec.In, spec.Keys, spec.DropNulls)}
 	l.cols = slices.Clone(spec.Keys)
 	l.stride, l.vars = l.keys.words, l.keys.vars
 	state := slices.Clone(l.keys.schema.Fields)
@@ -54,7 +55,10 @@ func newLayout(spec *Spec) (*layout, error) {
 			return nil, fmt.Errorf("groupby %s: %s: %w", spec.Name, spec.Out.Fields[len(spec.Keys)+i].Name, err)
 		}
 		agg := aggregate{kernel: k, name: spec.Out.Fields[len(spec.Keys)+i].Name, off: l.stride, col: len(state), typ: a.Type}
-		agg.arg, agg.filter = l.column(a.Arg), l.column(a.Filter)
+		agg.arg, agg.filter, agg.weight = l.column(a.Arg), l.column(a.Filter), -1
+		if a.Merge {
+			agg.weight = l.column(a.Weight)
+		}
 		for j, t := range k.columns() {
 			state = append(state, batch.Field{Name: fmt.Sprintf("%d.%d", i, j), Type: t})
 			if t.Kind() == batch.KindBytes {
@@ -63,7 +67,7 @@ func newLayout(spec *Spec) (*layout, error) {
 			}
 		}
 		agg.ncols = len(state) - agg.col
-		l.used0 = l.used0 || agg.arg == 0 || agg.filter == 0
+		l.used0 = l.used0 || agg.arg == 0 || agg.filter == 0 || agg.weight == 0
 		l.stride += k.words()
 		position = position || k.ordered()
 		l.aggs = append(l.aggs, agg)

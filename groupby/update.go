@@ -19,6 +19,9 @@ func (t *table) update(rows *batch.Batch, lo int, ent, masked []uint32) error {
 		if a.ordered() {
 			in.pos = rows.Cols[t.lay.posCol].Int64s()[lo:]
 		}
+		if a.weight >= 0 {
+			in.weight = rows.Cols[a.weight]
+		}
 		if err := a.update(t, a.off, &in); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}

@@ -148,6 +148,12 @@ func describeGroup(op *GroupBy, in []string) string {
 			arg = in[a.Arg]
 		}
 		s += fmt.Sprintf("%s%s = %s(%s)", sep, a.Name, a.Func, arg)
+		if a.Partial {
+			s += " partial"
+		}
+		if a.Merge {
+			s += " merged, times " + in[a.Weight]
+		}
 		if a.Filter >= 0 {
 			s += " where " + in[a.Filter]
 		}

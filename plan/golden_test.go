@@ -87,7 +87,7 @@ func render(err error) string {
 }
 
 // TestGolden runs the scripts in testdata: "plan" prints the resolved plan, "rewrite" the
-// rewritten one, "job" only whether the file parses; an error is printed with its place.
+// rewritten one, "preaggregate" the one that aggregates before joins wherever it can, "job" only whether the file parses; an error is printed with its place.
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata/golden", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, td *datadriven.TestData) string {
@@ -102,10 +102,13 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				return render(err)
 			}
-			if td.Cmd == "rewrite" {
+			if td.Cmd == "rewrite" || td.Cmd == "preaggregate" {
 				if p, err = Rewrite(p); err != nil {
 					return render(err)
 				}
+			}
+			if td.Cmd == "preaggregate" {
+				Preaggregate(p, func(*Preaggregation) bool { return true })
 			}
 			return p.String()
 		})

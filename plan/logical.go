@@ -91,6 +91,8 @@ type Join struct {
 	Strategy   string // auto, merge, hash, broadcast
 	// KeepOrder says that somebody downstream needs the left's order.
 	KeepOrder bool
+	// Whole is the join that the job has, of the rows, where this one joins groups of them instead (see Preaggregate); else nil.
+	Whole *Node
 }
 
 // GroupBy makes one row of each key. The schema is the keys', then one column an aggregate.
@@ -108,6 +110,11 @@ type Agg struct {
 	Arg    int // position in the input schema; -1 for count()
 	Filter int // position of a bool column: only rows where it is true count; -1 for none
 	Type   batch.Type
+	// What Preaggregate makes of aggregates, and no job can say:
+	Partial bool       // the result is a partial state, for a Merge above
+	Merge   bool       // Arg holds partial states
+	Of      batch.Type // with Merge: of the values that the states were made of
+	Weight  int        // with Merge: position of the column that says how many times a state counts, null for once
 }
 
 // Head keeps the first N rows.

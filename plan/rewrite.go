@@ -15,8 +15,8 @@ import (
 //	mergeProjects  a Project of a Project becomes one
 //	pruneColumns   columns that nobody reads go, down to Scan.Columns
 //
-// Aggregating before a join that multiplies belongs between pushFilters and mergeProjects:
-// the shapes it needs (GroupBy over Join, possibly with Projects between) are plain there.
+// Aggregating before a join that multiplies comes after them, in Preaggregate: whether it
+// pays depends on sizes, which only the engine knows.
 func rewritePlan(p *Plan) (*Plan, error) {
 	passes := []func(){p.shareEqual, p.dropSorts, p.pushFilters, p.mergeProjects, p.pruneColumns, p.dropSorts, p.mergeProjects}
 	for _, pass := range passes {

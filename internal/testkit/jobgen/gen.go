@@ -165,7 +165,12 @@ func (g *gen) pipeline(i int) {
 		if len(node.Schema.Fields) == 0 || len(node.Schema.Fields) > 40 {
 			return
 		}
-		v := g.verb(node.Schema, p.Name)
+		v := ""
+		if n := len(p.Verbs); n > 0 && strings.HasPrefix(p.Verbs[n-1], "join:") && g.r.IntN(2) == 0 {
+			v = g.groupJoined(node.Schema)
+		} else {
+			v = g.verb(node.Schema, p.Name)
+		}
 		if v == "" {
 			continue
 		}

@@ -175,7 +175,20 @@ func (g *gen) on(l, r *batch.Schema) string {
 	return "{" + strings.Join(pairs, ", ") + "}"
 }
 
-func (g *gen) groupBy(s *batch.Schema) string {
+func (g *gen) groupBy(s *batch.Schema) string { return g.groupWith(s, g.agg) }
+
+// groupJoined is a group-by after a join, with aggregates that may be computed before it.
+func (g *gen) groupJoined(s *batch.Schema) string {
+	return g.groupWith(s, func(s *batch.Schema) string {
+		for {
+			if a := g.agg(s); !strings.HasPrefix(a, "first") && !strings.HasPrefix(a, "last") {
+				return a
+			}
+		}
+	})
+}
+
+func (g *gen) groupWith(s *batch.Schema, agg func(*batch.Schema) string) string {
 	by := list(g.columns(s, 1+g.r.IntN(3)))
 	switch g.r.IntN(8) {
 	case 0:
@@ -185,7 +198,7 @@ func (g *gen) groupBy(s *batch.Schema) string {
 	}
 	var aggs []string
 	for i := range 1 + g.r.IntN(5) {
-		aggs = append(aggs, fmt.Sprintf("a%d: %s", i, quote(g.agg(s))))
+		aggs = append(aggs, fmt.Sprintf("a%d: %s", i, quote(agg(s))))
 	}
 	v := fmt.Sprintf("groupby: {by: %s, agg: {%s}", by, strings.Join(aggs, ", "))
 	if g.r.IntN(4) == 0 {
