@@ -11,6 +11,13 @@ import (
 
 // encodeLong cuts the rows where the page would be too long, and encodes each piece.
 func (c *chunkWriter) encodeLong(e *encoder, spans []span) error {
+	most := int64(0)
+	for _, s := range spans {
+		most += spanBytes(s) + 4*int64(s.j-s.i)
+	}
+	if most <= c.opts.pageBytes {
+		return c.encodeBytes(e, spans)
+	}
 	var part []span
 	size := int64(0)
 	for _, s := range spans {
@@ -55,32 +62,24 @@ func (c *chunkWriter) encodeBytes(e *encoder, spans []span) error {
 }
 
 func (c *chunkWriter) plainBytes(e *encoder, p *page, spans []span) error {
-	size, prefix := 0, 0
 	if c.leaf.physical == format.ByteArray {
-		prefix = 4
-		for _, s := range spans {
-			for i := s.i; i < s.j; i++ {
-				if !s.c.IsNull(i) {
-					size += 4 + int(valueBytes(s.c, i))
-				}
-			}
-		}
-	} else {
-		size = c.leaf.width * (p.rows - p.nulls)
+		return c.plainStrings(e, p, spans)
 	}
-	body, err := e.body.get(e.acct, size)
+	return c.plainFixed(e, p, spans)
+}
+
+// plainFixed encodes one page of values of a fixed width.
+func (c *chunkWriter) plainFixed(e *encoder, p *page, spans []span) error {
+	body, err := e.body.get(e.acct, c.leaf.width*(p.rows-p.nulls))
 	if err != nil {
 		return err
 	}
 	var lo, hi []byte // they point into body
 	at := 0
 	_, err = eachValue(spans, func(v []byte) (bool, error) {
-		if prefix > 0 {
-			binary.LittleEndian.PutUint32(body[at:], uint32(len(v)))
-		}
-		own := body[at+prefix : at+prefix+copy(body[at+prefix:], v)]
+		own := body[at : at+copy(body[at:], v)]
 		lo, hi = c.widen(lo, hi, own, at == 0)
-		at += prefix + len(own)
+		at += len(own)
 		return true, nil
 	})
 	if err != nil {

@@ -298,6 +298,12 @@ func (w *Writer) measure(b *batch.Batch) (*rowSizes, error) {
 			}
 			continue
 		}
+		if c.Valid == nil {
+			for i, k := range c.Codes[:b.N] {
+				r.ends[i] += int64(c.Dict.Off[k+1] - c.Dict.Off[k])
+			}
+			continue
+		}
 		for i := range r.ends {
 			r.ends[i] += valueBytes(c, i)
 		}
