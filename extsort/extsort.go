@@ -84,7 +84,7 @@ func New(spec Spec, split *Splitters) (*Sorter, error) {
 func (s *Sorter) storeSpec(acct *mem.Account, partitions, workers int) spillfile.Spec {
 	return spillfile.Spec{
 		Name: s.spec.Name, Schema: s.spec.Schema, Partitions: partitions, Workers: workers,
-		BlockBytes: s.spec.BlockBytes, Acct: acct, Dir: s.spec.Dir,
+		BlockBytes: s.spec.BlockBytes, Acct: acct, Dir: s.spec.Dir, Codes: true,
 	}
 }
 

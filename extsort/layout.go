@@ -108,7 +108,7 @@ func outputBytes(schema *batch.Schema, own int64) int64 {
 func Floor(spec Spec) int64 {
 	workers := int64(max(spec.Workers, 1))
 	scatter := spillfile.Floor(spillfile.Spec{
-		Schema: spec.Schema, Partitions: max(spec.Partitions, 1), Workers: int(workers), BlockBytes: spec.BlockBytes,
+		Schema: spec.Schema, Partitions: max(spec.Partitions, 1), Workers: int(workers), BlockBytes: spec.BlockBytes, Codes: true,
 	})
 	return max(scatter, workers*(spec.MaxLoad+outputBytes(spec.Schema, spec.MaxLoad)))
 }

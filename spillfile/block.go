@@ -124,8 +124,12 @@ func (s *Store) encode(w *worker, t *tail, dst []byte) {
 	at := blockHeader
 	for c := range s.cols {
 		end := at + columnHeader + int(w.plans[c].size)
-		s.encodeColumn(t, c, &w.plans[c], dst[at:end])
+		s.encodeColumn(w, t, c, dst[at:end])
 		at = end
+	}
+	if t.lay.flat > 0 {
+		t.splitHeap(s, w)
+		s.sumHeaps(w, t, dst)
 	}
 }
 
@@ -139,11 +143,14 @@ func (s *Store) publish(part *partition, t *tail, plans []colPlan, b block) {
 	part.rows += int64(t.n)
 	part.bytes += int64(b.size)
 	if s.vars > 0 && part.vars == nil {
-		part.vars = make([]int64, s.vars)
+		part.vars, part.coded = make([]int64, s.vars), make([]int64, s.vars)
 	}
 	for c := range s.cols {
 		if v := s.cols[c].varIdx; v >= 0 {
 			part.vars[v] += int64(plans[c].data)
+			if plans[c].enc == encCodes {
+				part.coded[v] += int64(t.n)
+			}
 		}
 	}
 }

@@ -13,14 +13,16 @@ type colReader struct {
 	n      int    // rows of the block
 	bitmap []byte // nil: no nulls
 	values []byte
-	bytes  []byte // data of encBytes
-	row    int    // the data position data0 belongs to this row
+	bytes  []byte      // data of encBytes
+	dict   *dictionary // of encCodes
+	row    int         // the data position data0 belongs to this row
 	data0  int
 	got    uint64 // sum of what has been decoded
 }
 
 // openColumns finds the columns cols in the payload of a block of n rows. The string says what is wrong, if anything.
-func openColumns(specs []colSpec, cols []int, n int, payload []byte) ([]colReader, string) {
+func openColumns(s *Store, cols []int, n int, payload []byte) ([]colReader, string) {
+	specs := s.cols
 	out := make([]colReader, len(cols))
 	want := make([]int, len(specs)) // 1 + position in out
 	for i, c := range cols {
@@ -37,6 +39,9 @@ func openColumns(specs []colSpec, cols []int, n int, payload []byte) ([]colReade
 		}
 		if i := want[c]; i > 0 {
 			r := colReader{colPlan: p, spec: &specs[c], n: n}
+			if v := specs[c].varIdx; v >= 0 && s.dicts != nil {
+				r.dict = s.dicts[v]
+			}
 			if !r.open(payload[:p.size]) {
 				return nil, "a column has the wrong length"
 			}
@@ -67,6 +72,9 @@ func (r *colReader) open(b []byte) bool {
 		r.enc == encFloat4 && kind == batch.KindFloat64 && width == 4,
 		r.enc == encWide && kind == batch.KindInt128 && width == 16,
 		r.enc == encBytes && kind == batch.KindBytes:
+	case r.enc == encCodes && kind == batch.KindBytes && r.dict != nil:
+		r.values = b[at:]
+		return len(r.values) == pad8(width*r.n)
 	default:
 		return false
 	}
@@ -90,8 +98,11 @@ func (r *colReader) nullsIn(from, n int) int {
 	return n - ones
 }
 
-// dataIn returns the bytes of the values of rows [from, from+n) of an encBytes column.
+// dataIn returns the bytes of the values of rows [from, from+n) of a column of KindBytes.
 func (r *colReader) dataIn(from, n int) int {
+	if r.enc == encCodes {
+		return r.codesData(from, n)
+	}
 	sum := n * int(r.base)
 	switch r.width {
 	case 1:
@@ -142,6 +153,8 @@ func (r *colReader) into(out *batch.Column, row, data, from, n int) int {
 		r.got -= uint64(nulls) * r.base // they were left at the base
 	case encBytes:
 		return r.unpackBytes(out, row, data, from, n)
+	case encCodes:
+		return r.unpackCodes(out, row, data, from, n, nulls)
 	}
 	return data
 }

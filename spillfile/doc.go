@@ -45,6 +45,7 @@
 //	enc 3   bools: a bitmap
 //	enc 4   128-bit integers: 16 bytes
 //	enc 5   bytes: lengths as in enc 1, then data bytes of values
+//	enc 6   bytes: numbers of values in the store's dictionary of the column, as in enc 1
 //
-// The bitmap (least significant bit first, 1 = not null) is there where flags has bit 0.
+// The dictionaries of enc 6 stay in memory for as long as the store does. The bitmap (least significant bit first, 1 = not null) is there where flags has bit 0.
 package spillfile

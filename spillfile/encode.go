@@ -15,10 +15,12 @@ const (
 	encBits   = 3 // bools, a bitmap
 	encWide   = 4 // Int128, 16 bytes each
 	encBytes  = 5 // lengths as in encInts, then the bytes
+	encCodes  = 6 // codes of the store's dictionary, as in encInts
 )
 
 const (
 	columnHeader = 40
+	sumAt        = 32 // of the sum in a column's header
 	flagNulls    = 1
 )
 
@@ -30,7 +32,7 @@ type colPlan struct {
 	nulls uint32
 	size  uint64 // bytes after the column header, a multiple of 8
 	base  uint64
-	data  uint64 // bytes of the values of encBytes
+	data  uint64 // bytes of the values of encBytes, and of those that encCodes stand for
 	sum   uint64
 }
 
@@ -42,7 +44,7 @@ func (p *colPlan) put(dst []byte) {
 	binary.LittleEndian.PutUint64(dst[8:], p.size)
 	binary.LittleEndian.PutUint64(dst[16:], p.base)
 	binary.LittleEndian.PutUint64(dst[24:], p.data)
-	binary.LittleEndian.PutUint64(dst[32:], p.sum)
+	binary.LittleEndian.PutUint64(dst[sumAt:], p.sum)
 }
 
 func getPlan(src []byte) colPlan {
@@ -52,7 +54,7 @@ func getPlan(src []byte) colPlan {
 		size:  binary.LittleEndian.Uint64(src[8:]),
 		base:  binary.LittleEndian.Uint64(src[16:]),
 		data:  binary.LittleEndian.Uint64(src[24:]),
-		sum:   binary.LittleEndian.Uint64(src[32:]),
+		sum:   binary.LittleEndian.Uint64(src[sumAt:]),
 	}
 }
 
@@ -92,7 +94,11 @@ func (s *Store) planColumn(t *tail, c int) colPlan {
 			p.sum += digest128(v)
 		}
 	case batch.KindBytes:
-		p.planLengths(batch.View[uint32](raw))
+		if t.lay.codes[spec.varIdx] {
+			p.planCodes(s.dicts[spec.varIdx], batch.View[uint32](raw), valid)
+		} else {
+			p.planLengths(batch.View[uint32](raw))
+		}
 	}
 	p.size += uint64(p.values(n))
 	return p
@@ -189,11 +195,11 @@ func (p *colPlan) planLengths(lens []uint32) {
 	p.size += uint64(pad8(int(total)))
 }
 
-// encodeColumn writes column c of a tail to dst, which has the planned size.
-func (s *Store) encodeColumn(t *tail, c int, p *colPlan, dst []byte) {
-	spec, n := &s.cols[c], t.n
+// encodeColumn writes column c of a tail to dst, which has the planned size. Of flat
+// variable columns it writes all but the values, which splitHeap does for all together.
+func (s *Store) encodeColumn(w *worker, t *tail, c int, dst []byte) {
+	spec, n, p := &s.cols[c], t.n, &w.plans[c]
 	p.put(dst)
-	header := dst
 	dst = dst[columnHeader:]
 	var valid []byte
 	if p.flags&flagNulls != 0 {
@@ -219,10 +225,25 @@ func (s *Store) encodeColumn(t *tail, c int, p *colPlan, dst []byte) {
 		lens := batch.View[uint32](raw)
 		packLengths(dst, lens, p)
 		dst = dst[pad8(n*int(p.width)):]
-		t.copyHeap(s, c, dst[:p.data])
 		clear(dst[p.data:pad8(int(p.data))])
-		p.sum = sumValues(lens, dst)
-		binary.LittleEndian.PutUint64(header[32:], p.sum)
+		w.lens[spec.varIdx], w.heaps[spec.varIdx] = lens, dst[:p.data]
+	case encCodes:
+		packCodes(dst, batch.View[uint32](raw), valid, p)
+	}
+}
+
+// sumHeaps completes the sums of the flat variable columns of the block in dst.
+func (s *Store) sumHeaps(w *worker, t *tail, dst []byte) {
+	at := blockHeader
+	for c := range s.cols {
+		p := &w.plans[c]
+		end := at + columnHeader + int(p.size)
+		if v := s.cols[c].varIdx; v >= 0 && p.enc == encBytes {
+			p.sum = sumValues(w.lens[v], dst[end-pad8(int(p.data)):end])
+			binary.LittleEndian.PutUint64(dst[at+sumAt:], p.sum)
+			w.lens[v], w.heaps[v] = nil, nil
+		}
+		at = end
 	}
 }
 

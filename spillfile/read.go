@@ -29,6 +29,7 @@ type reader struct {
 	cols   []int
 	order  []piece
 	next   int
+	coded  []bool // by column of variable width: all blocks hold codes
 	chunks map[int32]*openChunk
 	blocks map[int32]*openBlock
 }
@@ -64,7 +65,10 @@ func (s *Store) newReader(p int, acct *mem.Account, cols []int) *reader {
 	part.readers++
 	r := &reader{
 		s: s, p: p, acct: acct, cols: cols, order: make([]piece, 0, len(part.segs)),
-		chunks: map[int32]*openChunk{}, blocks: map[int32]*openBlock{},
+		coded: make([]bool, s.vars), chunks: map[int32]*openChunk{}, blocks: map[int32]*openBlock{},
+	}
+	for v := range r.coded {
+		r.coded[v] = part.coded != nil && part.allCodes(v)
 	}
 	for seq, b := range part.blocks {
 		from := int32(0)
@@ -104,7 +108,7 @@ func (r *reader) block(seq int32) (*openBlock, error) {
 		}
 		r.chunks[b.chunk] = c
 	}
-	cols, problem := openColumns(r.s.cols, r.cols, int(b.rows), c.raw[b.pos+blockHeader:b.pos+b.size])
+	cols, problem := openColumns(r.s, r.cols, int(b.rows), c.raw[b.pos+blockHeader:b.pos+b.size])
 	if problem != "" {
 		return nil, corrupt(r.s, r.p, uint32(seq), "%s", problem)
 	}
@@ -238,7 +242,7 @@ func (r *reader) verifyBlock(in, to []byte, b placedBlock) (n int, problem strin
 	return n, ""
 }
 
-// Load returns partition p as one batch of flat columns (those at cols, all where cols
+// Load returns partition p as one batch of flat columns, or columns of codes with Spec.Codes (those at cols, all where cols
 // is nil), in sequence order. Its memory comes from acct: PartStats.Raw bytes, and a chunk
 // or two while it is read. The error wraps ErrCorrupt or ErrLost where what comes back is not what was appended.
 func (s *Store) Load(ctx context.Context, p int, acct *mem.Account, cols []int) (*batch.Batch, error) {
@@ -296,7 +300,11 @@ func (r *reader) newOutput(n int, data []int) (*output, error) {
 	for i, f := range schema.Fields {
 		var c *batch.Column
 		var err error
-		if f.Type.Kind() == batch.KindBytes {
+		if v := r.s.cols[r.cols[i]].varIdx; v >= 0 && r.coded[v] {
+			if c, err = batch.NewCodes(r.acct, r.s.dicts[v].col.Retain(), n); err != nil {
+				r.s.dicts[v].col.Release()
+			}
+		} else if f.Type.Kind() == batch.KindBytes {
 			if c, err = batch.NewVar(r.acct, f.Type, n, data[i]); err == nil {
 				c.Off[0] = 0
 			}
@@ -328,7 +336,7 @@ func (r *reader) fill(out *output, pc piece) error {
 	for i := range o.cols {
 		end := o.cols[i].into(out.b.Cols[i], out.row, out.data[i], from, n)
 		if end < 0 {
-			return corrupt(r.s, r.p, uint32(pc.seq), "lengths of values")
+			return corrupt(r.s, r.p, uint32(pc.seq), "lengths or codes of values")
 		}
 		out.data[i] = end
 	}

@@ -23,6 +23,11 @@ type worker struct {
 	sealed   []uint64 // column sums of what was sealed
 	rows     int64
 	plans    []colPlan
+	codes    []bool // by column of variable width: rows go as codes now
+	flat     []bool // and never will again
+	maps     []mapping
+	lens     [][]uint32 // while a block is encoded: lengths of the values of a column,
+	heaps    [][]byte   // and where its bytes go
 }
 
 // run is a stretch of rows on their way to one tail: idx[lo:hi], or rows [lo, hi) where there is no idx.
@@ -50,7 +55,9 @@ func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *
 		panic(fmt.Sprintf("spillfile: %d partition numbers for %d rows", len(part), b.N))
 	}
 	w := &s.workers[worker]
-	w.noteNulls(s, b)
+	if err := s.noteLayout(w, b); err != nil {
+		return s.named(err)
+	}
 	for lo := 0; lo < b.N; lo += batch.Rows {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -66,29 +73,43 @@ func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *
 
 func (s *Store) named(err error) error { return fmt.Errorf("%s: %w", s.spec.Name, err) }
 
-// noteNulls widens the layout for columns in which nulls appear for the first time.
-func (w *worker) noteNulls(s *Store, b *batch.Batch) {
+// noteLayout changes the layout of tails where nulls appear in a column for the first time, or
+// where a column's rows begin to go as codes or cease to.
+func (s *Store) noteLayout(w *worker, b *batch.Batch) error {
 	changed := false
 	for c, col := range b.Cols {
 		if col.Valid != nil && !w.nullable[c] {
 			w.nullable[c], changed = true, true
 			s.nullable[c].Store(true)
 		}
+		if v := s.cols[c].varIdx; v >= 0 {
+			coded, err := s.coded(w, v, col)
+			if err != nil {
+				return err
+			}
+			changed = changed || coded != w.codes[v]
+			w.codes[v] = coded
+		}
 	}
 	if changed {
-		w.lay = newLayout(s.cols, w.nullable, s.spec.BlockBytes)
+		w.lay = newLayout(s.cols, w.nullable, w.codes, s.spec.BlockBytes)
 	}
+	return nil
 }
 
 func (s *Store) appendRows(w *worker, unit int, part []uint16, b *batch.Batch, lo, hi int) error {
 	for c, col := range b.Cols {
-		w.in[c] += sumRows(col, lo, hi)
+		if v := s.cols[c].varIdx; v >= 0 && w.codes[v] {
+			w.in[c] += w.maps[v].sum(col, lo, hi)
+		} else {
+			w.in[c] += sumRows(col, lo, hi)
+		}
 	}
 	in := rowSet{lo: lo}
 	if s.spec.Partitions == 1 {
 		part = nil
 	}
-	if part != nil || s.vars > 0 {
+	if part != nil || w.lay.flat > 0 {
 		if err := w.room(s, hi-lo); err != nil {
 			return err
 		}
@@ -96,7 +117,7 @@ func (s *Store) appendRows(w *worker, unit int, part []uint16, b *batch.Batch, l
 		if part != nil {
 			in.idx = words[:hi-lo]
 		}
-		if s.vars > 0 {
+		if w.lay.flat > 0 {
 			in.lens = words[w.scratchN:][:hi-lo]
 		}
 	}
@@ -106,8 +127,8 @@ func (s *Store) appendRows(w *worker, unit int, part []uint16, b *batch.Batch, l
 	} else {
 		w.group(part[lo:hi], in.idx, lo)
 	}
-	if s.vars > 0 {
-		if err := s.rowBytes(b, in.lens, lo); err != nil {
+	if w.lay.flat > 0 {
+		if err := s.rowBytes(w, b, in.lens, lo); err != nil {
 			return err
 		}
 	}
@@ -162,11 +183,11 @@ func (w *worker) group(part []uint16, idx []uint32, lo int) {
 	}
 }
 
-// rowBytes adds up the bytes of variable width of each row.
-func (s *Store) rowBytes(b *batch.Batch, lens []uint32, lo int) error {
+// rowBytes adds up the bytes of variable width of each row, those apart that go as codes.
+func (s *Store) rowBytes(w *worker, b *batch.Batch, lens []uint32, lo int) error {
 	clear(lens)
 	for c, col := range b.Cols {
-		if s.cols[c].varIdx < 0 {
+		if v := s.cols[c].varIdx; v < 0 || w.codes[v] {
 			continue
 		}
 		over := false

@@ -32,11 +32,13 @@ type Spec struct {
 	// seals a block of them: 64 KiB is a good value, 16 KiB where memory is short.
 	BlockBytes int
 	Acct       *mem.Account // of tails and sealed blocks
-	Dir        *Dir         // nil: nothing is ever spilled
+	// Codes says that columns which come with dictionaries may come back with one, that of the store.
+	Codes bool
+	Dir   *Dir // nil: nothing is ever spilled
 }
 
-// PartStats describes a partition. Raw is the bytes of its values when loaded, flat;
-// Spilled is the bytes of its blocks that lie on disk.
+// PartStats describes a partition. Raw is the bytes of its values when loaded
+// (4 a row where they come back as codes); Spilled is the bytes of its blocks that lie on disk.
 type PartStats struct {
 	Rows    int64
 	Raw     int64
@@ -45,7 +47,7 @@ type PartStats struct {
 }
 
 // Stats describes a store. RowsIn was appended; RowsOut was loaded or streamed, every
-// time counted. Raw is the flat bytes of what was appended; Encoded the bytes of its
+// time counted. Raw is the bytes of what was appended, as loaded; Encoded the bytes of its
 // blocks; Spilled the bytes written to disk.
 type Stats struct {
 	RowsIn, RowsOut int64
@@ -60,7 +62,8 @@ type Stats struct {
 type Store struct {
 	spec       Spec
 	cols       []colSpec
-	vars       int // columns of KindBytes
+	vars       int           // columns of KindBytes
+	dicts      []*dictionary // of them; nil: all values go flat
 	id         uint64
 	chunkBytes int
 	nullable   []atomic.Bool
@@ -87,7 +90,8 @@ type partition struct {
 	blocks   []block
 	segs     []segment
 	chunks   []*chunk
-	vars     []int64 // bytes of each column of variable width
+	vars     []int64 // bytes of each column of variable width, flat
+	coded    []int64 // rows of each that are codes
 	rows     int64
 	bytes    int64 // of blocks, encoded
 	onDisk   int64
@@ -110,6 +114,7 @@ func New(spec Spec) (*Store, error) {
 	s := &Store{spec: spec, chunkBytes: chunkSize(spec)}
 	s.spec.BlockBytes = blockBytes(spec)
 	s.cols, s.vars = columnsOf(spec.Schema)
+	s.dicts = newDicts(s.spec, s.cols, s.vars)
 	s.nullable = make([]atomic.Bool, len(s.cols))
 	s.parts = make([]partition, spec.Partitions)
 	s.workers = make([]worker, spec.Workers)
@@ -119,8 +124,10 @@ func New(spec Spec) (*Store, error) {
 		*w = worker{
 			nullable: make([]bool, n), tails: make([]tail, spec.Partitions), counts: make([]uint32, spec.Partitions),
 			in: make([]uint64, n), sealed: make([]uint64, n), plans: make([]colPlan, n),
+			codes: make([]bool, s.vars), flat: make([]bool, s.vars), maps: make([]mapping, s.vars),
+			lens: make([][]uint32, s.vars), heaps: make([][]byte, s.vars),
 		}
-		w.lay = newLayout(s.cols, w.nullable, s.spec.BlockBytes)
+		w.lay = newLayout(s.cols, w.nullable, w.codes, s.spec.BlockBytes)
 	}
 	s.groups = make([]group, min(maxGroups, (spec.Partitions+perGroup-1)/perGroup))
 	for p := range spec.Partitions {
@@ -164,7 +171,7 @@ func Floor(spec Spec) int64 {
 	for i, f := range spec.Schema.Fields {
 		nullable[i] = f.Nullable
 	}
-	lay := newLayout(cols, nullable, blockBytes(spec))
+	lay := newLayout(cols, nullable, make([]bool, vars), blockBytes(spec))
 	tailBytes := mem.ClassSize(lay.row * lay.rows)
 	scratch := mem.ClassSize(4 * batch.Rows)
 	if vars > 0 {
@@ -172,7 +179,7 @@ func Floor(spec Spec) int64 {
 		scratch *= 2
 	}
 	perWorker := int64(spec.Partitions)*int64(tailBytes) + int64(scratch) + int64(chunkSize(spec))
-	return int64(spec.Workers)*perWorker + int64(mem.ClassSize(stageSize(spec))) + 1<<20
+	return int64(spec.Workers)*perWorker + int64(mem.ClassSize(stageSize(spec))) + dictBytes(spec, vars) + 1<<20
 }
 
 func (s *Store) groupOf(p int) int { return p * len(s.groups) / s.spec.Partitions }
@@ -190,6 +197,12 @@ func (s *Store) Seal(ctx context.Context) error {
 		}
 		w.scratch.Release()
 		w.scratch, w.scratchN, w.tails = nil, 0, nil
+		for v := range w.maps {
+			w.maps[v].release()
+		}
+	}
+	for _, d := range s.dicts {
+		d.seal()
 	}
 	s.isSealed.Store(true)
 	in, out := s.rowsIn(), int64(0)
@@ -232,6 +245,22 @@ func (s *Store) Part(p int) PartStats {
 	return PartStats{Rows: part.rows, Raw: s.raw(part), Blocks: len(part.blocks), Spilled: part.onDisk}
 }
 
+// DataBytes returns the bytes of the values of the columns at cols in partition p, those of variable width.
+func (s *Store) DataBytes(p int, cols []int) (n int64) {
+	part := &s.parts[p]
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	for _, c := range cols {
+		if v := s.cols[c].varIdx; v >= 0 && part.vars != nil {
+			n += part.vars[v]
+		}
+	}
+	return n
+}
+
+// allCodes says that a column comes back as codes.
+func (part *partition) allCodes(v int) bool { return part.rows > 0 && part.coded[v] == part.rows }
+
 // raw returns the bytes of the partition's values when they are loaded.
 func (s *Store) raw(part *partition) int64 {
 	n := int64(0)
@@ -241,8 +270,10 @@ func (s *Store) raw(part *partition) int64 {
 			n += (part.rows + 7) / 8
 		}
 	}
-	for _, v := range part.vars {
-		n += v + 4
+	for v, bytes := range part.vars {
+		if !part.allCodes(v) {
+			n += bytes + 4
+		}
 	}
 	return n
 }
@@ -304,6 +335,9 @@ func (s *Store) Close() error {
 			}
 			s.workers[i].scratch.Release()
 			s.workers[i].scratch = nil
+			for v := range s.workers[i].maps {
+				s.workers[i].maps[v].release()
+			}
 		}
 		for p := range s.parts {
 			s.Drop(p)
@@ -312,6 +346,9 @@ func (s *Store) Close() error {
 		defer s.spillMu.Unlock()
 		s.stage.Release()
 		s.stage = nil
+		for _, d := range s.dicts {
+			d.release()
+		}
 	})
 	return s.closeErr
 }

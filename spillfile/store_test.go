@@ -204,7 +204,8 @@ type script struct {
 	block      int
 	pool       int64
 	long       bool
-	dict       bool
+	dict       int  // how many of four columns come with dictionaries
+	codes      bool // and may come back with one
 	schema     *batch.Schema
 }
 
@@ -228,7 +229,7 @@ func (sc *script) unitBatches(t testing.TB, acct *mem.Account, unit int, put fun
 			for i := range rows {
 				vals[i] = rows[i][c]
 			}
-			b.Cols = append(b.Cols, buildColumn(t, acct, f.Type, vals, sc.dict && r.IntN(2) == 0))
+			b.Cols = append(b.Cols, buildColumn(t, acct, f.Type, vals, r.IntN(4) < sc.dict))
 		}
 		if n > 2 && r.IntN(3) == 0 { // a slice whose offsets and bitmap do not begin at zero
 			s, err := b.Slice(acct, 1, n)
@@ -246,7 +247,7 @@ func (sc *script) unitBatches(t testing.TB, acct *mem.Account, unit int, put fun
 func (sc *script) run(t testing.TB, pool *mem.Pool, dir *Dir) (*Store, [][][]any, error) {
 	s, err := New(Spec{
 		Name: "test", Schema: sc.schema, Partitions: sc.partitions, Workers: sc.workers,
-		BlockBytes: sc.block, Acct: pool.Account("store", 0), Dir: dir,
+		BlockBytes: sc.block, Acct: pool.Account("store", 0), Dir: dir, Codes: sc.codes,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -395,7 +396,8 @@ func TestRowsComeBackInOrderWhateverWasSpilled(t *testing.T) {
 			block:      rapid.SampledFrom([]int{4 << 10, 16 << 10, 64 << 10}).Draw(rt, "block"),
 			pool:       rapid.SampledFrom([]int64{3 << 20, 6 << 20, 1 << 30}).Draw(rt, "pool"),
 			long:       rapid.Bool().Draw(rt, "long"),
-			dict:       rapid.Bool().Draw(rt, "dict"),
+			dict:       rapid.SampledFrom([]int{0, 2, 4}).Draw(rt, "dict"),
+			codes:      rapid.Bool().Draw(rt, "codes"),
 			schema:     allTypes.Select(rapid.SampledFrom([][]int{{0, 1, 2, 3, 4, 5, 6, 7}, {1, 2, 3}, {6}, {}}).Draw(rt, "columns")),
 		}
 		sc.pool = max(sc.pool, int64(sc.workers+2)<<20) // below that several workers may be out of room at once
@@ -530,4 +532,27 @@ func ExampleFloor() {
 	spec := Spec{Schema: allTypes.Select([]int{1, 2, 3}), Partitions: 64, Workers: 2, BlockBytes: 64 << 10}
 	fmt.Println(Floor(spec)>>20, "MiB")
 	// Output: 10 MiB
+}
+
+// A column whose rows all have dictionaries comes back as codes; where a value does not fit,
+// or comes without one, the rows come back all the same.
+func TestDictionariesAreKept(t *testing.T) {
+	for _, dict := range []int{4, 3} {
+		sc := script{seed: 3, partitions: 3, workers: 2, units: 6, batches: 3, rows: 400, block: 16 << 10, dict: dict, codes: true, schema: allTypes.Select([]int{6, 7})}
+		pool, dir := mem.NewPool(1<<30, mem.Protect()), diskDir(t, vfs.OS(), 0)
+		s, want, err := sc.run(t, pool, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := s.Load(context.Background(), 1, nil, []int{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if coded := b.Cols[0].Dict != nil; coded != (dict == 4) {
+			t.Errorf("%d of 4 columns with dictionaries: codes are %v", dict, coded)
+		}
+		b.Release()
+		sc.check(t, s, want)
+		closeAll(t, s, pool, dir)
+	}
 }

@@ -72,7 +72,8 @@ func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
 			return nil, nil, 0, err
 		}
 		for i := range o.cols {
-			if c := &o.cols[i]; c.enc == encBytes {
+			c := &o.cols[i]
+			if v := c.spec.varIdx; v >= 0 && !r.coded[v] {
 				d := c.dataIn(int(pc.from), int(pc.rows))
 				data[i] += d
 				bytes += d

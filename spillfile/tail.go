@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 
-	"pqjoin/batch"
 	"pqjoin/mem"
 )
 
@@ -15,9 +14,9 @@ type segment struct {
 }
 
 // tail is the block that one worker is filling for one partition. Fixed parts of the
-// columns lie adjacent in buf. Bytes of variable width lie in heap: as they came where
-// there is one such column; else cut into runs, each with its number of rows before it
-// and then column by column.
+// columns lie adjacent in buf, codes of values among them. Bytes of variable width lie in
+// heap: as they came where there is one column of them; else cut into runs, each with its
+// number of rows before it and then column by column.
 type tail struct {
 	lay     *layout
 	n, cap  int
@@ -112,32 +111,29 @@ func (t *tail) growHeap(s *Store, need int) error {
 	return nil
 }
 
-// copyHeap writes the bytes of one variable column, in row order, to dst.
-func (t *tail) copyHeap(s *Store, col int, dst []byte) {
+// splitHeap writes the bytes of the flat variable columns, in row order, to w.heaps; their lengths are w.lens.
+// Cost: a pass over the lengths, and a copy for each run and column.
+func (t *tail) splitHeap(s *Store, w *worker) {
 	if t.heapLen == 0 {
 		return
 	}
 	heap := t.heap.Bytes()[:t.heapLen]
-	if s.vars == 1 {
-		copy(dst, heap)
-		return
-	}
 	for row := 0; row < t.n; {
-		n := int(binary.LittleEndian.Uint32(heap))
-		heap = heap[4:]
-		for c := range s.cols {
-			if s.cols[c].varIdx < 0 {
+		n := t.n - row
+		if t.lay.flat > 1 {
+			n = int(binary.LittleEndian.Uint32(heap))
+			heap = heap[runHeader:]
+		}
+		for v, lens := range w.lens {
+			if t.lay.codes[v] {
 				continue
 			}
 			size := 0
-			for _, l := range batch.View[uint32](t.column(c, &s.cols[c]))[row : row+n] {
+			for _, l := range lens[row : row+n] {
 				size += int(l)
 			}
-			if c == col {
-				copy(dst, heap[:size])
-				dst = dst[size:]
-			}
-			heap = heap[size:]
+			copy(w.heaps[v], heap[:size])
+			w.heaps[v], heap = w.heaps[v][size:], heap[size:]
 		}
 		row += n
 	}

@@ -84,7 +84,7 @@ func (s *Store) plan(w *worker, r *run, unit int, in rowSet) (int, error) {
 		return 0, s.seal(w, r.p)
 	}
 	r.at, r.heap = t.n, t.heapLen
-	if s.vars > 1 {
+	if t.lay.flat > 1 {
 		binary.LittleEndian.PutUint32(t.heap.Bytes()[t.heapLen:], uint32(rows))
 		r.heap += runHeader
 	}
@@ -99,10 +99,10 @@ const runHeader = 4
 // fitting returns how many rows of r, at most limit, fit the block that t becomes, and
 // their bytes in its heap. The first row of a block always fits.
 func (s *Store) fitting(t *tail, r *run, in rowSet, limit int) (rows, bytes int) {
-	if s.vars == 0 {
+	if t.lay.flat == 0 {
 		return limit, 0
 	}
-	if s.vars > 1 {
+	if t.lay.flat > 1 {
 		bytes = runHeader
 	}
 	room := s.spec.BlockBytes - t.bytes()
@@ -179,6 +179,10 @@ func (s *Store) scatterColumn(w *worker, c int, col *batch.Column, idx []uint32)
 		case batch.KindInt128:
 			scatterFixed(batch.View[batch.Int128](dst), col, batch.View[batch.Int128](col.Fixed), rows, r.lo, valid)
 		case batch.KindBytes:
+			if t.lay.codes[spec.varIdx] {
+				w.maps[spec.varIdx].scatter(batch.View[uint32](dst), col, rows, r.lo, valid)
+				continue
+			}
 			r.heap += scatterBytes(batch.View[uint32](dst), t.heap, r.heap, col, rows, r.lo)
 		}
 	}
