@@ -71,9 +71,7 @@ func (r *Run) physical(residentShare int64) map[*plan.Node]*phys {
 		} else {
 			p.est = estimate(n, ins, uniqueOn)
 		}
-		if rows, ok := r.exact[n]; ok {
-			p.est.Rows, p.est.Exact = rows, true
-		}
+		p.est = r.counted(n, p.est)
 		p.choose(residentShare)
 		all[n] = p
 	}
@@ -81,6 +79,16 @@ func (r *Run) physical(residentShare int64) map[*plan.Node]*phys {
 		all[o.Node].readers++
 	}
 	return all
+}
+
+// counted returns the estimate of n's table with the rows that counting or sketching its keys found.
+func (r *Run) counted(n *plan.Node, e Estimate) Estimate {
+	if rows, ok := r.exact[n]; ok {
+		e.Rows, e.Exact = rows, true
+	} else if rows, ok := r.screened[n]; ok {
+		e.Rows, e.Exact = rows, false
+	}
+	return e
 }
 
 func (p *phys) choose(residentShare int64) {

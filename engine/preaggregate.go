@@ -64,10 +64,7 @@ func (r *Run) estimateOf(n *plan.Node) Estimate {
 		}
 		e = estimate(n, ins, uniqueOn)
 	}
-	if rows, ok := r.exact[n]; ok {
-		e.Rows, e.Exact = rows, true
-	}
-	return e
+	return r.counted(n, e)
 }
 
 // wholeJoin returns the join of rows that the join at n stands for: n itself, or the one that is aggregated before.

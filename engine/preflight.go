@@ -14,8 +14,8 @@ import (
 
 // Preflight refuses what cannot fit, before anything is written: the memory floor, rows
 // known exactly against max_rows, estimates over twice the free disk or the spill limit.
-// Smaller doubts are warnings. A join that might multiply is counted exactly first, from its
-// keys. The error is a *RefusedError, or what went wrong while counting.
+// Smaller doubts are warnings. A join that might multiply is estimated from a sketch of its keys, and counted exactly
+// where that shows that it may, or where it has a max_rows. The error is a *RefusedError, or what went wrong while counting.
 func (r *Run) Preflight(ctx context.Context) error {
 	if r.short != nil {
 		return r.short
@@ -27,8 +27,8 @@ func (r *Run) Preflight(ctx context.Context) error {
 		return err
 	}
 	for _, n := range r.plan.Nodes {
-		if op, ok := n.Op.(*plan.Join); ok && r.doubtful(n, op) {
-			if _, err := r.Count(ctx, n); err != nil {
+		if op, ok := n.Op.(*plan.Join); ok {
+			if err := r.resolve(ctx, n, op); err != nil {
 				return err
 			}
 		}
@@ -41,6 +41,23 @@ func (r *Run) Preflight(ctx context.Context) error {
 		}
 	}
 	return r.checkOutputs()
+}
+
+// resolve counts the rows of a doubtful join, unless a sketch of its keys, which is far cheaper, shows that they are few.
+func (r *Run) resolve(ctx context.Context, n *plan.Node, op *plan.Join) error {
+	if !r.doubtful(n, op) {
+		return nil
+	}
+	if op.MaxRows == 0 {
+		if err := r.screen(ctx, wholeJoin(n)); err != nil {
+			return err
+		}
+		if !r.doubtful(n, op) {
+			return nil
+		}
+	}
+	_, err := r.Count(ctx, n)
+	return err
 }
 
 // Count counts the rows of the join at n exactly and plans anew with what it found. Of a join

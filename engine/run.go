@@ -78,13 +78,15 @@ type Run struct {
 	job    *plan.Job
 	plan   *plan.Plan
 	tables map[*plan.Input]*tableio.Table
-	exact  map[*plan.Node]int64      // rows known by a scan of the keys
-	counts map[*plan.Node]*JoinCount // the same, with the heaviest keys
-	need   need
-	share  Share
-	nodes  map[*plan.Node]*phys
-	named  []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
-	short  error        // the bound is below the floor
+	exact  map[*plan.Node]int64 // rows known by a scan of the keys
+	// screened is rows of joins as sketches of their keys have them; nil until there is one.
+	screened map[*plan.Node]int64
+	counts   map[*plan.Node]*JoinCount // the same, with the heaviest keys
+	need     need
+	share    Share
+	nodes    map[*plan.Node]*phys
+	named    []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
+	short    error        // the bound is below the floor
 }
 
 // Open opens the inputs of a job and plans it. Nothing is written. Errors are
