@@ -2,10 +2,12 @@ package gen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"pqjoin/batch"
+	"pqjoin/mem"
 	"pqjoin/tableio/parquet"
 )
 
@@ -17,15 +19,19 @@ type file struct {
 	rows int64
 }
 
-func (f *file) write(ctx context.Context) error {
+func (f *file) write(ctx context.Context) (err error) {
 	if plain(f.spec.Shape) {
 		return f.writePlain(ctx)
 	}
-	w, err := f.create(ctx, f.path, f.rows, 1)
+	acct := f.spec.Acct.Sub("file", f.writerShare(f.threads))
+	w, err := f.create(ctx, acct, f.path, f.rows, 1)
 	if err != nil {
 		return err
 	}
-	defer w.Abort()
+	defer func() {
+		w.Abort()
+		err = errors.Join(err, acct.Close())
+	}()
 	for done := int64(0); done < f.rows; done += f.batchRows {
 		b, err := f.batch(f.from+done, int(min(f.batchRows, f.rows-done)))
 		if err != nil {
@@ -51,9 +57,17 @@ func (f *file) writePlain(ctx context.Context) error {
 	return err
 }
 
+// writerShare is the most that a writer may take where so many files are written at once.
+func (m *maker) writerShare(files int) int64 {
+	if m.spec.Acct == nil {
+		return 0
+	}
+	return m.spec.Acct.Limit()/int64(files) - m.batchNeed()
+}
+
 // options returns how files are written; threads is how many encode one.
-func (m *maker) options(threads int) parquet.WriterOptions {
-	o := parquet.WriterOptions{Acct: m.spec.Acct, Threads: threads}
+func (m *maker) options(acct *mem.Account, threads int) parquet.WriterOptions {
+	o := parquet.WriterOptions{Acct: acct, Threads: threads}
 	if m.spec.Shape == Pyarrow {
 		o.Shape = parquet.ShapePyarrow
 	}
@@ -61,8 +75,8 @@ func (m *maker) options(threads int) parquet.WriterOptions {
 }
 
 // create starts a file of so many rows.
-func (m *maker) create(ctx context.Context, path string, rows int64, threads int) (*parquet.Writer, error) {
-	o := m.options(threads)
+func (m *maker) create(ctx context.Context, acct *mem.Account, path string, rows int64, threads int) (*parquet.Writer, error) {
+	o := m.options(acct, threads)
 	if m.spec.Shape == Pyarrow {
 		o.KeyValue = m.pandas(rows, "pyarrow", "26.0.1")
 	}

@@ -14,7 +14,6 @@ package gen
 import (
 	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
@@ -156,9 +155,17 @@ func (m *maker) rowBytes() int64 {
 
 // fileNeed is the memory for writing a file with so many encoding threads.
 func (m *maker) fileNeed(threads int) int64 {
-	batches := 3 * m.batchRows * m.rowBytes() * 5 / 4
-	return parquet.WriterFloor(m.schema, m.options(threads)) + batches
+	if plain(m.spec.Shape) {
+		return plainNeed
+	}
+	return parquet.WriterFloor(m.schema, m.options(nil, threads)) + m.batchNeed()
 }
+
+// plainNeed is more than parquet.WritePlain takes.
+const plainNeed = 8 << 20
+
+// batchNeed is the memory of the batches of one file that are being made or written.
+func (m *maker) batchNeed() int64 { return 3 * m.batchRows * m.rowBytes() * 5 / 4 }
 
 // writeFiles makes each file alone, several at a time.
 func (m *maker) writeFiles(ctx context.Context) error {
@@ -178,12 +185,4 @@ func (m *maker) writeFiles(ctx context.Context) error {
 
 func (m *maker) path(file int64) string {
 	return filepath.Join(m.dir, fmt.Sprintf("part.%d.parquet", file))
-}
-
-// share divides the account's limit; 0, no limit, where there is none.
-func (m *maker) share(parts int) int64 {
-	if m.spec.Acct == nil || m.spec.Acct.Limit() == math.MaxInt64 {
-		return 0
-	}
-	return m.spec.Acct.Limit() / int64(parts)
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
@@ -84,5 +86,46 @@ func TestTableIsAFunctionOfItsParameters(t *testing.T) {
 				t.Error("another seed gives the same values")
 			}
 		})
+	}
+}
+
+func TestValuesDependNeitherOnShapeNorOnFiles(t *testing.T) {
+	p := Params{Table: "seed-test", Rows: 10_000, Seed: 3}
+	want := readTable(t, write(t, p, 1, 200<<20))
+	for _, q := range []Params{{Shape: Pyarrow}, {Shape: Pqjoin, RowsPerFile: 777}, {RowsPerFile: 3000}} {
+		q.Table, q.Rows, q.Seed = p.Table, p.Rows, p.Seed
+		if d := cmp.Diff(want, readTable(t, write(t, q, 2, 200<<20)), cmp.AllowUnexported(values{})); d != "" {
+			t.Errorf("%+v: %s", q, d)
+		}
+	}
+}
+
+func TestTablesOfNoRowsAndOfOneRow(t *testing.T) {
+	for _, p := range everyTable() {
+		for rows := range int64(2) {
+			p.Rows = rows
+			got := readTable(t, write(t, p, 2, 200<<20))
+			for name, v := range got {
+				if int64(v.n) != rows {
+					t.Errorf("%+v: column %s has %d rows", p, name, v.n)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatATableDoesNotHaveIsRefused(t *testing.T) {
+	for _, p := range []Params{
+		{Table: "none"}, {Table: "group", Groups: 5}, {Table: "group", Shape: "round"}, {Table: "group", Rows: -1}, {Table: "h2o-g1", Nulls: 101},
+		{Table: "group", Rows: 10, Keys: 9, Unique: true}, {Table: "zipf", Theta: -1}, {Table: "wide", Types: "bool"}, {Table: "wide", Order: "none"},
+		{Table: "h2o-g1", Shape: Fastparquet}, {Table: "h2o-g1", Sorted: true, Groups: 1000, Rows: 10_000},
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		if err := Write(t.Context(), vfs.OS(), dir, Spec{Params: p}); err == nil {
+			t.Errorf("%+v is made", p)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%+v left a directory", p)
+		}
 	}
 }

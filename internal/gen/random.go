@@ -42,7 +42,7 @@ func scale(x uint64, n int64) int64 {
 
 // perm is a pseudo-random permutation of [0, n), in constant memory: a Feistel network over the
 // smallest power of two that holds n, walked along its cycle until it is in range again (Black and Rogaway, Ciphers
-// with Arbitrary Finite Domains, 2002). The power is less than 2n, so there are under two steps on average; 8 ns a step, less where rows overlap.
+// with Arbitrary Finite Domains, 2002). The power is less than 2n, so there are under two steps on average; about 15 ns a step.
 type perm struct {
 	n           uint64
 	low         uint // bits of the right half

@@ -56,7 +56,7 @@ func (m *maker) sorter(dir *spillfile.Dir) (*sorting, error) {
 	}
 	share := int64(sortShare)
 	if m.spec.Acct != nil {
-		share = m.spec.Acct.Limit() - m.fileNeed(m.threads) - (aheadIDs+3)*m.batchRows*int64(8*len(m.t.ids))
+		share = m.spec.Acct.Limit() - m.fileNeed(m.threads) - int64(aheadIDs+2+m.threads)*m.batchRows*int64(8*len(m.t.ids))
 	}
 	if share < leastShare {
 		return nil, fmt.Errorf("gen: table %s, sorted, needs %d more bytes of memory", m.spec.Table, leastShare-share)
@@ -168,10 +168,18 @@ func (s *sorting) read(ctx context.Context, src *extsort.Source, unit int, out c
 	}
 }
 
+// writerNeed is what the one writer of a sorted table may take.
+func (s *sorting) writerNeed() int64 {
+	if s.spec.Acct == nil {
+		return 0
+	}
+	return s.fileNeed(s.threads) - s.batchNeed()
+}
+
 // writeAll writes the files one after the other, each with all threads.
 func (s *sorting) writeAll(ctx context.Context, in <-chan *batch.Batch) (err error) {
-	f := &sortedFiles{sorting: s}
-	defer f.abort()
+	f := &sortedFiles{sorting: s, acct: s.spec.Acct.Sub("file", s.writerNeed())}
+	defer func() { err = errors.Join(err, f.close()) }()
 	for b := range in {
 		err := f.put(ctx, b)
 		b.Release()

@@ -4,14 +4,16 @@ import (
 	"context"
 
 	"pqjoin/batch"
+	"pqjoin/mem"
 	"pqjoin/tableio/parquet"
 )
 
 // sortedFiles cuts sorted rows into files.
 type sortedFiles struct {
 	*sorting
-	w   *parquet.Writer // of the file being written; nil between files
-	row int64           // rows so far
+	acct *mem.Account    // the writer's
+	w    *parquet.Writer // of the file being written; nil between files
+	row  int64           // rows so far
 }
 
 // put makes the columns of the ids, which stay the caller's, and writes them.
@@ -48,7 +50,7 @@ func (f *sortedFiles) put(ctx context.Context, ids *batch.Batch) error {
 
 func (f *sortedFiles) begin(ctx context.Context) (err error) {
 	per := f.spec.RowsPerFile
-	f.w, err = f.create(ctx, f.path(f.row/per), min(per, f.t.rows-f.row), f.threads)
+	f.w, err = f.create(ctx, f.acct, f.path(f.row/per), min(per, f.t.rows-f.row), f.threads)
 	return err
 }
 
@@ -64,8 +66,10 @@ func (f *sortedFiles) end(ctx context.Context) error {
 	return err
 }
 
-func (f *sortedFiles) abort() {
+// close stops a file that is not complete.
+func (f *sortedFiles) close() error {
 	if f.w != nil {
 		f.w.Abort()
 	}
+	return f.acct.Close()
 }

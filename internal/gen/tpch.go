@@ -39,7 +39,7 @@ func day(y int, m time.Month, d int) int64 {
 func newTPCH(p *Params) *tpch {
 	s := func(name string) stream { return p.stream("tpch/" + name) }
 	n := p.Rows
-	return &tpch{p: p, lines: n, orders: (n + 3) / 4, customers: max(n/40, 2), parts: max(n/30, 1), suppliers: max(n/600, 4), clerks: max(n/6000, 1),
+	return &tpch{p: p, lines: n, orders: (n + 3) / 4, customers: max(n/40, 1), parts: max(n/30, 1), suppliers: max(n/600, 4), clerks: max(n/6000, 1),
 		shuffle: s("lines"), date: s("orderdate"), ship: s("shipdate"), commit: s("commitdate"), receipt: s("receiptdate"),
 		part: s("partkey"), supplier: s("suppkey"), quantity: s("quantity"), discount: s("discount"), rate: s("tax")}
 }

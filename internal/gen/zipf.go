@@ -4,7 +4,7 @@ import "math"
 
 // zipf draws ranks k of [1, n] with a probability proportional to k^-theta, exactly but for the rounding of
 // doubles, by rejection-inversion (Hörmann and Derflinger, Rejection-Inversion to Generate Variates from Monotone
-// Discrete Distributions, ACM TOMACS 6(3), 1996). It needs no table; about 40 ns a rank, and
+// Discrete Distributions, ACM TOMACS 6(3), 1996). It needs no table; about 80 ns a rank, and
 // rejects a few of a hundred.
 //
 // The area under h(x) = x^-theta from k-1/2 to k+1/2 is at least h(k), for h is convex. So: take a
