@@ -45,6 +45,7 @@ type scratch struct {
 	ints  [codePiece]int64
 	sizes [codePiece]int64
 	bytes [8 << 10]byte
+	zeros *mem.Buf
 }
 
 // chunk reads one column of a row group, page by page.
@@ -71,6 +72,7 @@ type chunk struct {
 	header pageHeader // of the open page
 	bodyAt int64      // where it lies in the file, behind its header
 	page   int        // rows of it not yet decoded
+	nulled int        // rows decoded, all null, that are not yet in a column
 	in     *window    // its values: vals, or stored
 	vals   window
 	raw    *mem.Buf // the page decompressed, or the window on it

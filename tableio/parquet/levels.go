@@ -47,6 +47,21 @@ func (l *levels) read(m *bitmap, row, n int) (ones int, err error) {
 	return ones, nil
 }
 
+// nullRun consumes up to n levels of 0 that lie in one run; none where the next run is of another sort.
+func (l *levels) nullRun(n int) (int, error) {
+	for l.left == 0 {
+		if err := l.run(); err != nil {
+			return 0, err
+		}
+	}
+	if l.packed || l.one {
+		return 0, nil
+	}
+	n = min(n, l.left)
+	l.left -= n
+	return n, nil
+}
+
 // bits moves up to k packed levels that are at hand.
 func (l *levels) bits(m *bitmap, row, k int) (n, ones int, err error) {
 	b, err := l.in.peek(1)

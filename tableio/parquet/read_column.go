@@ -12,9 +12,15 @@ func (c *chunk) next(n int) (*batch.Column, error) {
 		return c.nextRest(n)
 	}
 	n = int(min(int64(n), c.rows))
+	if err := c.leadingNulls(n); err != nil {
+		return nil, c.fail(err)
+	}
 	var col *batch.Column
 	var err error
-	if c.col.field.Type.Kind() == batch.KindBytes {
+	if n > 0 && c.nulled == n {
+		c.nulled = 0
+		col, err = c.nullColumn(n)
+	} else if c.col.field.Type.Kind() == batch.KindBytes {
 		col, err = c.nextBytes(n)
 	} else {
 		col, err = c.nextFixed(n)
@@ -72,7 +78,12 @@ func (c *chunk) nextFixed(n int) (*batch.Column, error) {
 		}
 	}()
 	width := col.Type.Kind().Width()
-	for row := 0; row < n; {
+	nulls, err := c.takeNulls(&m)
+	if err != nil {
+		return nil, err
+	}
+	clear(col.Fixed[:nulls*width])
+	for row := nulls; row < n; {
 		k, err := c.fixedRows(col.Fixed[row*width:], &m, row, n-row, width)
 		if err != nil {
 			return nil, err
@@ -120,6 +131,10 @@ func spreadFixed(dst, valid []byte, row, n, some, width int) {
 // spread moves the first values of dst, as many as rows are not null, to their rows; null
 // rows are zero. It does not branch on a row: nulls are hard to predict.
 func spread[T uint8 | uint32 | uint64](dst []T, valid []byte, row, some int) {
+	if some == 0 {
+		clear(dst)
+		return
+	}
 	for i := len(dst) - 1; i >= some && some > 0; i-- {
 		at := row + i
 		bit := valid[at>>3] >> (at & 7) & 1
@@ -182,7 +197,11 @@ func (c *chunk) nextCodes(n int) (*batch.Column, error) {
 			m.release()
 		}
 	}()
-	row := 0
+	row, err := c.takeNulls(&m)
+	if err != nil {
+		return nil, err
+	}
+	clear(values[uint32](buf.Bytes(), n)[:row])
 	for row < n {
 		if c.page == 0 {
 			if err := c.nextPage(); err != nil {
@@ -251,6 +270,12 @@ func (c *chunk) nextVar(n int) (*batch.Column, error) {
 	if err := v.begin(n, bytes); err != nil {
 		return nil, err
 	}
+	nulls, err := c.takeNulls(&m)
+	if err != nil {
+		return nil, err
+	}
+	clear(v.offsets()[:nulls+1])
+	v.rows = nulls
 	for v.rows < n && (v.pos < c.lim.data || v.rows == 0) {
 		if c.page == 0 {
 			if err := c.nextPage(); err != nil {

@@ -145,6 +145,7 @@ func (s *groupStream) Close() error {
 	for _, c := range s.chunks {
 		c.close()
 	}
+	s.scratch.close()
 	s.codecs.close()
 	return s.file.release()
 }

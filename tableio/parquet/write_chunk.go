@@ -121,6 +121,9 @@ func (c *chunkWriter) encodeWords(e *encoder, spans []span) error {
 
 // gather returns the values that are not null, where possible without copying them.
 func (c *chunkWriter) gather(e *encoder, spans []span, rows, nulls int) ([]uint64, error) {
+	if nulls == rows {
+		return nil, nil
+	}
 	if s := spans[0]; len(spans) == 1 && nulls == 0 && s.c.Dict == nil && c.leaf.scale == 1 {
 		return batch.View[uint64](s.c.Fixed)[s.i:s.j], nil
 	}

@@ -40,26 +40,28 @@ func TestWritingWorksAtTheFloor(t *testing.T) {
 	for name, c := range map[string]struct {
 		schema  *batch.Schema
 		rows, n int
+		shape   Shape
 	}{
-		"seven doubles":        {manyDoubles(7), 1_400_000, 32 << 10},
-		"three strings":        {textColumns(3), 1_000_000, 16 << 10},
-		"all types":            {allTypes(), 100_000, 2 << 10},
-		"300 columns":          {manyDoubles(300), 30_000, 1 << 10},
-		"ten thousand columns": {manyDoubles(10_000), 450, 50},
+		"seven doubles":        {manyDoubles(7), 1_400_000, 32 << 10, ShapeOwn},
+		"three strings":        {textColumns(3), 1_000_000, 16 << 10, ShapeOwn},
+		"all types":            {allTypes(), 100_000, 2 << 10, ShapeOwn},
+		"300 columns":          {manyDoubles(300), 30_000, 1 << 10, ShapeOwn},
+		"ten thousand columns": {manyDoubles(10_000), 450, 50, ShapeOwn},
+		"300 columns, pyarrow": {manyDoubles(300), 30_000, 1 << 10, ShapePyarrow},
+		"300 texts, pyarrow":   {textColumns(300), 30_000, 1 << 10, ShapePyarrow},
 	} {
 		for _, threads := range []int{1, 2} {
 			t.Run(fmt.Sprintf("%s, %d threads", name, threads), func(t *testing.T) {
-				writeAtFloor(t, c.schema, c.rows, c.n, threads)
+				writeAtFloor(t, c.schema, c.rows, c.n, WriterOptions{Threads: threads, Shape: c.shape})
 			})
 		}
 	}
 }
 
 // writeAtFloor writes rows in batches of n in a pool that holds the writer's floor and one batch, and no more.
-func writeAtFloor(t *testing.T, schema *batch.Schema, rows, n, threads int) {
+func writeAtFloor(t *testing.T, schema *batch.Schema, rows, n int, o WriterOptions) {
 	t.Helper()
 	ctx := context.Background()
-	o := WriterOptions{Threads: threads}
 	floor := WriterFloor(schema, o)
 	r := rand.New(rand.NewPCG(1, 1))
 	sample := randomBatch(t, r, schema, n)

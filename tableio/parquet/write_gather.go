@@ -20,10 +20,11 @@ func presence(spans []span, bitmap []byte) (nulls int) {
 	at := 0
 	clear(bitmap)
 	for _, s := range spans {
-		if s.c.Valid != nil {
-			batch.CopyBits(bitmap, at, s.c.Valid, s.i, s.j-s.i)
-		} else {
+		switch {
+		case s.c.Valid == nil:
 			oneBits(bitmap, at, s.j-s.i)
+		case s.c.Nulls < s.c.N:
+			batch.CopyBits(bitmap, at, s.c.Valid, s.i, s.j-s.i)
 		}
 		at += s.j - s.i
 	}

@@ -134,22 +134,25 @@ func (l *cutLimits) longRow(o WriterOptions) int64 {
 
 // slabMem is what the rows of a slab take in memory.
 func (l *cutLimits) slabMem(s *batch.Schema, o WriterOptions) int64 {
-	n := int64(0)
+	n, rows := int64(0), l.mostRows()
 	for _, f := range s.Fields {
 		w := f.Type.Kind().Width()
 		if w == 0 {
 			w = 4
 		}
-		n += int64(mem.ClassSize(w * l.rows))
+		n += int64(mem.ClassSize(w * rows))
 		if f.Nullable {
-			n += int64(mem.ClassSize(l.rows / 8))
+			n += int64(mem.ClassSize(rows / 8))
 		}
 	}
 	if l.variable {
-		n += max(l.bytes, l.longRow(o)) * 5 / 4
+		n += max(min(l.bytes, l.groupRaw), l.longRow(o)) * 5 / 4
 	}
 	return n
 }
+
+// mostRows is the most rows a slab has: it does not go beyond its row group.
+func (l *cutLimits) mostRows() int { return min(l.rows, l.groupRows) }
 
 // pageMem is what the longest usual page takes.
 func (l *cutLimits) pageMem(s *batch.Schema) int64 {
@@ -160,7 +163,8 @@ func (l *cutLimits) pageMem(s *batch.Schema) int64 {
 	for _, f := range s.Fields {
 		w = max(w, f.Type.Kind().Width())
 	}
-	return int64(mem.ClassSize(l.rows*w + l.rows/8 + 64))
+	rows := l.mostRows()
+	return int64(mem.ClassSize(rows*w + rows/8 + 64))
 }
 
 // groupMem is what an encoded row group takes: its raw bytes, unused ends of segments and page headers.
