@@ -143,15 +143,20 @@ func Gather(acct *mem.Account, c *Column, idx []uint32, mayMiss bool) (*Column, 
 	if err != nil {
 		return nil, err
 	}
-	if c.Valid == nil && !mayMiss {
-		return out, nil
+	return out.gatherNulls(acct, c, idx, mayMiss)
+}
+
+// gatherNulls gives c, whose reference it takes over on failure, the nulls of the rows of from at idx.
+func (c *Column) gatherNulls(acct *mem.Account, from *Column, idx []uint32, mayMiss bool) (*Column, error) {
+	if from.Valid == nil && !mayMiss {
+		return c, nil
 	}
-	if err := out.NewValid(acct); err != nil {
-		out.Release()
+	if err := c.NewValid(acct); err != nil {
+		c.Release()
 		return nil, err
 	}
-	gatherValid(out.Valid, c.Valid, idx)
-	return out.SetNulls(), nil
+	gatherValid(c.Valid, from.Valid, idx)
+	return c.SetNulls(), nil
 }
 
 func gatherValid(dst, src []byte, idx []uint32) {
@@ -206,31 +211,6 @@ func gatherFixed[T any](dst, src []T, idx []uint32, mayMiss bool) {
 			dst[i] = src[j]
 		}
 	}
-}
-
-func gatherBytes(acct *mem.Account, c *Column, idx []uint32) (*Column, error) {
-	total := int64(0)
-	for _, j := range idx {
-		if j != Missing {
-			total += int64(c.Off[j+1] - c.Off[j])
-		}
-	}
-	if total > MaxData {
-		return nil, fmt.Errorf("batch: %d bytes of %s in one batch, at most %d", total, c.Type, int64(MaxData))
-	}
-	out, err := NewVar(acct, c.Type, len(idx), int(total))
-	if err != nil {
-		return nil, err
-	}
-	at := uint32(0)
-	for i, j := range idx {
-		out.Off[i] = at
-		if j != Missing {
-			at += uint32(copy(out.Data[at:], c.Data[c.Off[j]:c.Off[j+1]]))
-		}
-	}
-	out.Off[len(idx)] = at
-	return out, nil
 }
 
 // GatherBatch gathers every column of b.
@@ -365,7 +345,11 @@ func copyRows(out *Column, row int, pos uint32, c *Column) uint32 {
 		pos += c.Off[c.N] - base
 	default:
 		for i := range c.N {
-			pos += uint32(copy(out.Data[pos:], c.Value(i)))
+			k := c.Codes[i]
+			from := c.Dict.Off[k]
+			n := c.Dict.Off[k+1] - from
+			CopyShort(out.Data, int(pos), c.Dict.Data, int(from), int(n))
+			pos += n
 			out.Off[row+i+1] = pos
 		}
 	}

@@ -140,6 +140,9 @@ func (e *KeyEncoder) MaxBytes(cols []*Column, n int) int64 {
 	if e.width > 0 || len(e.parts) == 0 {
 		return int64(e.width * n)
 	}
+	if len(e.parts) == 1 && e.parts[0].asItLies(cols[0]) {
+		return 0
+	}
 	total := int64(4 * (n + 1))
 	for i := range e.parts {
 		if p := &e.parts[i]; p.width > 0 {

@@ -12,12 +12,13 @@ import (
 // Keys holds the normalised keys of n rows in pool memory. It is in one of three
 // layouts: words (keys of up to 8 bytes), bytes of constant width, bytes with offsets.
 type Keys struct {
-	n     int
-	words []uint64
-	width int
-	off   []uint32 // n+1
-	data  []byte
-	bufs  []*mem.Buf
+	n      int
+	words  []uint64
+	width  int
+	off    []uint32 // n+1
+	data   []byte
+	bufs   []*mem.Buf
+	shared *Column // whose values the keys are; nil: none
 }
 
 // Len returns the number of rows.
@@ -66,6 +67,7 @@ func (k *Keys) Release() {
 	for _, b := range k.bufs {
 		b.Release()
 	}
+	k.shared.Release()
 	*k = Keys{}
 }
 
@@ -79,7 +81,8 @@ func (k *Keys) alloc(acct *mem.Account, n int) ([]byte, error) {
 }
 
 // Encode returns the keys of the first n rows of cols, which are the columns of the
-// encoder's sort keys in their order. The caller releases them.
+// encoder's sort keys in their order. The caller releases them. Keys that are the values
+// of one flat column of bytes as they lie share its memory, and retain it.
 func (e *KeyEncoder) Encode(acct *mem.Account, cols []*Column, n int) (*Keys, error) {
 	for i := range e.parts {
 		if c := cols[i]; c.Nulls > 0 && !e.parts[i].nullable {
@@ -91,6 +94,9 @@ func (e *KeyEncoder) Encode(acct *mem.Account, cols []*Column, n int) (*Keys, er
 	k := &Keys{n: n, width: e.width}
 	var err error
 	switch {
+	case len(e.parts) == 1 && e.parts[0].asItLies(cols[0]):
+		k.shared = cols[0].Retain()
+		k.off, k.data = cols[0].Off[:n+1], cols[0].Data
 	case e.width > 0 && e.width <= 8:
 		err = e.encodeWords(acct, k, cols)
 	case e.width > 0 || len(e.parts) == 0:
@@ -103,6 +109,11 @@ func (e *KeyEncoder) Encode(acct *mem.Account, cols []*Column, n int) (*Keys, er
 		return nil, err
 	}
 	return k, nil
+}
+
+// asItLies says that a value's bytes are its key.
+func (p *keyPart) asItLies(c *Column) bool {
+	return p.width == 0 && p.last && !p.desc && !p.nullable && c.Dict == nil
 }
 
 // encodeWords packs all parts of a row into one word.

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"sort"
+
+	"pqjoin/batch"
 )
 
 const cells = 4096
@@ -116,7 +118,8 @@ func (x *wordIndex) within(w uint64, a, b uint16) uint16 {
 type byteIndex struct {
 	bounds [][]byte
 	prefix []byte
-	words  []uint64
+	words  []uint64  // of the bounds, behind the prefix
+	quick  wordIndex // of words
 }
 
 func newByteIndex(bounds [][]byte) byteIndex {
@@ -133,6 +136,7 @@ func newByteIndex(bounds [][]byte) byteIndex {
 	for _, b := range bounds {
 		x.words = append(x.words, wordAt(b, n))
 	}
+	x.quick = newWordIndex(x.words)
 	return x
 }
 
@@ -173,4 +177,25 @@ func (x *byteIndex) find(key []byte) int {
 		a++
 	}
 	return a
+}
+
+// assign sets out[i] to the number of bounds that are at most row i of c, a flat column of
+// bytes: by their words, and in full where a word is a bound's too. Cost: about 10 ns a row.
+func (x *byteIndex) assign(c *batch.Column, out []uint16) {
+	var w [chunk]uint64
+	d := len(x.prefix)
+	for lo := 0; lo < len(out); lo += chunk {
+		o := out[lo:min(lo+chunk, len(out))]
+		off := c.Off[lo : lo+len(o)+1]
+		for i := range o {
+			w[i] = wordAt(c.Data[off[i]:off[i+1]], d)
+		}
+		x.quick.assign(w[:len(o)], 0, o)
+		for i, at := range o {
+			v := c.Data[off[i]:off[i+1]]
+			if at > 0 && x.words[at-1] == w[i] || !bytes.HasPrefix(v, x.prefix) {
+				o[i] = uint16(x.find(v))
+			}
+		}
+	}
 }

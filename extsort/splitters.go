@@ -16,7 +16,7 @@ type keyBinding struct {
 	cols     []int
 	types    []batch.Type
 	oneWord  bool
-	nullable bool // of the one word
+	nullable bool // of the one column
 	desc     bool
 	nullsTop bool
 }
@@ -31,8 +31,8 @@ func bindKeys(schema *batch.Schema, keys []batch.SortKey) (*keyBinding, error) {
 		kb.cols = append(kb.cols, k.Column)
 		kb.types = append(kb.types, schema.Fields[k.Column].Type)
 	}
-	if len(keys) == 1 && wordKind(kb.types[0]) {
-		kb.oneWord, kb.nullable = true, schema.Fields[keys[0].Column].Nullable
+	if len(keys) == 1 {
+		kb.oneWord, kb.nullable = wordKind(kb.types[0]), schema.Fields[keys[0].Column].Nullable
 		kb.desc, kb.nullsTop = keys[0].Desc, keys[0].NullsFirst
 	}
 	return kb, nil
@@ -61,6 +61,7 @@ type Splitters struct {
 	nullOwn bool     // nulls (of the one word) have a range of their own
 	find    wordIndex
 	strings byteIndex
+	values  *valueIndex // of one column of bytes, ascending; else nil
 }
 
 // Whole returns splitters that leave the table in one range.
@@ -193,6 +194,7 @@ func quantiles(n, t int, less func(i, j int) bool, visit func(i int, heavy, leas
 func (s *Splitters) index() {
 	s.find = newWordIndex(s.words)
 	s.strings = newByteIndex(s.keys)
+	s.values = newValueIndex(s)
 }
 
 // Assign sets out[i] to the range of row i of b. Key bytes, where they are needed, are paid by acct.
@@ -214,6 +216,9 @@ func (s *Splitters) Assign(acct *mem.Account, b *batch.Batch, out []uint16) erro
 		return nil
 	case len(cols) == 1 && cols[0].Dict != nil && cols[0].Dict.N < b.N:
 		return s.assignDict(acct, cols[0], out)
+	case s.values != nil && cols[0].Dict == nil:
+		s.values.assign(cols[0], out)
+		return nil
 	}
 	return s.assignKeys(acct, cols, out)
 }
@@ -287,4 +292,56 @@ func (s *Splitters) assignDict(acct *mem.Account, c *batch.Column, out []uint16)
 		}
 	}
 	return nil
+}
+
+// valueIndex places the values of one column of bytes by their own bytes, which without the
+// flag of a nullable column are their key.
+type valueIndex struct {
+	first  int // bounds before every value
+	values byteIndex
+	null   int // where nulls go
+}
+
+func newValueIndex(s *Splitters) *valueIndex {
+	kb := s.kb
+	if len(kb.types) != 1 || kb.types[0].Kind() != batch.KindBytes || kb.enc.Width() > 0 || kb.desc {
+		return nil
+	}
+	x := &valueIndex{}
+	bounds := s.keys
+	if kb.nullable {
+		bounds = nil
+		for _, k := range s.keys {
+			switch k[0] {
+			case 0:
+				x.first++
+			case 1:
+				bounds = append(bounds, k[1:])
+			}
+		}
+		flag := []byte{2}
+		if kb.nullsTop {
+			flag[0] = 0
+		}
+		x.null = s.strings.find(flag)
+	}
+	x.values = newByteIndex(bounds)
+	return x
+}
+
+func (x *valueIndex) assign(c *batch.Column, out []uint16) {
+	x.values.assign(c, out)
+	if x.first > 0 {
+		for i := range out {
+			out[i] += uint16(x.first)
+		}
+	}
+	if c.Valid == nil {
+		return
+	}
+	for i := range out {
+		if c.IsNull(i) {
+			out[i] = uint16(x.null)
+		}
+	}
 }

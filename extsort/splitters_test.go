@@ -3,6 +3,7 @@ package extsort
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pqjoin/batch"
@@ -185,5 +186,51 @@ func BenchmarkAssign(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*x.N), "ns/row")
 		})
 		x.Release()
+	}
+}
+
+// Ranges are those of the whole keys, however the rows lie and whichever search finds them.
+func TestStringsFallInTheSameRangeInEveryLayout(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 3))
+	acct := newAccount(t, 1<<28)
+	for i := range 60 {
+		schema := schemaOf([]batch.Type{batch.Of(batch.String)}, i%2 == 0)
+		keys := []batch.SortKey{{NullsFirst: r.IntN(2) == 0}}
+		rows := batchtest.Table(r, schema, 400)
+		for k := range rows {
+			if s, ok := rows[k][0].(string); ok && r.IntN(2) == 0 {
+				rows[k][0] = "prefix prefix"[:r.IntN(13)] + s
+			}
+		}
+		var want, got []uint16
+		var split *Splitters
+		for layout := range batchtest.Layouts {
+			b, err := batchtest.Batch(acct, schema, rows, func(int) batchtest.Layout { return layout })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if split == nil {
+				sample, err := NewSample(schema, keys)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := sample.Add(acct, b); err != nil {
+					t.Fatal(err)
+				}
+				split = sample.Splitters(2 + r.IntN(100))
+				want = make([]uint16, b.N)
+				if err := split.assignKeys(acct, b.Cols, want); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got = make([]uint16, b.N)
+			if err := split.Assign(acct, b, got); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(want, got) {
+				t.Fatalf("layout %d: ranges %v, want %v", layout, got, want)
+			}
+			b.Release()
+		}
 	}
 }

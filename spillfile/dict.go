@@ -448,7 +448,8 @@ func (r *colReader) unpackCodes(out *batch.Column, row, data, from, n, nulls int
 			} else if over = over || len(v) > len(out.Data)-data; over {
 				return
 			}
-			data += copy(out.Data[data:], v)
+			copy(out.Data[data:], v)
+			data += len(v)
 			out.Off[row+at+i+1] = uint32(data)
 		}
 		r.count(codes, 0)

@@ -191,10 +191,19 @@ func (s *Store) rowBytes(w *worker, b *batch.Batch, lens []uint32, lo int) error
 			continue
 		}
 		over := false
-		for i := range lens {
-			n := lens[i] + valueLen(col, lo+i)
-			over = over || n < lens[i]
-			lens[i] = n
+		if col.Dict == nil && col.Valid == nil {
+			off := col.Off[lo : lo+len(lens)+1]
+			for i := range lens {
+				n := lens[i] + off[i+1] - off[i]
+				over = over || n < lens[i]
+				lens[i] = n
+			}
+		} else {
+			for i := range lens {
+				n := lens[i] + valueLen(col, lo+i)
+				over = over || n < lens[i]
+				lens[i] = n
+			}
 		}
 		if over {
 			return fmt.Errorf("a row of more than %d bytes", uint32(math.MaxUint32))

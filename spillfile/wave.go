@@ -183,7 +183,7 @@ func (s *Store) scatterColumn(w *worker, c int, col *batch.Column, idx []uint32)
 				w.maps[spec.varIdx].scatter(batch.View[uint32](dst), col, rows, r.lo, valid)
 				continue
 			}
-			r.heap += scatterBytes(batch.View[uint32](dst), t.heap, r.heap, col, rows, r.lo)
+			r.heap += scatterBytes(batch.View[uint32](dst), t.heap, r.heap, col, rows, r.lo, valid)
 		}
 	}
 }
@@ -245,22 +245,36 @@ func scatterDict[T comparable](dst []T, col *batch.Column, rows []uint32, lo int
 	}
 }
 
-// scatterBytes writes the lengths of the rows' values to dst and their bytes to heap at at; it returns how many.
-func scatterBytes(dst []uint32, heap *mem.Buf, at int, col *batch.Column, rows []uint32, lo int) int {
+// scatterBytes writes the lengths of the rows' values to dst and their bytes to heap at
+// at; it returns how many. Rows are rows, or lo and on where rows is nil; valid is their validity.
+func scatterBytes(dst []uint32, heap *mem.Buf, at int, col *batch.Column, rows []uint32, lo int, valid []byte) int {
 	var out []byte
 	if heap != nil {
-		out = heap.Bytes()[at:]
+		out = heap.Bytes()[:]
 	}
-	total := 0
+	values, codes := col, col.Codes
+	if col.Dict != nil {
+		values = col.Dict
+	}
+	off, data, from := values.Off, values.Data, at
 	for i := range dst {
 		j := lo + i
 		if rows != nil {
 			j = int(rows[i])
 		}
-		n := int(valueLen(col, j))
-		if dst[i] = uint32(n); n > 0 {
-			total += copy(out[total:total+n], col.Value(j))
+		if col.Valid != nil && valid[i] == 0 {
+			dst[i] = 0
+			continue
+		}
+		if codes != nil {
+			j = int(codes[j])
+		}
+		s := off[j]
+		n := off[j+1] - s
+		if dst[i] = n; n > 0 {
+			batch.CopyShort(out, at, data, int(s), int(n))
+			at += int(n)
 		}
 	}
-	return total
+	return at - from
 }
