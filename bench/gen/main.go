@@ -56,7 +56,7 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 	f.SetOutput(io.Discard)
 	p, bound := &o.params, "512MB"
 	f.StringVar(&p.Table, "table", "", "the table's `name`")
-	f.Int64Var(&p.Rows, "rows", 0, "rows (h2o-j1-*: of x; tpch-*: of lineitem)")
+	f.Int64Var(&p.Rows, "rows", -1, "rows (h2o-j1-*: of x; tpch-*: of lineitem)")
 	f.StringVar(&o.out, "out", "", "the `directory` to make")
 	f.StringVar(&p.Shape, "shape", "", "whose habits the files follow: pyarrow, fastparquet or pqjoin (default fastparquet for seed-*, else pyarrow)")
 	f.Int64Var(&p.RowsPerFile, "rows-per-file", 0, "rows of a file (default: the table's own)")
@@ -78,7 +78,7 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 		}
 		return o, err
 	}
-	if f.NArg() > 0 || p.Table == "" || o.out == "" {
+	if f.NArg() > 0 || p.Table == "" || p.Rows < 0 || o.out == "" {
 		return o, fmt.Errorf("it takes -table, -rows, -out and other flags alone: see -h")
 	}
 	if !slices.ContainsFunc(gen.Tables(), func(k gen.Kind) bool { return k.Name == p.Table }) {
