@@ -91,7 +91,7 @@ func conditions(seed uint64) []condition {
 	list := []condition{{threads: 1, mem: 512 << 20, tuning: Tuning{Protect: true, Preaggregate: -1}}}
 	for i := range 3 {
 		c := condition{threads: []int{1, 2, 4}[r.IntN(3)], mem: 512 << 20, preflight: r.IntN(3) == 0, tuning: Tuning{Protect: true}}
-		c.tuning.Preaggregate = []int{1, 0, 1 - 2*r.IntN(2)}[i]
+		c.tuning.Preaggregate = []int{1 + r.IntN(3), 0, []int{-1, 1, 2, 3}[r.IntN(4)]}[i]
 		c.tuning.BatchRows = []int{0, 2, 7, 33, 200, 1000, 4000}[r.IntN(7)]
 		c.tuning.Partitions = []int{0, 1, 2, 5, 20}[r.IntN(5)]
 		c.tuning.Resident = []int64{0, -1, -1}[r.IntN(3)]

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -19,12 +20,12 @@ const gain = 2
 func (r *Run) preaggregate() {
 	r.named = lastNodes(r.plan)
 	instead := map[*plan.Node]*plan.Node{}
-	plan.Preaggregate(r.plan, func(f *plan.Preaggregation) bool {
-		if !r.worth(f) {
-			return false
+	plan.Preaggregate(r.plan, func(ways []*plan.Preaggregation) *plan.Preaggregation {
+		way := r.cheapest(ways)
+		if way != nil {
+			instead[way.Group] = way.Instead
 		}
-		instead[f.Group] = f.Instead
-		return true
+		return way
 	})
 	if len(instead) == 0 {
 		return
@@ -37,16 +38,31 @@ func (r *Run) preaggregate() {
 	r.replan()
 }
 
-// worth compares the rows that pass through tables and joins, either way.
-func (r *Run) worth(f *plan.Preaggregation) bool {
-	if t := r.cfg.Tuning.Preaggregate; t != 0 {
-		return t > 0
+// cheapest returns the way to take; nil where the join's rows should be made. It compares the rows
+// that pass through tables and joins.
+func (r *Run) cheapest(ways []*plan.Preaggregation) *plan.Preaggregation {
+	if t := r.cfg.Tuning.Preaggregate; t < 0 {
+		return nil
+	} else if t > 0 {
+		return ways[(t-1)%len(ways)]
 	}
 	rows := func(n *plan.Node) float64 { return float64(r.estimateOf(n).Rows) }
-	sides := rows(f.Join.Inputs[0]) + rows(f.Join.Inputs[1])
-	before := sides + 2*rows(f.Join) // the rows are made, and grouped
-	after := sides + groupCost*(rows(f.Sides[0])+rows(f.Sides[1])) + 2*rows(f.Made)
-	return gain*after <= before
+	join := ways[0].Join
+	sides := rows(join.Inputs[0]) + rows(join.Inputs[1])
+	least := (sides + 2*rows(join)) / gain // the rows are made, and grouped
+	var best *plan.Preaggregation
+	for _, w := range ways {
+		cost := sides + 2*rows(w.Made)
+		for side, n := range w.Sides {
+			if w.Grouped[side] {
+				cost += groupCost * rows(n)
+			}
+		}
+		if cost <= least {
+			best, least = w, cost
+		}
+	}
+	return best
 }
 
 // estimateOf returns the estimate of a node, also of one that is not part of the plan.
@@ -77,7 +93,11 @@ func wholeJoin(n *plan.Node) *plan.Node {
 
 // insteadText says what is joined instead of the rows.
 func (r *Run) insteadText(n *plan.Node) string {
-	rows := func(n *plan.Node) string { return humanize.Comma(r.nodes[n].est.Rows) }
-	return fmt.Sprintf("these rows are not made: the sides are aggregated first, to about %s and %s groups, which join to about %s rows",
-		rows(n.Inputs[0]), rows(n.Inputs[1]), rows(n))
+	var to []string
+	for side, in := range n.Inputs {
+		if _, grouped := in.Op.(*plan.GroupBy); grouped && in != wholeJoin(n).Inputs[side] {
+			to = append(to, fmt.Sprintf("the %s side to about %s groups", []string{"left", "right"}[side], humanize.Comma(r.nodes[in].est.Rows)))
+		}
+	}
+	return fmt.Sprintf("these rows are not made: aggregated first are %s, and about %s rows are joined", strings.Join(to, " and "), humanize.Comma(r.nodes[n].est.Rows))
 }

@@ -68,7 +68,8 @@ type Tuning struct {
 	Load       int64 // bytes of a partition that is worked on
 	Protect    bool  // released buffers fault
 	Squeeze    int   // stores spill all they hold after so many batches of a pipeline
-	// Preaggregate decides for all joins whether to aggregate before them: positive yes, negative no, 0 by the estimates.
+	// Preaggregate decides for all joins whether to aggregate before them: 1 both sides, 2 the left,
+	// 3 the right, negative none, 0 by the estimates.
 	Preaggregate int
 }
 

@@ -34,7 +34,7 @@ type input struct {
 	ent []uint32
 	pos []int64 // positions of the rows, for ordered kernels
 	one bool    // every entry is 1 (no keys), and every row counts
-	// weight says how many times each row counts, for merged kernels; nil: once.
+	// weight says how many times each row counts, for tallies; nil: once.
 	weight *batch.Column
 }
 
@@ -53,7 +53,7 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 	if a.Filter >= 0 && spec.In.Fields[a.Filter].Type.ID != batch.Bool {
 		return nil, fmt.Errorf("filter of type %s, not bool", spec.In.Fields[a.Filter].Type)
 	}
-	if a.Partial || a.Merge {
+	if a.Partial || a.Merge || a.Weighted {
 		return pickStates(spec, a)
 	}
 	if a.Func == "count" {

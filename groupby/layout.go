@@ -56,7 +56,7 @@ func newLayout(spec *Spec) (*layout, error) {
 		}
 		agg := aggregate{kernel: k, name: spec.Out.Fields[len(spec.Keys)+i].Name, off: l.stride, col: len(state), typ: a.Type}
 		agg.arg, agg.filter, agg.weight = l.column(a.Arg), l.column(a.Filter), -1
-		if a.Merge {
+		if a.Weighted {
 			agg.weight = l.column(a.Weight)
 		}
 		for j, t := range k.columns() {

@@ -10,8 +10,8 @@ import (
 )
 
 // Partial states travel between aggregations as values of a column: an aggregate with
-// Agg.Partial puts its state out, one with Agg.Merge takes states in, each as many times as a
-// weight column says. A count is its own state, an int64; that of a sum or mean is its words, in
+// Agg.Partial puts its state out, one with Agg.Merge takes states in. With Agg.Weighted states, or
+// values, count as many times as a column says. A count is its own state, an int64; that of a sum or mean is its words, in
 // a binary value. Min and max need neither: their result is their state, and how often it counts is nothing to them.
 //
 //	rows -> count, sum(x) Partial -> join -> sum Merge, weight: the other side's count -> result
@@ -25,11 +25,13 @@ const maxCount = math.MaxInt64
 // additive is a kernel whose state is a few words that add up, the last of them the count of values.
 type additive interface {
 	kernel
+	// single sets dst to the state of the one value at row of c, which is not null; c is nil for count().
+	single(c *batch.Column, row int, dst []uint64)
 	// add adds m times the state src to dst.
 	add(dst, src []uint64, m uint64)
 }
 
-// pickStates chooses the kernel of an aggregate that takes states in, puts them out, or both.
+// pickStates chooses the kernel of an aggregate that takes states or weights in, puts states out, or both.
 func pickStates(spec *Spec, a Agg) (kernel, error) {
 	var of batch.Type // of the values
 	switch {
@@ -42,7 +44,7 @@ func pickStates(spec *Spec, a Agg) (kernel, error) {
 	switch {
 	case a.Func == "count":
 		k = count{}
-	case a.Func != "sum" && a.Func != "mean" || !of.IsNumeric():
+	case a.Func != "sum" && a.Func != "mean" || !of.IsNumeric() || a.Arg < 0:
 		return nil, fmt.Errorf("%s of %s has no partial state", a.Func, of)
 	case of.IsFloat():
 		k = sumFloat{mean: a.Func == "mean"}
@@ -50,11 +52,14 @@ func pickStates(spec *Spec, a Agg) (kernel, error) {
 		k = newSumInt(of, a.Func == "mean")
 	}
 	state := stateType(k)
-	if a.Merge {
-		if a.Arg < 0 || spec.In.Fields[a.Arg].Type != state || a.Weight >= 0 && spec.In.Fields[a.Weight].Type != batch.Of(batch.Int64) {
-			return nil, fmt.Errorf("%s of states: they are %s, their weights int64", a.Func, state)
-		}
-		k = merged{k}
+	if a.Merge && (a.Arg < 0 || spec.In.Fields[a.Arg].Type != state) {
+		return nil, fmt.Errorf("the states of %s are %s", a.Func, state)
+	}
+	if a.Weighted && spec.In.Fields[a.Weight].Type != batch.Of(batch.Int64) {
+		return nil, fmt.Errorf("%s of weights that are no int64", a.Func)
+	}
+	if a.Merge || a.Weighted {
+		k = tally{k, a.Merge}
 	}
 	if a.Partial {
 		if a.Type != state {
@@ -93,12 +98,16 @@ func (k partial) result(t *table, off int, ents []uint32, typ batch.Type) (*batc
 	return c, nil
 }
 
-// merged takes states in. A null weight is one, a null state nothing.
-type merged struct{ additive }
+// tally adds up states, or values as the states that they are alone, each as often as its weight
+// says. A null weight is one, a null state nothing.
+type tally struct {
+	additive
+	states bool
+}
 
 const maxStateWords = sumFloatWords
 
-func (k merged) update(t *table, off int, in *input) error {
+func (k tally) update(t *table, off int, in *input) error {
 	var buf [maxStateWords]uint64
 	src := buf[:k.words()]
 	for i, e := range in.ent {
@@ -109,9 +118,12 @@ func (k merged) update(t *table, off int, in *input) error {
 		if in.weight != nil && !in.weight.IsNull(row) {
 			m = uint64(in.weight.Int64s()[row])
 		}
-		if len(src) == 1 {
+		switch {
+		case !k.states:
+			k.single(in.col, row, src)
+		case len(src) == 1:
 			src[0] = uint64(in.col.Int64s()[row])
-		} else {
+		default:
 			value := in.col.Value(row)
 			for w := range src {
 				src[w] = binary.NativeEndian.Uint64(value[8*w:])
@@ -122,7 +134,7 @@ func (k merged) update(t *table, off int, in *input) error {
 	return nil
 }
 
-func (k merged) merge(t *table, off int, cols []*batch.Column, lo int, ent []uint32) error {
+func (k tally) merge(t *table, off int, cols []*batch.Column, lo int, ent []uint32) error {
 	var buf [maxStateWords]uint64
 	src := buf[:k.words()]
 	for i, e := range ent {
@@ -134,7 +146,7 @@ func (k merged) merge(t *table, off int, cols []*batch.Column, lo int, ent []uin
 	return nil
 }
 
-func (k merged) result(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
+func (k tally) result(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
 	for i, e := range ents {
 		if t.ent[int(e)*t.lay.stride+off+k.words()-1] >= maxCount {
 			return nil, &overflow{i: i, value: "a count of 2^63 rows or more"}
@@ -153,7 +165,24 @@ func addCount(dst *uint64, n, m uint64) {
 	*dst = sum
 }
 
+func (count) single(_ *batch.Column, _ int, dst []uint64) { dst[0] = 1 }
+
 func (count) add(dst, src []uint64, m uint64) { addCount(&dst[0], src[0], m) }
+
+func (k sumInt) single(c *batch.Column, row int, dst []uint64) {
+	clear(dst)
+	switch v := c.Fixed; {
+	case k.wide:
+		x := batch.View[batch.Int128](v)[row]
+		dst[0], dst[1], dst[2] = x.Lo, uint64(x.Hi), uint64(x.Hi>>63)
+	case k.unsigned:
+		dst[0] = batch.View[uint64](v)[row]
+	default:
+		x := batch.View[int64](v)[row]
+		dst[0], dst[1] = uint64(x), uint64(x>>63)
+	}
+	dst[k.words()-1] = 1
+}
 
 // add multiplies in two's complement, where the words above those of a factor repeat its sign:
 // the low words of the product are right whatever the signs are.
@@ -169,6 +198,12 @@ func (k sumInt) add(dst, src []uint64, m uint64) {
 		dst[w], c = bits.Add64(dst[w], lo, c)
 	}
 	addCount(&dst[n], src[n], m)
+}
+
+func (sumFloat) single(c *batch.Column, row int, dst []uint64) {
+	clear(dst)
+	binState(dst).Add(c.Float64s()[row])
+	dst[sumFloatWords-1] = 1
 }
 
 func (sumFloat) add(dst, src []uint64, m uint64) {

@@ -41,7 +41,7 @@ func mergeSpec(spec, parts Spec) Spec {
 	}
 	for i, a := range spec.Aggs {
 		if a.Merge = a.Func != "min" && a.Func != "max"; a.Merge {
-			a.Weight = weight
+			a.Weighted, a.Weight = true, weight
 		}
 		if a.Arg >= 0 {
 			a.Of = spec.In.Fields[a.Arg].Type
@@ -104,6 +104,48 @@ func TestMergedStatesEqualRowsRepeated(t *testing.T) {
 	})
 }
 
+// TestWeightedRowsEqualRowsRepeated is the same for rows that were not grouped.
+func TestWeightedRowsEqualRowsRepeated(t *testing.T) {
+	aggs := slices.DeleteFunc(allAggs(), func(a Agg) bool { return a.Func == "first" || a.Func == "last" })
+	rapid.Check(t, func(rt *rapid.T) {
+		plainly := specOf([]int{1}, rapid.SliceOfN(rapid.SampledFrom(aggs), 1, 6).Draw(rt, "aggs"))
+		spec := plainly
+		spec.In = batch.NewSchema(append(slices.Clone(testSchema.Fields), batch.Field{Name: "w", Type: batch.Of(batch.Int64), Nullable: true})...)
+		spec.Aggs = slices.Clone(plainly.Aggs)
+		for i := range spec.Aggs {
+			a := &spec.Aggs[i]
+			a.Weighted, a.Weight = a.Func != "min" && a.Func != "max", len(testSchema.Fields)
+		}
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 2))
+		var rows, repeated [][]value
+		for range rapid.IntRange(0, 400).Draw(rt, "rows") {
+			row, w := randomRow(r, 30, false), 1+int64(r.IntN(9))
+			for range w {
+				repeated = append(repeated, row)
+			}
+			var weight value = w
+			if w == 1 {
+				weight = nil
+			}
+			rows = append(rows, append(slices.Clone(row), weight))
+		}
+		h := plain
+		h.workers, h.dict, h.slice = rapid.IntRange(1, 3).Draw(rt, "workers"), rapid.Bool().Draw(rt, "dict"), rapid.Bool().Draw(rt, "slice")
+		h.table = rapid.SampledFrom([]int64{64 << 10, 4 << 20}).Draw(rt, "table")
+		got, _, err := run(t, spec, rows, h)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		want, _, err := run(t, plainly, repeated, plain)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if d := cmp.Diff(want, got, diffValues); d != "" {
+			rt.Fatal(d)
+		}
+	})
+}
+
 // weighted aggregates one group whose rows, as one state each, count as often as the weights say.
 func weighted(t *testing.T, fn string, of, typ batch.Type, vals []value, weights []int64) (value, error) {
 	t.Helper()
@@ -122,7 +164,7 @@ func weighted(t *testing.T, fn string, of, typ batch.Type, vals []value, weights
 		groups[i] = append(groups[i], w)
 	}
 	sum := Spec{Name: "sums", In: batch.NewSchema(append(parts.Out.Fields, batch.Field{Name: "w", Type: batch.Of(batch.Int64)})...),
-		Aggs: []Agg{{Func: fn, Arg: 1, Filter: -1, Merge: true, Of: of, Weight: 2, Type: typ}},
+		Aggs: []Agg{{Func: fn, Arg: 1, Filter: -1, Merge: true, Of: of, Weighted: true, Weight: 2, Type: typ}},
 		Out:  batch.NewSchema(batch.Field{Name: "s", Type: typ, Nullable: true})}
 	got, _, err := run(t, sum, groups, plain)
 	if err != nil {
@@ -191,8 +233,8 @@ func TestStatesOfTheWrongTypeAreRefused(t *testing.T) {
 		{Func: "max", Arg: 0, Filter: -1, Partial: true, Type: batch.Of(batch.Int64)},
 		{Func: "sum", Arg: 0, Filter: -1, Partial: true, Type: batch.Of(batch.Int64)},
 		{Func: "sum", Arg: 6, Filter: -1, Partial: true, Type: batch.Of(batch.Binary)},
-		{Func: "sum", Arg: 0, Filter: -1, Merge: true, Of: batch.Of(batch.Int64), Weight: 0, Type: batch.Of(batch.Int64)},
-		{Func: "count", Arg: 0, Filter: -1, Merge: true, Weight: 6, Type: batch.Of(batch.Int64)},
+		{Func: "sum", Arg: 0, Filter: -1, Merge: true, Of: batch.Of(batch.Int64), Type: batch.Of(batch.Int64)},
+		{Func: "count", Arg: 0, Filter: -1, Merge: true, Weighted: true, Weight: 6, Type: batch.Of(batch.Int64)},
 	} {
 		if g, err := New(specOf(nil, []Agg{a})); err == nil {
 			t.Errorf("%+v is accepted", a)

@@ -19,10 +19,12 @@ type Agg struct {
 	Filter int        // position of a bool column in Spec.In: only rows where it is true count; -1 for none
 	Type   batch.Type // of the result
 
-	Partial bool       // count, sum, mean: the result is the state, for a Merge elsewhere: an int64 of a count, binary of the others
-	Merge   bool       // count, sum, mean: Arg holds states of Partial; a null is none
-	Of      batch.Type // with Merge: of the values that the states were made of
-	Weight  int        // with Merge: position of an int64 column, how many times a state counts; a null is once; -1 for none
+	// Of count, sum and mean:
+	Partial  bool       // the result is the state, for a Merge elsewhere: an int64 of a count, binary of the others
+	Merge    bool       // Arg holds states of Partial; a null is none
+	Of       batch.Type // with Merge: of the values that the states were made of
+	Weighted bool       // a row, or state, counts as often as the int64 column at Weight says; a null is once
+	Weight   int        // position in Spec.In
 }
 
 // Partitioner cuts rows into key ranges. *extsort.Splitters is one.

@@ -152,7 +152,10 @@ func describeGroup(op *GroupBy, in []string) string {
 			s += " partial"
 		}
 		if a.Merge {
-			s += " merged, times " + in[a.Weight]
+			s += " merged"
+		}
+		if a.Weighted {
+			s += " times " + in[a.Weight]
 		}
 		if a.Filter >= 0 {
 			s += " where " + in[a.Filter]

@@ -108,7 +108,9 @@ func TestGolden(t *testing.T) {
 				}
 			}
 			if td.Cmd == "preaggregate" {
-				Preaggregate(p, func(*Preaggregation) bool { return true })
+				way := 0 // both sides
+				td.MaybeScanArgs(t, "way", &way)
+				Preaggregate(p, func(ways []*Preaggregation) *Preaggregation { return ways[way] })
 			}
 			return p.String()
 		})

@@ -111,10 +111,11 @@ type Agg struct {
 	Filter int // position of a bool column: only rows where it is true count; -1 for none
 	Type   batch.Type
 	// What Preaggregate makes of aggregates, and no job can say:
-	Partial bool       // the result is a partial state, for a Merge above
-	Merge   bool       // Arg holds partial states
-	Of      batch.Type // with Merge: of the values that the states were made of
-	Weight  int        // with Merge: position of the column that says how many times a state counts, null for once
+	Partial  bool       // the result is a partial state, for a Merge above
+	Merge    bool       // Arg holds partial states
+	Of       batch.Type // with Merge: of the values that the states were made of
+	Weighted bool       // a row counts as often as the column at Weight says, null for once
+	Weight   int
 }
 
 // Head keeps the first N rows.

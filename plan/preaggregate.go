@@ -3,14 +3,13 @@ package plan
 import (
 	"slices"
 
-	"pqjoin/batch"
 	"pqjoin/expr"
 )
 
 // Preaggregation is a group-by over a join, and what gives the same groups without making
-// the join's rows: each side is aggregated by the join's keys and by what else is needed of its rows
-// above, the groups are joined, and what they hold is added up, as often as the other side's group
-// has rows. With [x] for a Project, and only where there is something to compute:
+// the join's rows: one side or both are aggregated by the join's keys and by what else is needed of
+// their rows above, the groups are joined, and what they hold is added up, as often as the other side's
+// group has rows. With [x] for a Project, where there is something to compute:
 //
 //	GroupBy k: sum(a), sum(b), count()     GroupBy k: sum(a) x n2, sum(b) x n1, n1 x n2
 //	               |                                        |
@@ -20,17 +19,20 @@ import (
 //	                                              |                |
 //	                                             [A]              [B]
 //
+// A side that is not aggregated has rows for groups, which count once.
+//
 // It is exact: partial states hold all that a sum needs (Agg.Partial), not its rounded result.
 type Preaggregation struct {
 	Group, Join *Node    // as the job has them
-	Sides       [2]*Node // the groups of each side
-	Made        *Node    // their join
+	Grouped     [2]bool  // which sides are aggregated
+	Sides       [2]*Node // what is joined
+	Made        *Node    // the join
 	Instead     *Node    // what makes the table of Group
 }
 
-// Preaggregate aggregates before joins, wherever that gives the same result and worth says
-// that it pays. It changes p's nodes.
-func Preaggregate(p *Plan, worth func(*Preaggregation) bool) {
+// Preaggregate aggregates before joins, wherever that gives the same result and choose takes one of
+// the ways: that which aggregates both sides, the left, or the right. It changes p's nodes.
+func Preaggregate(p *Plan, choose func(ways []*Preaggregation) *Preaggregation) {
 	tried := map[*Node]bool{}
 	changed := false
 	for again := true; again; {
@@ -41,8 +43,12 @@ func Preaggregate(p *Plan, worth func(*Preaggregation) bool) {
 				continue
 			}
 			tried[n] = true
-			if f := preaggregation(n, readers); f != nil && worth(f) {
-				p.replace(map[*Node]*Node{n: f.Instead})
+			ways := preaggregations(n, readers)
+			if ways == nil {
+				continue
+			}
+			if way := choose(ways); way != nil {
+				p.replace(map[*Node]*Node{n: way.Instead})
 				p.collect()
 				again, changed = true, true
 				break
@@ -56,8 +62,8 @@ func Preaggregate(p *Plan, worth func(*Preaggregation) bool) {
 	}
 }
 
-// preaggregation returns how to make the table of the group-by g otherwise; nil where there is no way.
-func preaggregation(g *Node, readers map[*Node]int) *Preaggregation {
+// preaggregations returns how to make the table of the group-by g otherwise; nil where there is no way.
+func preaggregations(g *Node, readers map[*Node]int) []*Preaggregation {
 	op, ok := g.Op.(*GroupBy)
 	if !ok {
 		return nil
@@ -82,7 +88,11 @@ func preaggregation(g *Node, readers map[*Node]int) *Preaggregation {
 			return nil
 		}
 	}
-	return f.build()
+	var ways []*Preaggregation
+	for _, grouped := range [][2]bool{{true, true}, {true, false}, {false, true}} {
+		ways = append(ways, f.build(grouped))
+	}
+	return ways
 }
 
 // folding collects a Preaggregation.
@@ -98,27 +108,26 @@ type folding struct {
 	sides   [2]*half
 	carried map[string]spot // what passes as a key of its side, by text
 	keys    []spot          // of the group-by
-	aggs    []foldedAgg      // of the group-by
+	aggs    []foldedAgg     // of the group-by
 }
 
-// spot is a column of one side's groups: a key, or an aggregate.
-type spot struct {
-	side, at int
-	agg      bool
-}
+// spot is a key of a side: keys[at] of its half.
+type spot struct{ side, at int }
 
-// foldedAgg is an aggregate of the group-by: what it reads, and where the other side's count is.
+// foldedAgg is an aggregate of the group-by over one side's rows: Arg and Filter are positions in exprs of its half.
 type foldedAgg struct {
 	Agg
-	arg, weight spot
+	side int
 }
 
-// half is the aggregation of one side.
+// counts says whether it matters to an aggregate how many times a value comes.
+func (a *Agg) counts() bool { return a.Func != "min" && a.Func != "max" }
+
+// half is one side of the join.
 type half struct {
 	in    *Node
-	exprs []*expr.Bound // what it reads, over the side
+	exprs []*expr.Bound // what is read of it, over the side
 	keys  []int         // positions in exprs, the join's keys first
-	aggs  []Agg         // Arg and Filter are positions in exprs
 }
 
 // descend follows what only passes rows, down to the join.
@@ -161,7 +170,7 @@ func (f *folding) begin(n *Node, op *Join) bool {
 			e := expr.ColumnRef(h.in.Schema, c)
 			h.keys = append(h.keys, h.read(e))
 			if side == 0 {
-				f.carried[expr.ColumnRef(n.Schema, c).String()] = spot{at: i}
+				f.carried[expr.ColumnRef(n.Schema, c).String()] = spot{0, i}
 			}
 		}
 	}
@@ -240,7 +249,7 @@ func (f *folding) carry(e *expr.Bound) bool {
 		return false
 	}
 	h := f.sides[side]
-	f.carried[e.String()] = spot{side: side, at: len(h.keys)}
+	f.carried[e.String()] = spot{side, len(h.keys)}
 	h.keys = append(h.keys, h.read(moved))
 	return true
 }
@@ -256,9 +265,9 @@ func (f *folding) carryColumns(cond *expr.Bound) bool {
 	return true
 }
 
-// aggregate cuts an aggregate of the group-by in two.
+// aggregate notes an aggregate of the group-by, if it reads one side.
 func (f *folding) aggregate(a Agg) bool {
-	if a.Merge || a.Func == "first" || a.Func == "last" {
+	if a.Merge || a.Weighted || a.Func == "first" || a.Func == "last" {
 		return false
 	}
 	var reads []*expr.Bound
@@ -269,9 +278,7 @@ func (f *folding) aggregate(a Agg) bool {
 	if side < 0 {
 		return false
 	}
-	h := f.sides[side]
-	part, out := a, foldedAgg{Agg: a}
-	for _, c := range []*int{&part.Arg, &part.Filter} {
+	for _, c := range []*int{&a.Arg, &a.Filter} {
 		if *c < 0 {
 			continue
 		}
@@ -279,32 +286,8 @@ func (f *folding) aggregate(a Agg) bool {
 		if !ok {
 			return false
 		}
-		*c = h.read(e)
+		*c = f.sides[side].read(e)
 	}
-	part.Partial = false
-	switch a.Func {
-	case "sum", "mean":
-		out.Of = h.exprs[part.Arg].Type
-		part.Func, part.Partial, part.Type = "sum", true, batch.Of(batch.Binary)
-	}
-	if out.Merge = a.Func != "min" && a.Func != "max"; out.Merge {
-		out.weight = spot{side: 1 - side, at: f.sides[1-side].aggregate(rowCount), agg: true}
-	}
-	out.Filter = -1
-	out.arg = spot{side: side, at: h.aggregate(part), agg: true}
-	f.aggs = append(f.aggs, out)
+	f.aggs = append(f.aggs, foldedAgg{a, side})
 	return true
-}
-
-// rowCount counts the rows of a group.
-var rowCount = Agg{Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}
-
-// aggregate returns the position of a among the half's aggregates.
-func (h *half) aggregate(a Agg) int {
-	a.Name = ""
-	if at := slices.Index(h.aggs, a); at >= 0 {
-		return at
-	}
-	h.aggs = append(h.aggs, a)
-	return len(h.aggs) - 1
 }
