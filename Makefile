@@ -1,5 +1,6 @@
 # make demo   the seed's job end to end, on data it makes
 # make test   everything that guards us and needs Go alone, in minutes
+# make bench        the benchmark: pqjoin beside its peers, into docs/benchmarks.md, in a quarter of an hour
 # make acceptance   the big ones: 100M rows inside memory cgroups, pandas' answer cell for cell
 
 GO ?= go
@@ -7,7 +8,7 @@ BIN := bin/pqjoin
 VENV ?= .venv
 PYTHON ?= python3
 
-.PHONY: all build demo test race lint fuzz acceptance bench-setup bench-micro clean
+.PHONY: all build demo test race lint fuzz acceptance bench bench-smoke bench-setup bench-micro clean
 
 all: build
 
@@ -46,6 +47,20 @@ $(VENV)/bin/python: bench/requirements.txt
 	touch $@
 
 bench-setup: $(VENV)/bin/python
+
+# BENCHFLAGS: see bench/README.md, or $(VENV)/bin/python bench/run.py -h.
+BENCHFLAGS ?=
+bench: build bench-setup bin/benchgen
+	$(VENV)/bin/python bench/run.py $(BENCHFLAGS)
+
+# Every workload once, small, with DuckDB alone: the harness works, and the answers are equal.
+bench-smoke: build bench-setup bin/benchgen
+	dir=$$(mktemp -d ./.bench-smoke.XXXXXX) && trap 'rm -rf "$$dir"' EXIT && \
+	  $(VENV)/bin/python bench/run.py --smoke --engines pqjoin,duckdb --data "$$dir" --out "$$dir/docs"
+
+.PHONY: bin/benchgen
+bin/benchgen:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./bench/gen
 
 acceptance: build bench-setup
 	VENV=$(VENV) bash bench/acceptance.sh

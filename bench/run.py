@@ -93,8 +93,9 @@ def main(argv):
 
 def run(opt, chosen):
     opt.data = os.path.abspath(opt.data)
-    results = opt.results or f"{opt.data}/results/{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
-    os.makedirs(os.path.dirname(results), exist_ok=True)
+    results = os.path.abspath(opt.results) if opt.results else f"{opt.data}/results/{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
+    for directory in (opt.data, os.path.dirname(results)):
+        os.makedirs(directory, exist_ok=True)
     b = bench.Bench(opt, results, chosen, say)
     try:
         b.begin()
