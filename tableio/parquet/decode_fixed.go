@@ -136,8 +136,14 @@ func checkCodes(codes []uint32, n int, width uint) error {
 	if width < 32 && n >= 1<<width {
 		return nil
 	}
-	hi := uint32(0)
-	for _, c := range codes {
+	var m [4]uint32 // four at a time do not wait for one another
+	i := 0
+	for ; i+4 <= len(codes); i += 4 {
+		c := codes[i : i+4 : i+4]
+		m[0], m[1], m[2], m[3] = max(m[0], c[0]), max(m[1], c[1]), max(m[2], c[2]), max(m[3], c[3])
+	}
+	hi := max(m[0], m[1], m[2], m[3])
+	for _, c := range codes[i:] {
 		hi = max(hi, c)
 	}
 	if len(codes) > 0 && int64(hi) >= int64(n) {
