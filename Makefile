@@ -1,6 +1,7 @@
 # make demo   the seed's job end to end, on data it makes
 # make test   everything that guards us and needs Go alone, in minutes
 # make bench        the benchmark: pqjoin beside its peers, into docs/benchmarks.md, in a quarter of an hour
+# make bench-micro  what each kernel costs a row, beside its limit; REF=HEAD~5 compares
 # make acceptance   the big ones: 100M rows inside memory cgroups, pandas' answer cell for cell
 
 GO ?= go
@@ -65,8 +66,12 @@ bin/benchgen:
 acceptance: build bench-setup
 	VENV=$(VENV) bash bench/acceptance.sh
 
+# What each kernel costs a row, beside the limit that it runs into; minutes. With REF, a comparison with that commit:
+# make bench-micro REF=HEAD~5 BENCH=Probe PKG=hashjoin
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+BENCH ?= .
 bench-micro:
-	$(GO) test -run '^$$' -bench . -benchtime 200ms ./batch ./extsort ./hashjoin ./groupby ./spillfile ./expr ./tableio/...
+	$(GO) run ./bench/micro -go '$(GO)' -bench '$(BENCH)' -ref '$(REF)' -benchstat $(BENCHSTAT) $(PKG)
 
 clean:
 	rm -rf bin pqjoin-demo

@@ -241,23 +241,3 @@ func TestHashSpreadsIntegers(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkHash(b *testing.B) {
-	acct := newAccount(b)
-	r := rand.New(rand.NewPCG(1, 1))
-	for _, typ := range []batch.Type{batch.Of(batch.Int64), batch.Of(batch.Float64), batch.Of(batch.String)} {
-		for _, l := range []batchtest.Layout{batchtest.Flat, batchtest.Dict} {
-			schema := schemaOf([]batch.Type{typ}, false)
-			x := mustBatch(b, acct, schema, batchtest.Table(r, schema, batch.Rows), l)
-			out := make([]uint64, x.N)
-			var h batch.Hasher
-			b.Run(fmt.Sprint(typ, "/", l), func(b *testing.B) {
-				for b.Loop() {
-					h.Hash(x.Cols, out)
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*x.N), "ns/row")
-			})
-			x.Release()
-		}
-	}
-}

@@ -36,12 +36,14 @@ func (x *exec) sampleFiles(ctx context.Context, in *rel, sample *extsort.Sample)
 	step := max(1, units/sampleUnits)
 	batches := max(1, sampleUnits/max(units, 1)) // few large units: more of each
 	p := &pipeline{src: src, xs: in.xs, acct: x.batches, stage: x.quiet("sample " + in.name)}
-	for u := 0; u < units; u += step {
-		if err := p.peek(ctx, u, units, batches, func(b *batch.Batch) error { return sample.Add(x.batches, b) }); err != nil {
-			return err
+	return observe(ctx, p.stage.Name(), func(ctx context.Context) error {
+		for u := 0; u < units; u += step {
+			if err := p.peek(ctx, u, units, batches, func(b *batch.Batch) error { return sample.Add(x.batches, b) }); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // peek shows the first batches of a unit, as they leave the transforms, to use.

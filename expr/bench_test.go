@@ -5,10 +5,11 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/expr"
+	"pqjoin/internal/microbench"
 	"pqjoin/mem"
 )
 
-// BenchmarkEval reports the time of a batch of 64K rows (b.N batches) by expression.
+// BenchmarkEval evaluates an expression over a batch.
 func BenchmarkEval(b *testing.B) {
 	schema := batch.NewSchema(
 		batch.Field{Name: "i", Type: batch.Of(batch.Int64)},
@@ -34,14 +35,20 @@ func BenchmarkEval(b *testing.B) {
 		}
 		p := expr.Compile([]*expr.Bound{bound})
 		b.Run(text, func(b *testing.B) {
-			for range b.N {
+			bytes := int64(0)
+			cost := microbench.Start(b)
+			for b.Loop() {
 				out, err := p.Eval(acct, in)
 				if err != nil {
 					b.Fatal(err)
 				}
+				bytes = out[0].Bytes()
 				out[0].Release()
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*in.N), "ns/row")
+			for _, c := range bound.Columns() {
+				bytes += in.Cols[c].Bytes()
+			}
+			cost.Rows(int64(in.N), bytes)
 		})
 	}
 }

@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"pqjoin/batch"
+	"pqjoin/internal/microbench"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 	"pqjoin/spillfile"
 )
 
-// BenchmarkSort sorts 4M rows of a narrow key and two doubles with 2 workers, in memory and in an eighth of it.
+// BenchmarkSort sorts 4M rows of a narrow key and two doubles, in memory and in a quarter of it.
 func BenchmarkSort(b *testing.B) {
 	const batches = 64
 	schema := schemaOf([]batch.Type{batch.Of(batch.Int64), batch.Of(batch.Float64), batch.Of(batch.Float64)}, false)
@@ -40,10 +41,11 @@ func BenchmarkSort(b *testing.B) {
 	}
 	for _, share := range []int64{256 << 20, 24 << 20} {
 		b.Run(fmt.Sprintf("%dMiB", share>>20), func(b *testing.B) {
+			cost := microbench.Start(b)
 			for b.Loop() {
 				benchSort(b, schema, in[:], share)
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batches*batch.Rows), "ns/row")
+			cost.Rows(batches*batch.Rows, batches*batch.Rows*2*24)
 		})
 	}
 }
@@ -67,7 +69,7 @@ func benchSort(b *testing.B, schema *batch.Schema, in []*batch.Batch, share int6
 			b.Fatal(err)
 		}
 	}
-	l := Plan(schema, keys, Estimate{Rows: int64(len(in)) * batch.Rows}, share, 2)
+	l := Plan(schema, keys, Estimate{Rows: int64(len(in)) * batch.Rows}, share, 1)
 	s, err := New(Spec{Name: "sort", Schema: schema, Keys: keys, Workers: l.Workers, Partitions: l.Partitions,
 		BlockBytes: l.BlockBytes, MaxLoad: l.MaxLoad, Acct: acct, Dir: dir}, sample.Splitters(l.Partitions))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
+	"pqjoin/internal/microbench"
 	"pqjoin/mem"
 )
 
@@ -152,7 +153,7 @@ func TestOrderOfManyWideKeys(t *testing.T) {
 }
 
 func BenchmarkOrder(b *testing.B) {
-	acct := newAccount(b, 1<<30)
+	acct := mem.NewPool(1<<30).Account("bench", 0) // without protection, as in a run
 	r := rand.New(rand.NewPCG(1, 1))
 	const n = 800_000
 	for name, typ := range map[string]batch.Type{"int64": batch.Of(batch.Int64), "float64": batch.Of(batch.Float64)} {
@@ -186,6 +187,7 @@ func BenchmarkOrder(b *testing.B) {
 
 func benchOrder(b *testing.B, name string, acct *mem.Account, c *batch.Column) {
 	b.Run(name, func(b *testing.B) {
+		cost := microbench.Start(b)
 		for b.Loop() {
 			p, err := Order(acct, []*batch.Column{c}, make([]batch.SortKey, 1), c.N)
 			if err != nil {
@@ -193,6 +195,6 @@ func benchOrder(b *testing.B, name string, acct *mem.Account, c *batch.Column) {
 			}
 			p.Release()
 		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*c.N), "ns/row")
+		cost.Rows(int64(c.N), c.Bytes()+4*int64(c.N))
 	})
 }

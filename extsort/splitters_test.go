@@ -8,6 +8,8 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
+	"pqjoin/internal/microbench"
+	"pqjoin/mem"
 )
 
 func TestRangesAscendAndNeverShareAKey(t *testing.T) {
@@ -149,7 +151,7 @@ func TestSampleIsSpreadAndBounded(t *testing.T) {
 }
 
 func BenchmarkAssign(b *testing.B) {
-	acct := newAccount(b, 1<<28)
+	acct := mem.NewPool(1<<28).Account("bench", 0) // without protection, as in a run
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, typ := range []batch.Type{batch.Of(batch.Int64), batch.Of(batch.Float64), batch.Of(batch.String)} {
 		schema := schemaOf([]batch.Type{typ}, false)
@@ -178,12 +180,13 @@ func BenchmarkAssign(b *testing.B) {
 		s := sample.Splitters(128)
 		out := make([]uint16, x.N)
 		b.Run(typ.String(), func(b *testing.B) {
+			cost := microbench.Start(b)
 			for b.Loop() {
 				if err := s.Assign(acct, x, out); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*x.N), "ns/row")
+			cost.Rows(int64(x.N), x.Bytes()+2*int64(x.N))
 		})
 		x.Release()
 	}

@@ -346,31 +346,6 @@ func numbers(t testing.TB, schema *batch.Schema, at, n int, key func(i int) int6
 	return b
 }
 
-func BenchmarkGroup(b *testing.B) {
-	spec := numberSpec()
-	for _, c := range []struct {
-		name string
-		keys uint64
-	}{{"10k", 10_000}, {"1M", 1_000_000}, {"distinct", 1 << 60}} {
-		b.Run(c.name, func(b *testing.B) {
-			pool := mem.NewPool(256 << 20)
-			spec.Acct = pool.Account("group", 0)
-			dir, err := spillfile.OpenDir(vfs.OS(), b.TempDir(), 1<<40, spillfile.AllowMemory())
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer dir.Close()
-			spec.Dir, spec.Workers = dir, 1
-			plan := Plan(spec, 200<<20)
-			spec.Partitions, spec.BlockBytes, spec.TableBytes, spec.MaxLoad = plan.Partitions, plan.BlockBytes, plan.TableBytes, plan.MaxLoad
-			b.ResetTimer()
-			stats := groupNumbers(b, spec, b.N, func(i int) int64 { return int64(uint64(i) * 0x9e3779b97f4a7c15 >> 4 % c.keys) })
-			b.ReportMetric(float64(stats.Groups), "groups")
-			b.ReportMetric(float64(stats.Bypassed), "bypassed")
-		})
-	}
-}
-
 func TestOrderedGroupsEqualTheOracle(t *testing.T) {
 	aggs := allAggs()
 	rapid.Check(t, func(rt *rapid.T) {

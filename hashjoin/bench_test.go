@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"pqjoin/batch"
+	"pqjoin/internal/microbench"
 	"pqjoin/mem"
 )
 
 const benchRows = 1 << 20
 
-// benchTable is benchRows right rows with unique keys, and a batch of left rows that hit them in random order.
-func benchTable(kind string) (j *join, right, left *batch.Batch) {
+// benchTable is benchRows right rows with unique keys, and as many left rows, in batches, that hit them in random order.
+func benchTable(kind string) (j *join, right *batch.Batch, left []*batch.Batch) {
 	typ := batch.Of(batch.Int64)
 	if kind == "string" {
 		typ = batch.Of(batch.String)
@@ -43,15 +44,19 @@ func benchTable(kind string) (j *join, right, left *batch.Batch) {
 		return b
 	}
 	right = make(benchRows, func(i int) uint64 { return uint64(i) })
-	left = make(batch.Rows, func(i int) uint64 { return mix(uint64(i)) % benchRows })
+	for at := 0; at < benchRows; at += batch.Rows {
+		left = append(left, make(batch.Rows, func(i int) uint64 { return mix(uint64(at+i)) % benchRows }))
+	}
 	return j, right, left
 }
 
+// BenchmarkBuild makes the table of a million right rows.
 func BenchmarkBuild(b *testing.B) {
 	for _, kind := range []string{"direct", "hash", "string"} {
 		b.Run(kind, func(b *testing.B) {
 			j, right, _ := benchTable(kind)
 			acct := mem.NewPool(1<<30).Account("b", 0)
+			cost := microbench.Start(b)
 			for b.Loop() {
 				t, err := newTable(acct, j.rightKeys, right.Retain())
 				if err != nil {
@@ -59,11 +64,12 @@ func BenchmarkBuild(b *testing.B) {
 				}
 				t.Release()
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/benchRows, "ns/row")
+			cost.Rows(benchRows, right.Cols[0].Bytes()+8*benchRows)
 		})
 	}
 }
 
+// BenchmarkProbe joins 64K left rows with one of a million right rows each.
 func BenchmarkProbe(b *testing.B) {
 	for _, kind := range []string{"direct", "hash", "string"} {
 		b.Run(kind, func(b *testing.B) {
@@ -73,9 +79,10 @@ func BenchmarkProbe(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			m := newTableMatcher(j, acct, t, false)
+			m, at := newTableMatcher(j, acct, t, false), 0
+			cost := microbench.Start(b)
 			for b.Loop() {
-				if err := m.start(context.Background(), left.Retain()); err != nil {
+				if err := m.start(context.Background(), left[at%len(left)].Retain()); err != nil {
 					b.Fatal(err)
 				}
 				for {
@@ -88,8 +95,9 @@ func BenchmarkProbe(b *testing.B) {
 					}
 					out.Release()
 				}
+				at++ // other keys each time
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/batch.Rows, "ns/row")
+			cost.Rows(batch.Rows, left[0].Cols[0].Bytes()+2*8*batch.Rows)
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"pqjoin/batch"
+	"pqjoin/internal/microbench"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
@@ -83,17 +84,18 @@ func appendAll(b *testing.B, s *Store, in []*batch.Batch, part []uint16, workers
 	}
 }
 
-// BenchmarkAppend: 8M rows of 24 bytes, new store each time; ns/row is wall clock.
+// BenchmarkAppend: 4M rows of 24 bytes, new store each time, in memory and where most of it spills.
 func BenchmarkAppend(b *testing.B) {
-	const batches = 128
+	const batches = 64
 	for _, c := range []struct {
 		partitions, workers int
 		pool                int64
-	}{{64, 1, 1 << 30}, {128, 1, 1 << 30}, {128, 2, 1 << 30}, {128, 2, 48 << 20}} {
+	}{{64, 1, 1 << 30}, {128, 1, 1 << 30}, {128, 1, 48 << 20}} {
 		b.Run(fmt.Sprintf("partitions=%d/workers=%d/pool=%dMiB", c.partitions, c.workers, c.pool>>20), func(b *testing.B) {
 			in, part := benchInput(b, c.partitions)
 			pool, dir := mem.NewPool(c.pool), diskDir(b, vfs.OS(), 0)
 			spilled := int64(0)
+			cost := microbench.Start(b)
 			for b.Loop() {
 				s := benchStore(b, pool, dir, c.partitions, c.workers)
 				appendAll(b, s, in, part, c.workers, batches)
@@ -103,16 +105,16 @@ func BenchmarkAppend(b *testing.B) {
 				}
 			}
 			rows := float64(b.N) * batches * batch.Rows
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/rows, "ns/row")
+			cost.Rows(batches*batch.Rows, batches*batch.Rows*2*24)
 			b.ReportMetric(float64(spilled)/rows, "spilled-B/row")
 			closeAll(b, nil, pool, dir)
 		})
 	}
 }
 
-// BenchmarkLoad: the partitions of 8M rows one by one by one worker, from memory and from disk.
+// BenchmarkLoad: the partitions of 4M rows one by one by one worker, from memory and from disk.
 func BenchmarkLoad(b *testing.B) {
-	const batches, partitions = 128, 128
+	const batches, partitions = 64, 128
 	for _, spill := range []bool{false, true} {
 		b.Run(fmt.Sprintf("spilled=%t", spill), func(b *testing.B) {
 			in, part := benchInput(b, partitions)
@@ -124,6 +126,7 @@ func BenchmarkLoad(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			cost := microbench.Start(b)
 			for b.Loop() {
 				for p := range partitions {
 					out, err := s.Load(context.Background(), p, s.spec.Acct, nil)
@@ -133,7 +136,7 @@ func BenchmarkLoad(b *testing.B) {
 					out.Release()
 				}
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/(float64(b.N)*batches*batch.Rows), "ns/row")
+			cost.Rows(batches*batch.Rows, batches*batch.Rows*2*24)
 			closeAll(b, s, pool, dir)
 		})
 	}

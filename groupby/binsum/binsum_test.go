@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"pqjoin/internal/microbench"
 )
 
 // anyFloat draws numbers of all magnitudes, often close to each other, and now and then special ones.
@@ -125,18 +127,23 @@ func TestSpecialValues(t *testing.T) {
 func BenchmarkAdd(b *testing.B) {
 	v := values()
 	var s State
-	b.SetBytes(8)
-	for i := range b.N {
-		s.Add(v[i&(len(v)-1)])
+	cost := microbench.Start(b)
+	for b.Loop() {
+		for _, x := range v {
+			s.Add(x)
+		}
 	}
+	cost.Rows(int64(len(v)), 8*int64(len(v)))
 }
 
 func BenchmarkAddSlice(b *testing.B) {
 	v := values()
 	var s State
-	for i := 0; i < b.N; i += len(v) {
+	cost := microbench.Start(b)
+	for b.Loop() {
 		s.AddSlice(v)
 	}
+	cost.Rows(int64(len(v)), 8*int64(len(v)))
 }
 
 func values() []float64 {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"pqjoin/internal/microbench"
 	"pqjoin/mem"
 
 	pq "github.com/parquet-go/parquet-go"
@@ -71,6 +72,7 @@ func benchColumn(b *testing.B, f *File, col int) {
 	pool := mem.NewPool(64 << 20)
 	acct := pool.Account("bench", 0)
 	rows, bytes := int64(0), int64(0)
+	cost := microbench.Start(b)
 	for b.Loop() {
 		rows, bytes = 0, 0
 		for g := range f.RowGroups() {
@@ -95,8 +97,10 @@ func benchColumn(b *testing.B, f *File, col int) {
 			}
 		}
 	}
-	b.SetBytes(bytes)
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(rows), "ns/row")
+	for _, g := range f.RowGroups() {
+		bytes += g.Columns[col].Bytes
+	}
+	cost.Rows(rows, bytes)
 	if err := errors.Join(acct.Close(), pool.Close()); err != nil {
 		b.Fatal(err)
 	}

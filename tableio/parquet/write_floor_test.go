@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"pqjoin/batch"
+	"pqjoin/internal/microbench"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
@@ -108,6 +109,7 @@ func copyOf(t testing.TB, acct *mem.Account, b *batch.Batch) *batch.Batch {
 	return out
 }
 
+// BenchmarkWrite encodes a million rows and writes them to a file, by one encoding goroutine.
 func BenchmarkWrite(b *testing.B) {
 	for _, bench := range []struct {
 		name   string
@@ -138,19 +140,24 @@ func BenchmarkWrite(b *testing.B) {
 			}
 			pool := mem.NewPool(512 << 20)
 			defer pool.Close()
-			const rows = 64 * batch.Rows
-			b.SetBytes(rows)
+			const rows = 16 * batch.Rows
+			bytes := int64(0)
+			cost := microbench.Start(b)
 			for b.Loop() {
 				acct := pool.Account("writer", 0)
-				w, err := CreateDir(b.Context(), vfs.OS(), b.TempDir(), bench.schema, WriterOptions{Threads: 2, Acct: acct})
+				w, err := CreateDir(b.Context(), vfs.OS(), b.TempDir(), bench.schema, WriterOptions{Threads: 1, Acct: acct})
 				noError(b, err)
 				for i := range rows / batch.Rows {
 					noError(b, w.Write(b.Context(), batches[i%8].Retain()))
 				}
-				_, err = w.Close(b.Context())
+				sum, err := w.Close(b.Context())
 				noError(b, err)
+				bytes = sum.Bytes
 			}
-			b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds()/1e6, "Mrows/s")
+			for i := range rows / batch.Rows {
+				bytes += batches[i%8].Bytes()
+			}
+			cost.Rows(rows, bytes)
 		})
 	}
 }
