@@ -7,6 +7,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
+	"pqjoin/mem"
 )
 
 func checkRows(t *testing.T, what string, b *batch.Batch, want [][]any) {
@@ -103,6 +104,10 @@ func checkGather(t *testing.T, r *rand.Rand, b *batch.Batch, rows [][]any) {
 		}
 		f, err := batch.Flatten(acct, m)
 		m.Release()
+		if c.Dict == nil && c.Off != nil {
+			f.Release()
+			f, err = throughCodes(acct, c, miss)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,6 +118,16 @@ func checkGather(t *testing.T, r *rand.Rand, b *batch.Batch, rows [][]any) {
 	}
 	checkRows(t, "gather with missing rows, flattened", g, wantMiss)
 	g.Release()
+}
+
+// throughCodes gathers c as codes into itself, and flattens them.
+func throughCodes(acct *mem.Account, c *batch.Column, idx []uint32) (*batch.Column, error) {
+	m, err := batch.GatherCodes(acct, c, batch.AsDict(c), idx, true)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Release()
+	return batch.Flatten(acct, m)
 }
 
 func checkConcat(t *testing.T, r *rand.Rand, b *batch.Batch, rows [][]any) {

@@ -130,6 +130,7 @@ func (r *Right) Resident(ctx context.Context) (*Resident, error) {
 			for p := range r.spec.Partitions {
 				r.st.Drop(p)
 			}
+			t.codeStrings()
 			return &Resident{join: r.join, table: t}, nil
 		}
 	}

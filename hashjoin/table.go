@@ -17,6 +17,7 @@ import (
 type RightTable struct {
 	rows    *batch.Batch // all stored columns
 	keyCols []*batch.Column
+	dicts   []*batch.Column // by column of rows: what values are put out as codes into, or nil; nil where none is
 	mode    keyMode
 	equal   bool // nulls are equal
 
@@ -81,6 +82,31 @@ func (t *RightTable) Release() {
 	t.bufs = nil
 	t.rows.Release()
 	t.rows = nil
+}
+
+// codedRows is how many rows a table has at most whose strings are put out as codes.
+const codedRows = 2 * batch.Rows
+
+// codeStrings lets the strings of a small table that many left rows will match be put out as codes into the table
+// itself: what comes after then treats a string once, and not once a row. A batch holds on to the strings of the whole table.
+func (t *RightTable) codeStrings() {
+	if t.rows.N > codedRows {
+		return
+	}
+	t.dicts = make([]*batch.Column, len(t.rows.Cols))
+	for i, c := range t.rows.Cols {
+		if flatBytes(c) {
+			t.dicts[i] = batch.AsDict(c)
+		}
+	}
+}
+
+// gather returns column c of the right rows idx.
+func (t *RightTable) gather(acct *mem.Account, c int, idx []uint32, mayMiss bool) (*batch.Column, error) {
+	if t.dicts != nil && t.dicts[c] != nil && t.rows.N <= 2*len(idx) {
+		return batch.GatherCodes(acct, t.rows.Cols[c], t.dicts[c], idx, mayMiss)
+	}
+	return batch.Gather(acct, t.rows.Cols[c], idx, mayMiss)
 }
 
 // Rows returns the number of right rows, and Bytes the pool bytes that they and the table take.
