@@ -53,7 +53,7 @@ func (e *env) app() *cli.App {
 		Name: "pqjoin", Usage: "sort, lag, merge and group Parquet data of any size inside a memory bound that holds",
 		Version: Version, HideVersion: true, Writer: e.out, ErrWriter: e.err,
 		Commands: []*cli.Command{
-			e.runCommand(), e.planCommand(), e.validateCommand(), e.inspectCommand(), e.showCommand(),
+			e.runCommand(), e.planCommand(), e.validateCommand(), e.inspectCommand(), e.showCommand(), e.initCommand(),
 			e.demoCommand(), e.cleanCommand(), e.completionCommand(), e.versionCommand(),
 		},
 		OnUsageError: wrong,

@@ -1,0 +1,232 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+	"github.com/urfave/cli/v2"
+
+	"pqjoin/batch"
+	"pqjoin/engine"
+	"pqjoin/tableio"
+)
+
+func (e *env) initCommand() *cli.Command {
+	return &cli.Command{
+		Name: "init", Usage: "write a commented starter job for files or directories to stdout", ArgsUsage: "PATH...",
+		Description: "Each PATH becomes an input: pqjoin init trades/ quotes/ > job.yaml",
+		Action:      e.init,
+	}
+}
+
+// starter is an input of a starter job.
+type starter struct {
+	name, path string
+	table      *tableio.Table
+}
+
+func (e *env) init(c *cli.Context) error {
+	if c.NArg() == 0 {
+		return usagef("init takes files or directories, each an input: pqjoin init trades/ quotes/ > job.yaml")
+	}
+	var ins []starter
+	for _, path := range c.Args().Slice() {
+		if strings.Contains(path, "${") {
+			return usagef("init %s: a path with ${ in it would be read as a variable", path)
+		}
+		t, err := tableio.Open(c.Context, e.fs, tableio.Spec{Paths: []string{path}})
+		if err != nil {
+			return err
+		}
+		ins = append(ins, starter{inputName(path, ins), path, t})
+	}
+	_, err := fmt.Fprint(e.out, starterJob(ins))
+	return err
+}
+
+// notInName is what a name without quotes does not hold.
+var notInName = regexp.MustCompile(`[^A-Za-z0-9_]+`)
+
+// inputName makes a name of a path's last part that no input before has.
+func inputName(path string, before []starter) string {
+	base := filepath.Base(filepath.Clean(path))
+	if strings.ContainsAny(base, "*?[") {
+		base = filepath.Base(filepath.Dir(path)) // a pattern is named by its folder
+	}
+	base = strings.TrimSuffix(base, filepath.Ext(base))
+	base = strings.Trim(notInName.ReplaceAllString(base, "_"), "_")
+	if base == "" || base[0] >= '0' && base[0] <= '9' || base == "result" {
+		base = strings.TrimSuffix("input_"+base, "_")
+	}
+	name := base
+	for n := 2; slices.ContainsFunc(before, func(s starter) bool { return s.name == name }); n++ {
+		name = fmt.Sprintf("%s_%d", base, n)
+	}
+	return name
+}
+
+func starterJob(ins []starter) string {
+	var b strings.Builder
+	b.WriteString("# A starter job, made from the footers of the files. Lines with # are suggestions: uncomment what you need.\n")
+	b.WriteString("# Next: pqjoin validate JOB checks it, pqjoin plan JOB shows what it would cost, pqjoin run JOB runs it.\n\ninputs:\n")
+	for _, in := range ins {
+		in.describe(&b)
+	}
+	first := ins[0]
+	s := first.table.Schema()
+	key, value := keyColumn(s), valueColumn(s)
+	b.WriteString("\ntables:\n  result:\n")
+	fmt.Fprintf(&b, "    - from: %s\n", yamlText(first.name))
+	if key != "" {
+		fmt.Fprintf(&b, "    # - where: %s\n", yamlExpr(exprName(key)+" is not null"))
+		fmt.Fprintf(&b, "    - index: %s\n", yamlText(key))
+		if value != "" {
+			fmt.Fprintf(&b, "    # - lag: {column: %s, by: %s, periods: [1, 2], as: \"{column}_{period}\"}\n", yamlText(value), yamlText(key))
+		}
+	}
+	for _, in := range ins[1:] {
+		if on := sharedColumn(s, in.table.Schema()); on != "" {
+			fmt.Fprintf(&b, "    # - join: {with: %s, on: %s, how: left}\n", yamlText(in.name), yamlText(on))
+		} else {
+			fmt.Fprintf(&b, "    # - join: {with: %s, on: {left_column: right_column}, how: left}   # no column has the same name and type on both sides\n", yamlText(in.name))
+		}
+	}
+	if key != "" {
+		aggs := "rows: count()"
+		if value != "" {
+			aggs += ", mean: " + yamlExpr("mean("+exprName(value)+")")
+		}
+		fmt.Fprintf(&b, "    # - groupby: {by: %s, agg: {%s}}\n", yamlText(key), aggs)
+	}
+	b.WriteString("\noutputs:\n  result: result/            # a directory of part files; a path ending in .parquet is one file\n")
+	b.WriteString("  # result: {path: result/, compression: zstd, if_exists: replace}\n")
+	b.WriteString("\n# run: {mem: 4GB}              # the bound of the whole process; the default is 60 % of what is free\n")
+	return b.String()
+}
+
+// describe writes an input and, as comments, what is in it.
+func (in *starter) describe(b *strings.Builder) {
+	t := in.table
+	size := int64(0)
+	for _, f := range t.Files() {
+		size += f.Size
+	}
+	files := "1 file"
+	if n := len(t.Files()); n != 1 {
+		files = humanize.Comma(int64(n)) + " files"
+	}
+	fmt.Fprintf(b, "  # %s rows in %s, %s:\n", humanize.Comma(t.Rows()), files, humanize.Bytes(uint64(size)))
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for i, f := range t.Schema().Fields {
+		var notes []string
+		if s := t.ColumnStats(i); s.Nulls > 0 {
+			notes = append(notes, humanize.Comma(s.Nulls)+" nulls")
+		}
+		if least, most, ok := engine.Bounds(t, i); ok {
+			notes = append(notes, comment(least.Text)+" to "+comment(most.Text))
+		}
+		fmt.Fprintf(w, "  #   %s\t%s\t%s\n", comment(f.Name), f.Type, strings.Join(notes, ", "))
+	}
+	w.Flush() // into memory: it cannot fail
+	fmt.Fprintf(b, "  %s: %s\n", yamlText(in.name), yamlText(in.path))
+}
+
+// comment makes a text fit a comment.
+func comment(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' || r == '\u0085' {
+			return ' '
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > maxCell {
+		s = string(r[:maxCell]) + "..."
+	}
+	return s
+}
+
+// keyColumn picks the column by which a table most likely is put in order: a time, else an integer, else any.
+func keyColumn(s *batch.Schema) string {
+	return pick(s, func(t batch.Type) bool { return t.ID == batch.Timestamp || t.ID == batch.Date },
+		batch.Type.IsInteger, func(t batch.Type) bool { return t.ID != batch.Nested })
+}
+
+// valueColumn picks a column to compute with: a float or decimal, else the last integer that is not the key.
+func valueColumn(s *batch.Schema) string {
+	v := pick(s, batch.Type.IsFloat, func(t batch.Type) bool { return t.ID == batch.Decimal })
+	for i := len(s.Fields) - 1; i >= 0 && v == ""; i-- {
+		if f := s.Fields[i]; f.Type.IsInteger() && f.Name != keyColumn(s) {
+			v = f.Name
+		}
+	}
+	return v
+}
+
+// pick returns the first column that the earliest of the tests accepts, or nothing.
+func pick(s *batch.Schema, tests ...func(batch.Type) bool) string {
+	for _, test := range tests {
+		for _, f := range s.Fields {
+			if test(f.Type) {
+				return f.Name
+			}
+		}
+	}
+	return ""
+}
+
+// sharedColumn returns a column that both sides have by name and type, the likely key first.
+func sharedColumn(left, right *batch.Schema) string {
+	both := func(name string) bool {
+		l, r := left.Index(name), right.Index(name)
+		return l >= 0 && r >= 0 && left.Fields[l].Type == right.Fields[r].Type && left.Fields[l].Type.ID != batch.Nested
+	}
+	if k := keyColumn(left); k != "" && both(k) {
+		return k
+	}
+	for _, f := range left.Fields {
+		if both(f.Name) {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+var (
+	plainYAML = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_./-]*$`)
+	plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	yamlWords = []string{"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+)
+
+// yamlText writes a text as a YAML scalar, with quotes where it needs them.
+func yamlText(s string) string {
+	if plainYAML.MatchString(s) && !slices.Contains(yamlWords, strings.ToLower(s)) {
+		return s
+	}
+	quoted, err := json.Marshal(s) // JSON's strings are YAML's, for all that a name can hold
+	if err != nil {
+		return s
+	}
+	return string(quoted)
+}
+
+// yamlExpr writes an expression, which needs quotes as soon as it has any or a colon, comma or brace.
+func yamlExpr(s string) string {
+	if strings.ContainsAny(s, "\"'{}[],:#&*!|>%@`\\") {
+		return yamlText(s)
+	}
+	return s
+}
+
+// exprName writes a column's name as expressions read it.
+func exprName(s string) string {
+	if plainName.MatchString(s) {
+		return s
+	}
+	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+}
