@@ -48,7 +48,7 @@ class Bench:
             for engine in [n for n in names if self.again(done.get(n))]:
                 done[engine] = self.run(case, engine, home, done, "free", i)
         if case.survival and opt.survival and cgroup.possible():
-            for engine in [n for n in names if n != "pqjoin"]:
+            for engine in [n for n in names if n != "pqjoin" and done[n]["status"] == "done"]:
                 self.run(case, engine, home, done, "cgroup", 0)
         shutil.rmtree(self.reference, ignore_errors=True)
         self.say(self.line(case, done))

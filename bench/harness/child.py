@@ -11,6 +11,7 @@ import runpy
 import sys
 import time
 
+LEAST = 250 * 10**6  # bytes that a worker of Dask's needs to do anything at all
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -68,8 +69,8 @@ def dask(path, spec):
 
     dask.config.set({"temporary-directory": spec["tmp"]})
     work = runpy.run_path(path)["run"]
-    n = spec["threads"]
-    with LocalCluster(n_workers=n, threads_per_worker=1, memory_limit=spec["mem"] // n, dashboard_address=None) as cluster:
+    n = spec["threads"] if spec["mem"] >= spec["threads"] * LEAST else 1  # one worker has room where two have not
+    with LocalCluster(n_workers=n, threads_per_worker=spec["threads"] // n, memory_limit=spec["mem"] // n, dashboard_address=None) as cluster:
         with Client(cluster) as client:
             workers = client.run(os.getpid).values()
             return measured(lambda: work(spec["tables"], spec["out"]), workers)

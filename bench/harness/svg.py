@@ -7,10 +7,12 @@ BAR, GAP, LABEL, WIDTH, RIGHT = 11, 8, 190, 760, 110
 LIGHT = {"pqjoin": "#0969da", "duckdb": "#c69000", "duckdb-hand": "#8a6d1a", "duckdb-loose": "#e0b84c", "polars": "#8250df", "pandas": "#57606a", "dask": "#cf5c36"}
 DARK = {"pqjoin": "#58a6ff", "duckdb": "#e3b341", "duckdb-hand": "#9e7a1f", "duckdb-loose": "#f2cc60", "polars": "#bc8cff", "pandas": "#9aa4af", "dask": "#f0883e"}
 
+OTHER = "#888888"
+
 
 def style(names):
     def rules(ink, faint, colours):
-        bars = "".join(f".{name}{{fill:{colours[name]}}}" for name in names)
+        bars = "".join(f".{name}{{fill:{colours.get(name, OTHER)}}}" for name in names)
         return f"text{{fill:{ink}}}line{{stroke:{faint}}}{bars}"
     return ("<style>text{font:11px system-ui,sans-serif}line{stroke-width:1}.t{font-weight:600}.r{text-anchor:end}.m{text-anchor:middle}"
             + rules("#1f2328", "#d1d9e0", LIGHT) + "@media (prefers-color-scheme:dark){" + rules("#e6edf3", "#3d444d", DARK) + "}</style>")

@@ -178,13 +178,20 @@ def survival(found):
     part = [r for r in found if r.cgroup]
     if not part:
         return ""
-    names = results.order({e for r in part for e in r.cgroup})
+    names = results.order({e for r in part for e in r.free} - {"pqjoin"})
     lines = []
     for r in part:
-        lines.append([r.case, rows(r.rows), r.mem, ended(r.pqjoin), *(ended(r.cgroup.get(e)) for e in names)])
-    text = "## Who survives\n\nThe same work, with the peers, too, in a memory cgroup of exactly the size that they were told, once each.\n"
+        lines.append([r.case, rows(r.rows), r.mem, ended(r.pqjoin), *(ended(confined(r, e)) for e in names)])
+    text = "## Who survives\n\nThe same work, with the peers, too, in a memory cgroup of exactly the size that they were told, once each; "
+    text += "who did not finish without one was not tried.\n"
     text += "`killed`: by the kernel, for memory. `error`: it gave up by itself. `timeout`: it was stopped.\n\n"
     return text + table(["workload", ">rows", ">memory", "pqjoin", *names], lines)
+
+
+def confined(r, engine):
+    """How a peer fared in a cgroup; as without one where it did not finish even so."""
+    free = r.free.get(engine)
+    return r.cgroup.get(engine) or (free if free and not free.done else None)
 
 
 def ended(m):
