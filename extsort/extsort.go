@@ -122,8 +122,7 @@ func (s *Sorter) Finish(ctx context.Context) error {
 	leaves := make([][]leaf, s.split.Count())
 	s.eager = &cutter{s: s, acct: s.spec.Acct, most: eagerStores}
 	for p := range leaves {
-		st := s.store.Part(p)
-		l := leaf{store: s.store, part: p, rows: st.Rows, raw: st.Raw, single: s.split.Single(p)}
+		l := s.leafOf(s.store, p, s.split.Single(p), 0)
 		var err error
 		if leaves[p], err = s.eager.cutLeaf(ctx, l); err != nil {
 			return fmt.Errorf("%s: %w", s.spec.Name, err)

@@ -14,7 +14,8 @@ const (
 	maxBlock     = 256 << 10 // more gains nothing
 	minLoad      = 1 << 20   // bytes a unit may take, at least
 	fewRows      = 100_000   // not worth a second partition
-	pairBytes    = 36        // bytes a row while (key, id) pairs are sorted
+	wordBytes    = 20        // bytes a row while words of key and id are sorted
+	pairBytes    = 36        // and pairs of them
 	varBytes     = 24        // what a string is taken for where nothing is known
 	classNum     = 5         // pool buffers are up to 5/4 of what is asked for
 	classDen     = 4
@@ -52,8 +53,8 @@ func Plan(schema *batch.Schema, keys []batch.SortKey, est Estimate, share int64,
 	l.MaxLoad = max(own-outputBytes(schema, own), minLoad)
 	width := max(bytes/max(est.Rows, 1), 1)
 	rows := min(cacheRows, cacheBytes/width)
-	target := min(l.MaxLoad/2, loadBytes(schema, keys, rows, rows*width))
-	parts := loadBytes(schema, keys, est.Rows, bytes)/max(target, 1) + 1
+	target := min(l.MaxLoad/2, loadBytes(schema, keys, rows, rows*width, keyData(schema, keys, rows)))
+	parts := loadBytes(schema, keys, est.Rows, bytes, keyData(schema, keys, est.Rows))/max(target, 1) + 1
 	if est.Rows > fewRows {
 		parts = max(parts, int64(workers))
 	}
@@ -114,14 +115,25 @@ func Floor(spec Spec) int64 {
 }
 
 // loadBytes bounds the pool bytes of a partition that is loaded, sorted and put out.
-func loadBytes(schema *batch.Schema, keys []batch.SortKey, rows, raw int64) int64 {
-	perRow, strings := int64(pairBytes), int64(0)
+// data is the bytes of its keys' values of variable width.
+func loadBytes(schema *batch.Schema, keys []batch.SortKey, rows, raw, data int64) int64 {
+	perRow, strings := int64(wordBytes), int64(0)
 	if width := keyBytes(schema, keys); width < 0 {
-		strings = 2*raw + int64(16)*rows // escaped key bytes and their offsets
-	} else if width > 8 {
-		perRow += width + 4
+		perRow, strings = pairBytes, 2*data+int64(8*len(keys))*rows // escaped key bytes and their offsets
+	} else if len(keys) > 1 || width > 9 {
+		perRow = pairBytes + width + 4 // they may or may not fit a word
 	}
 	return (raw+rows*perRow+strings)*classNum/classDen + heapEstimate
+}
+
+// keyData estimates the bytes of the keys' values of variable width.
+func keyData(schema *batch.Schema, keys []batch.SortKey, rows int64) (n int64) {
+	for _, k := range keys {
+		if schema.Fields[k.Column].Type.Kind() == batch.KindBytes {
+			n += rows * varBytes
+		}
+	}
+	return n
 }
 
 // keyBytes returns the bytes of a key in words; negative where they vary.

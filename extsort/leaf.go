@@ -24,7 +24,8 @@ type leaf struct {
 	store     *spillfile.Store
 	part      int
 	rows, raw int64
-	single    bool // one key at most: in order as it lies
+	data      int64 // bytes of the keys' values of variable width
+	single    bool  // one key at most: in order as it lies
 	uncut     bool
 	depth     int     // times it was cut
 	owner     *cutter // of the store, where it goes when its leaves have been read
@@ -95,12 +96,11 @@ func (c *cutter) cutLeaf(ctx context.Context, l leaf) ([]leaf, error) {
 	l.store.Drop(l.part)
 	var out []leaf
 	for p := range split.Count() {
-		st := sub.Part(p)
-		if st.Rows == 0 {
+		if sub.Part(p).Rows == 0 {
 			sub.Drop(p)
 			continue
 		}
-		leaves, err := c.cutLeaf(ctx, leaf{store: sub, part: p, rows: st.Rows, raw: st.Raw, single: split.Single(p), depth: l.depth + 1})
+		leaves, err := c.cutLeaf(ctx, c.s.leafOf(sub, p, split.Single(p), l.depth+1))
 		if err != nil {
 			return nil, err
 		}
@@ -109,9 +109,20 @@ func (c *cutter) cutLeaf(ctx context.Context, l leaf) ([]leaf, error) {
 	return out, nil
 }
 
+// leafOf describes partition p of a store.
+func (s *Sorter) leafOf(store *spillfile.Store, p int, single bool, depth int) leaf {
+	st := store.Part(p)
+	cols, _ := s.keyColumns()
+	return leaf{store: store, part: p, rows: st.Rows, raw: st.Raw, data: store.DataBytes(p, cols), single: single, depth: depth}
+}
+
+func (s *Sorter) loadBytes(l leaf) int64 {
+	return loadBytes(s.spec.Schema, s.spec.Keys, l.rows, l.raw, l.data)
+}
+
 // fits says whether l may be loaded: by the load limit, and by what one column may hold.
 func (s *Sorter) fits(l leaf) bool {
-	return loadBytes(s.spec.Schema, s.spec.Keys, l.rows, l.raw)+s.batchBytes(l) <= s.spec.MaxLoad &&
+	return s.loadBytes(l)+s.batchBytes(l) <= s.spec.MaxLoad &&
 		l.raw <= batch.MaxData/2 && l.rows < batch.Missing
 }
 
@@ -170,7 +181,7 @@ func (s *Sorter) keyColumns() (cols []int, keys []batch.SortKey) {
 
 // fan is into how many partitions l is cut: pieces of about half the load limit.
 func (s *Sorter) fan(l leaf) int {
-	want := 2 * loadBytes(s.spec.Schema, s.spec.Keys, l.rows, l.raw) / s.spec.MaxLoad
+	want := 2 * s.loadBytes(l) / s.spec.MaxLoad
 	return int(min(max(want, minFan), int64(s.spec.Partitions)))
 }
 

@@ -2,6 +2,7 @@ package extsort
 
 import (
 	"math/bits"
+	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -32,12 +33,11 @@ func (p *Perm) Release() {
 // keys[i], whose Column is not used. It picks the cheapest of
 //
 //	nothing     the rows are in order
-//	packed      the keys, narrowed to the range of values present, fit one word with the row id
-//	pairs       they fit one word alone
+//	packed      the keys, narrowed to the range of values present, fit one word
 //	bytes       normalised keys, 8 bytes at a time
 //
-// Rows must be fewer than 2^32 - 1. Temporary memory is at most about 36 bytes a row,
-// and the key bytes where they are needed.
+// Rows must be fewer than 2^32 - 1. Temporary memory is at most 16 bytes a row for packed
+// keys, about 36 bytes and the key bytes for others.
 func Order(acct *mem.Account, cols []*batch.Column, keys []batch.SortKey, n int) (*Perm, error) {
 	if n < 2 {
 		return &Perm{n: n}, nil
@@ -194,11 +194,7 @@ func orderWords(acct *mem.Account, words []keyWord, total, n int) (*Perm, error)
 	if total == 0 || inOrder(words, n) {
 		return &Perm{n: n}, nil
 	}
-	idBits := bits.Len(uint(n - 1))
-	if total+idBits <= 64 {
-		return orderPacked(acct, words, total, idBits, n)
-	}
-	return orderPairs(acct, words, n)
+	return orderPacked(acct, words, total, bits.Len(uint(n-1)), n)
 }
 
 // inOrder says whether the keys ascend as they lie; on rows in random order it ends at once.
@@ -218,7 +214,10 @@ func inOrder(words []keyWord, n int) bool {
 	return true
 }
 
+// orderPacked sorts words of the keys' bits, without the lowest low of them, and the row
+// id; where these tie, ties settles it. Low is at most idBits, as keys fit a word.
 func orderPacked(acct *mem.Account, words []keyWord, total, idBits, n int) (*Perm, error) {
+	low := max(total+idBits-64, 0)
 	s, err := newScratch[uint64](acct, n)
 	if err != nil {
 		return nil, err
@@ -229,34 +228,54 @@ func orderPacked(acct *mem.Account, words []keyWord, total, idBits, n int) (*Per
 		x := s.a[lo:min(lo+chunk, n)]
 		fill(words, lo, x, tmp[:len(x)])
 		for i, v := range x {
-			x[i] = v<<idBits | uint64(lo+i)
+			x[i] = v>>low<<idBits | uint64(lo+i)
 		}
 	}
-	sorted := sortPacked(s.a, s.b, idBits, total)
+	sorted := sortPacked(s.a, s.b, idBits, total-low)
+	inA := &sorted[0] == &s.a[0]
+	if low > 0 {
+		spare := s.a
+		if inA {
+			spare = s.b
+		}
+		ties(words, sorted, spare, idBits, low)
+	}
 	mask := uint64(1)<<idBits - 1
-	return s.perm(acct, &sorted[0] == &s.a[0], func(ids []uint32) {
+	return s.perm(acct, inA, func(ids []uint32) {
 		for i, v := range sorted {
 			ids[i] = uint32(v & mask)
 		}
 	})
 }
 
-func orderPairs(acct *mem.Account, words []keyWord, n int) (*Perm, error) {
-	s, err := newScratch[pair](acct, n)
-	if err != nil {
-		return nil, err
-	}
-	defer s.release()
-	var x, tmp [chunk]uint64
-	for lo := 0; lo < n; lo += chunk {
-		m := min(chunk, n-lo)
-		fill(words, lo, x[:m], tmp[:m])
-		for i, v := range x[:m] {
-			s.a[lo+i] = pair{k: v, id: uint32(lo + i)}
+// ties sorts each run of equal words by the low bits that their keys have left: these
+// and the id fit a word. Cost: nothing where keys differ above them, else a look at each key.
+func ties(words []keyWord, a, spare []uint64, idBits, low int) {
+	for from := 0; from < len(a); {
+		to := from + 1
+		for to < len(a) && a[to]>>idBits == a[from]>>idBits {
+			to++
 		}
+		if to-from > 1 {
+			sortTies(words, a[from:to], spare[from:to], idBits, low)
+		}
+		from = to
 	}
-	sortPairs(s.a, s.b)
-	return s.perm(acct, true, func(ids []uint32) { pairIDs(ids, s.a) })
+}
+
+func sortTies(words []keyWord, a, spare []uint64, idBits, low int) {
+	var x, tmp [1]uint64
+	ids, keys := uint64(1)<<idBits-1, uint64(1)<<low-1
+	for i, v := range a {
+		id := v & ids
+		fill(words, int(id), x[:], tmp[:])
+		a[i] = x[0]&keys<<idBits | id
+	}
+	if len(a) <= insertion {
+		slices.Sort(a)
+	} else {
+		copy(a, sortPacked(a, spare, idBits, low))
+	}
 }
 
 func pairIDs(ids []uint32, a []pair) {

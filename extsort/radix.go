@@ -13,12 +13,17 @@ const (
 	lsdDigit   = 11
 	insertion  = 40 // rows that are sorted by insertion
 	smallDigit = 6
+	msdDigit   = 8
+	firstCut   = 1 << 12 // words that fit the first cache twice, or nearly
 )
 
 // sortPacked sorts words stably by their bits [shift, shift+keyBits), which are their
 // top bits, least significant digit first. It returns the one of a and tmp that holds the result.
 // Cost: about 7 ns a row for 20 bits while the words fit the cache.
 func sortPacked(a, tmp []uint64, shift, keyBits int) []uint64 {
+	if keyBits > 2*lsdDigit && len(a) > firstCut {
+		return sortWide(a, tmp, shift, keyBits)
+	}
 	passes := (keyBits + lsdDigit - 1) / lsdDigit
 	if passes == 0 || len(a) < 2 {
 		return a
@@ -49,6 +54,50 @@ func sortPacked(a, tmp []uint64, shift, keyBits int) []uint64 {
 			c[d]++
 		}
 		a, tmp = tmp, a
+	}
+	return a
+}
+
+// sortWide distributes a by its first bits into pieces that fit the first cache, and sorts
+// each: many passes over all of a would each miss it. The result is in a.
+func sortWide(a, tmp []uint64, shift, keyBits int) []uint64 {
+	digit := min(max(bits.Len(uint(len(a)/firstCut)), 4), msdDigit)
+	keyBits -= digit
+	var ends [1 << msdDigit]uint32
+	sh, mask := shift+keyBits, uint64(1)<<digit-1
+	for _, x := range a {
+		ends[x>>sh&mask]++
+	}
+	sum := uint32(0)
+	for i := range ends {
+		ends[i], sum = sum, sum+ends[i]
+	}
+	for _, x := range a {
+		d := x >> sh & mask
+		tmp[ends[d]] = x
+		ends[d]++
+	}
+	from := uint32(0)
+	for _, to := range ends {
+		if from < to {
+			copy(a[from:to], sortPiece(tmp[from:to], a[from:to], shift, keyBits))
+			from = to
+		}
+	}
+	return a
+}
+
+// sortPiece is sortPacked, by insertion where there are few.
+func sortPiece(a, tmp []uint64, shift, keyBits int) []uint64 {
+	if len(a) > insertion {
+		return sortPacked(a, tmp, shift, keyBits)
+	}
+	for i := 1; i < len(a); i++ {
+		x, j := a[i], i
+		for ; j > 0 && a[j-1]>>shift > x>>shift; j-- {
+			a[j] = a[j-1]
+		}
+		a[j] = x
 	}
 	return a
 }
