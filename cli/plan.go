@@ -46,15 +46,14 @@ func (e *env) plan(c *cli.Context) error {
 			}
 		}
 	}
+	var refused *engine.RefusedError
+	err = run.Preflight(c.Context) // which finds out more, and may plan anew
 	x := run.Explain()
-	if x.Refused == "" {
-		var refused *engine.RefusedError
-		switch err := run.Preflight(c.Context); {
-		case errors.As(err, &refused):
-			x.Refused = refused.Error()
-		case err != nil:
-			return err
-		}
+	switch {
+	case errors.As(err, &refused):
+		x.Refused = refused.Error()
+	case err != nil:
+		return err
 	}
 	switch format {
 	case "json":

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -16,9 +18,12 @@ const groupCost = 8
 // gain is how many times cheaper aggregating before a join must look: estimates are guesses.
 const gain = 2
 
-// preaggregate lets group-bys aggregate before the join below them where that pays, by the estimates as they stand.
+// preaggregate lets group-bys aggregate before the join below them where that pays, by what is known so far.
 func (r *Run) preaggregate() {
-	r.named = lastNodes(r.plan)
+	if r.named == nil {
+		r.named = lastNodes(r.plan)
+	}
+	r.unsure = nil
 	instead := map[*plan.Node]*plan.Node{}
 	plan.Preaggregate(r.plan, func(ways []*plan.Preaggregation) *plan.Preaggregation {
 		way := r.cheapest(ways)
@@ -38,31 +43,97 @@ func (r *Run) preaggregate() {
 	r.replan()
 }
 
-// cheapest returns the way to take; nil where the join's rows should be made. It compares the rows
-// that pass through tables and joins.
+// settle finds out by sketches of the keys how many rows those joins make of which that was not known, and decides anew.
+func (r *Run) settle(ctx context.Context) error {
+	screened := false
+	for _, n := range r.unsure {
+		op := n.Op.(*plan.Join)
+		if !readsFiles(keysOnly(n.Inputs[0], op.LeftKeys)) || !readsFiles(keysOnly(n.Inputs[1], op.RightKeys)) {
+			continue
+		}
+		if err := r.screen(ctx, n); err != nil {
+			return err
+		}
+		screened = true
+	}
+	if screened {
+		r.preaggregate()
+	}
+	return r.short
+}
+
+// cheapest returns the way to take; nil where the join's rows should be made, or where their number
+// is anybody's guess. It compares the rows that pass through tables and joins.
 func (r *Run) cheapest(ways []*plan.Preaggregation) *plan.Preaggregation {
 	if t := r.cfg.Tuning.Preaggregate; t < 0 {
 		return nil
 	} else if t > 0 {
 		return ways[(t-1)%len(ways)]
 	}
-	rows := func(n *plan.Node) float64 { return float64(r.estimateOf(n).Rows) }
 	join := ways[0].Join
-	sides := rows(join.Inputs[0]) + rows(join.Inputs[1])
-	least := (sides + 2*rows(join)) / gain // the rows are made, and grouped
+	left, right := r.estimateOf(join.Inputs[0]), r.estimateOf(join.Inputs[1])
+	sides := float64(left.Rows) + float64(right.Rows)
+	if !r.sure(join, left, right) {
+		if sides >= worthScreening && !uniqueOn(join.Inputs[1], join.Op.(*plan.Join).RightKeys) {
+			r.unsure = append(r.unsure, join)
+		}
+		return nil
+	}
+	least := (sides + 2*float64(r.estimateOf(join).Rows)) / gain // the rows are made, and grouped
 	var best *plan.Preaggregation
 	for _, w := range ways {
-		cost := sides + 2*rows(w.Made)
-		for side, n := range w.Sides {
-			if w.Grouped[side] {
-				cost += groupCost * rows(n)
-			}
-		}
-		if cost <= least {
+		if cost := sides + r.cost(w); cost <= least {
 			best, least = w, cost
 		}
 	}
 	return best
+}
+
+// worthScreening is of how many rows on both sides it is worth while to find out what their join makes.
+const worthScreening = 1 << 16
+
+// sure says whether the rows of a join are more than a guess: counted, or of keys whose ranges are known.
+func (r *Run) sure(join *plan.Node, left, right Estimate) bool {
+	_, counted := r.exact[join]
+	_, sketched := r.screened[join]
+	op := join.Op.(*plan.Join)
+	return counted || sketched || known(left, op.LeftKeys) && known(right, op.RightKeys)
+}
+
+func known(e Estimate, cols []int) bool {
+	for _, c := range cols {
+		if e.Cols[c].Distinct <= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// cost is that of a way beyond reading its sides: making groups, and what their join makes. A
+// side is taken to have as many groups as rows where nothing is known of its keys; grouped by the join's keys
+// alone, it gives each row of the other side one row at most.
+func (r *Run) cost(w *plan.Preaggregation) float64 {
+	cost, made := 0.0, float64(r.estimateOf(w.Join).Rows)
+	most := math.Inf(1)
+	var groups [2]float64
+	for side, n := range w.Sides {
+		rows := float64(max(r.estimateOf(w.Join.Inputs[side]).Rows, 1))
+		groups[side] = rows
+		if !w.Grouped[side] {
+			continue
+		}
+		if in := r.estimateOf(n.Inputs[0]); known(in, n.Op.(*plan.GroupBy).Keys) {
+			groups[side] = float64(r.estimateOf(n).Rows)
+		}
+		made *= groups[side] / rows
+		cost += groupCost * groups[side]
+	}
+	for side, n := range w.Sides {
+		if w.Grouped[side] && len(n.Op.(*plan.GroupBy).Keys) == len(w.Join.Op.(*plan.Join).LeftKeys) {
+			most = min(most, groups[1-side])
+		}
+	}
+	return cost + 2*min(made, most)
 }
 
 // estimateOf returns the estimate of a node, also of one that is not part of the plan.

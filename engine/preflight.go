@@ -23,6 +23,9 @@ func (r *Run) Preflight(ctx context.Context) error {
 	if err := r.checkReplaced(); err != nil {
 		return err
 	}
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
 	if err := r.checkSpill(); err != nil {
 		return err
 	}

@@ -86,8 +86,10 @@ type Run struct {
 	need     need
 	share    Share
 	nodes    map[*plan.Node]*phys
-	named    []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
-	short    error        // the bound is below the floor
+	// unsure are joins that could be aggregated before, but for how little is known of their rows.
+	unsure []*plan.Node
+	named  []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
+	short  error        // the bound is below the floor
 }
 
 // Open opens the inputs of a job and plans it. Nothing is written. Errors are
