@@ -30,13 +30,21 @@ type arena struct {
 
 // makeView returns the words of p; of a long value the second word is still to come (see put).
 func makeView(p []byte) (w0, w1 uint64) {
-	w0 = uint64(len(p))
-	if len(p) > viewInline {
-		return w0 | uint64(binary.LittleEndian.Uint32(p))<<32, 0
+	n := len(p)
+	w0 = uint64(n)
+	switch {
+	case n > viewInline:
+		w0 |= uint64(binary.LittleEndian.Uint32(p)) << 32
+	case n >= 8: // the last eight bytes, without those before the fifth
+		w0 |= uint64(binary.LittleEndian.Uint32(p)) << 32
+		w1 = binary.LittleEndian.Uint64(p[n-8:]) >> (8 * (viewInline - n))
+	case n >= 4:
+		w0 |= uint64(binary.LittleEndian.Uint32(p)) << 32
+		w1 = uint64(binary.LittleEndian.Uint32(p[n-4:])) >> (8 * (8 - n))
+	case n > 0:
+		w0 |= uint64(p[0])<<32 | uint64(p[n>>1])<<(32+8*(n>>1)) | uint64(p[n-1])<<(24+8*n)
 	}
-	var b [16]byte
-	copy(b[:viewInline], p)
-	return w0 | uint64(binary.LittleEndian.Uint32(b[:]))<<32, binary.LittleEndian.Uint64(b[4:])
+	return w0, w1
 }
 
 func viewLen(w0 uint64) int { return int(uint32(w0)) }

@@ -37,6 +37,9 @@ func (t *table) stateBatch(ents []uint32) (*batch.Batch, error) {
 	out.Cols = keys
 	for i := range t.lay.aggs {
 		a := &t.lay.aggs[i]
+		if a.shared {
+			continue
+		}
 		cols, err := a.export(t, a.off, ents)
 		if err != nil {
 			out.Release()

@@ -44,7 +44,10 @@ func newKeyLayout(in *batch.Schema, keys []int, dropNulls bool) keyLayout {
 	return l
 }
 
-// encode fills kw with the words of rows [lo, lo+n) of cols. The second word of a long bytes value stays 0.
+// noPlace stands for the place of a long value that is not in an arena: no entry's word is equal to it.
+const noPlace = ^uint64(0)
+
+// encode fills kw with the words of rows [lo, lo+n) of cols. The second word of a long bytes value is noPlace.
 func (l *keyLayout) encode(cols []*batch.Column, lo, n int, kw []uint64) {
 	w := l.words
 	if l.mask {
@@ -73,7 +76,11 @@ func (l *keyLayout) encode(cols []*batch.Column, lo, n int, kw []uint64) {
 			}
 		case batch.KindBytes:
 			for i := range n {
-				dst[i*w], dst[i*w+1] = makeView(c.Value(lo + i))
+				w0, w1 := makeView(c.Value(lo + i))
+				if viewLen(w0) > viewInline {
+					w1 = noPlace
+				}
+				dst[i*w], dst[i*w+1] = w0, w1
 			}
 		}
 		if c.Valid != nil {

@@ -23,7 +23,7 @@ type layout struct {
 	stride int   // words of an entry
 	vars   bool  // entries refer to the arena
 	views  []int // the words of an entry where a view begins
-	used0  bool  // column 0 of raw is an argument or filter besides being a key
+	keyArg bool  // a key column is an argument or filter as well
 	extra  int   // bytes beside the entry that sorting needs for each group
 }
 
@@ -36,6 +36,7 @@ type aggregate struct {
 	off         int // first word of the state in an entry
 	col, ncols  int // state columns
 	typ         batch.Type
+	shared      bool // the state is that of an aggregate before
 }
 
 func newLayout(spec *Spec) (*layout, error) {
@@ -59,6 +60,11 @@ func newLayout(spec *Spec) (*layout, error) {
 		if a.Weighted {
 			agg.weight = l.column(a.Weight)
 		}
+		if twin := l.twin(&agg); twin != nil {
+			agg.off, agg.col, agg.ncols, agg.shared = twin.off, twin.col, twin.ncols, true
+			l.aggs = append(l.aggs, agg)
+			continue
+		}
 		for j, t := range k.columns() {
 			state = append(state, batch.Field{Name: fmt.Sprintf("%d.%d", i, j), Type: t})
 			if t.Kind() == batch.KindBytes {
@@ -67,7 +73,7 @@ func newLayout(spec *Spec) (*layout, error) {
 			}
 		}
 		agg.ncols = len(state) - agg.col
-		l.used0 = l.used0 || agg.arg == 0 || agg.filter == 0 || agg.weight == 0
+		l.keyArg = l.keyArg || agg.arg >= 0 && agg.arg < len(spec.Keys) || agg.filter >= 0 && agg.filter < len(spec.Keys)
 		l.stride += k.words()
 		position = position || k.ordered()
 		l.aggs = append(l.aggs, agg)
@@ -84,6 +90,31 @@ func newLayout(spec *Spec) (*layout, error) {
 	l.stride = max(l.stride, 1)
 	l.extra = l.sortBytes()
 	return l, nil
+}
+
+// twin returns an earlier aggregate with the same state: a sum and a mean of one argument, or a repeated count.
+func (l *layout) twin(a *aggregate) *aggregate {
+	state := stateOf(a.kernel)
+	for i := range l.aggs {
+		if b := &l.aggs[i]; state != nil && b.arg == a.arg && b.filter == a.filter && b.weight == a.weight && stateOf(b.kernel) == state {
+			return b
+		}
+	}
+	return nil
+}
+
+// stateOf returns the kernel that stands for all kernels of the same state; nil where there is only itself.
+func stateOf(k kernel) kernel {
+	switch k := k.(type) {
+	case sumFloat:
+		return sumFloat{}
+	case sumInt:
+		k.mean = false
+		return k
+	case count:
+		return k
+	}
+	return nil
 }
 
 // column returns the position in raw of column c of the input, adding it after the keys where it is new.
@@ -128,8 +159,10 @@ func (l *layout) rows(out *batch.Batch, first int64, lookup bool) (*batch.Batch,
 	if out, err = l.dropNulls(out); err != nil {
 		return nil, err
 	}
+	keys := len(l.keys.cols)
+	byCode := lookup && !l.keyArg && l.keys.dictUsable(out.Cols[:keys], out.N)
 	for i, c := range out.Cols {
-		if c.Dict == nil || c.Type.Kind() == batch.KindBytes || lookup && i == 0 && len(l.keys.cols) == 1 && !l.used0 && dictUsable(c) {
+		if c.Dict == nil || c.Type.Kind() == batch.KindBytes || byCode && i < keys {
 			continue
 		}
 		flat, err := batch.Flatten(l.spec.Acct, c)

@@ -107,10 +107,7 @@ func (s *Spec) validate() error {
 // scratchBytes is what a worker holds besides its table: a stretch of rows gathered and
 // flattened, its hashes, misses and partitions; the dictionary cache; a batch of states on its way.
 func (l *layout) scratchBytes() int64 {
-	dict := int64(0)
-	if len(l.keys.cols) == 1 {
-		dict = dictMax * int64(8*l.keys.words+12)
-	}
+	const dict = 4 * dictMax
 	return putRows*int64(16+2*l.raw.RowWidth(16)) + dict + int64(flushRows*l.state.RowWidth(32)) + 256<<10
 }
 

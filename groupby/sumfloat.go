@@ -32,11 +32,7 @@ func (sumFloat) update(t *table, off int, in *input) error {
 		w[binsum.Words] += uint64(len(vals))
 		return nil
 	}
-	for i, v := range vals {
-		w := words[int(in.ent[i])*stride:][:sumFloatWords]
-		binState(w).Add(v)
-		w[binsum.Words]++
-	}
+	binsum.AddEach(words, stride, in.ent, vals)
 	return nil
 }
 

@@ -43,8 +43,7 @@ func (k sumInt) update(t *table, off int, in *input) error {
 		signed = 0
 	}
 	for i, v := range vals {
-		w := words[int(in.ent[i])*stride:]
-		w = w[:3]
+		w := (*[3]uint64)(words[int(in.ent[i])*stride:])
 		lo, c := bits.Add64(w[0], uint64(v), 0)
 		w[0] = lo
 		w[1] += uint64(v>>63)&signed + c

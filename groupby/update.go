@@ -11,6 +11,9 @@ import (
 func (t *table) update(rows *batch.Batch, lo int, ent, masked []uint32) error {
 	for i := range t.lay.aggs {
 		a := &t.lay.aggs[i]
+		if a.shared {
+			continue
+		}
 		in := input{lo: lo, ent: ent, one: len(t.lay.keys.cols) == 0}
 		if a.arg >= 0 {
 			in.col = rows.Cols[a.arg]
@@ -33,6 +36,9 @@ func (t *table) update(rows *batch.Batch, lo int, ent, masked []uint32) error {
 func (t *table) mergeStates(b *batch.Batch, lo int, ent []uint32) error {
 	for i := range t.lay.aggs {
 		a := &t.lay.aggs[i]
+		if a.shared {
+			continue
+		}
 		if err := a.merge(t, a.off, b.Cols[a.col:a.col+a.ncols], lo, ent); err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}

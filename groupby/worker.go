@@ -42,6 +42,7 @@ type worker struct {
 	hasher batch.Hasher
 	sums   *mem.Buf // hashes of a batch whose keys have bytes
 	dict   dictCache
+	long   []longest // of the columns' last dictionaries
 
 	seen   int64 // rows into the table since it was empty
 	frozen bool
@@ -141,9 +142,9 @@ func (w *worker) prepare(rows *batch.Batch) error {
 	if err := need(w.t.acct, &w.miss, 4*rows.N); err != nil {
 		return err
 	}
-	w.dict.use = len(keys) == 1 && dictUsable(keys[0])
+	w.dict.use = w.lay.keys.dictUsable(keys, rows.N)
 	if w.dict.use {
-		return w.dict.load(w, keys[0].Dict)
+		return w.dict.load(w, keys)
 	}
 	if !w.lay.keys.vars {
 		return nil
@@ -193,7 +194,7 @@ func (w *worker) resolve(rows *batch.Batch, lo int, ent []uint32) (int, error) {
 		return len(ent), nil
 	}
 	if w.dict.use {
-		return w.resolveDict(rows.Cols[0], lo, ent)
+		return w.resolveDict(rows.Cols[:len(w.lay.keys.cols)], lo, ent)
 	}
 	in := w.probe(rows, lo, len(ent))
 	if !w.frozen {
@@ -261,13 +262,19 @@ func (w *worker) fit(ctx context.Context, b *batch.Batch, lo, n int) (int, error
 	if !w.lay.vars {
 		return n, nil
 	}
+	if w.longBytes(b, lo, n) <= w.t.arenaMax-w.t.arena.used {
+		return n, nil
+	}
 	for {
 		room := w.t.arenaMax - w.t.arena.used
 		bytes := int64(0)
 		for i := range n {
 			for _, c := range b.Cols {
-				if c.Type.Kind() == batch.KindBytes {
-					bytes += int64(len(c.Value(lo + i)))
+				if c.Type.Kind() != batch.KindBytes {
+					continue
+				}
+				if n := len(c.Value(lo + i)); n > viewInline {
+					bytes += int64(n)
 				}
 			}
 			if bytes > room && i > 0 {
@@ -284,6 +291,45 @@ func (w *worker) fit(ctx context.Context, b *batch.Batch, lo, n int) (int, error
 			return 1, err
 		}
 	}
+}
+
+// longBytes is the most that rows [lo, lo+n) can put into an arena, found without a look at each.
+func (w *worker) longBytes(b *batch.Batch, lo, n int) int64 {
+	total := int64(0)
+	for i, c := range b.Cols {
+		switch {
+		case c.Type.Kind() != batch.KindBytes:
+		case c.Dict == nil:
+			total += int64(c.Off[lo+n] - c.Off[lo])
+		default:
+			total += int64(n) * w.longestOf(i, c.Dict)
+		}
+	}
+	return total
+}
+
+// longest is the length of a dictionary's longest value, 0 where all of them lie in their views.
+type longest struct {
+	dict *batch.Column
+	n    int64
+}
+
+// longestOf returns the longest of dict, the dictionary of column i, which is measured once.
+func (w *worker) longestOf(i int, dict *batch.Column) int64 {
+	for len(w.long) <= i {
+		w.long = append(w.long, longest{})
+	}
+	if w.long[i].dict == dict {
+		return w.long[i].n
+	}
+	l := longest{dict: dict}
+	for r := range dict.N {
+		if n := int64(dict.Off[r+1] - dict.Off[r]); n > viewInline {
+			l.n = max(l.n, n)
+		}
+	}
+	w.long[i] = l
+	return l.n
 }
 
 // makeRoom frees arena bytes; false says that nothing can be done and the account's limit decides.

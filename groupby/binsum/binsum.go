@@ -31,6 +31,7 @@ package binsum
 import (
 	"math"
 	"math/bits"
+	"unsafe"
 )
 
 // Words is the length in 8-byte words of a State that is kept as a slice of words:
@@ -110,6 +111,31 @@ func cut(m uint64, sh int) (c0, c1, c2, c3 int64) {
 		lo = m >> uint(-sh)
 	}
 	return int64(lo & binMask), int64(lo >> binBits & binMask), int64((lo>>48 | hi<<16) & binMask), int64(hi >> 8)
+}
+
+// AddEach deposits v[i] into the state in the words from stride*at[i] on, and counts it in the word
+// behind the state. It costs about 4 ns a value where the states are in the cache: the deposits of
+// Add in one loop, without a call, for values in the upper half of their state's window.
+func AddEach(words []uint64, stride int, at []uint32, v []float64) {
+	v = v[:len(at)]
+	for i, e := range at {
+		w := (*[Words + 1]uint64)(words[int(e)*stride:])
+		w[Words]++
+		b := math.Float64bits(v[i])
+		eb := int(b >> 52 & 0x7ff)
+		sh := eb + metaBias - 1 - int(w[Words-1]&posMask)
+		if uint(sh) > 43 || uint(eb-1) >= 0x7fe {
+			(*State)(unsafe.Pointer(w)).Add(v[i])
+			continue
+		}
+		m := b&(1<<52-1) | 1<<52
+		lo, hi := m<<(uint(sh)&63), m>>1>>(63-uint(sh)&63)
+		sign := uint64(int64(b) >> 63)
+		w[0] += (lo&binMask ^ sign) - sign
+		w[1] += (lo>>binBits&binMask ^ sign) - sign
+		w[2] += ((lo>>48|hi<<16)&binMask ^ sign) - sign
+		w[3] += (hi>>8 ^ sign) - sign
+	}
 }
 
 // special notes a NaN or an infinity.
