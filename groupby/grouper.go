@@ -69,7 +69,7 @@ func (g *Grouper) Put(ctx context.Context, worker, unit int, b *batch.Batch) err
 		if err != nil {
 			return err
 		}
-		rows, err := g.lay.rows(part, position(unit, first+int64(at)), true)
+		rows, err := g.lay.rows(part, position(unit, first+int64(at)))
 		if err != nil {
 			return err
 		}

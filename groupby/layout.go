@@ -23,7 +23,6 @@ type layout struct {
 	stride int   // words of an entry
 	vars   bool  // entries refer to the arena
 	views  []int // the words of an entry where a view begins
-	keyArg bool  // a key column is an argument or filter as well
 	extra  int   // bytes beside the entry that sorting needs for each group
 }
 
@@ -73,7 +72,6 @@ func newLayout(spec *Spec) (*layout, error) {
 			}
 		}
 		agg.ncols = len(state) - agg.col
-		l.keyArg = l.keyArg || agg.arg >= 0 && agg.arg < len(spec.Keys) || agg.filter >= 0 && agg.filter < len(spec.Keys)
 		l.stride += k.words()
 		position = position || k.ordered()
 		l.aggs = append(l.aggs, agg)
@@ -147,8 +145,8 @@ func (l *layout) sortsByWord() bool {
 
 // rows completes a batch of the columns l.cols, which it takes over, to one of layout.raw: positions
 // from first on, rows with null keys left out where the spec says so, fixed-width
-// dictionaries resolved unless they serve a lookup.
-func (l *layout) rows(out *batch.Batch, first int64, lookup bool) (*batch.Batch, error) {
+// dictionaries resolved.
+func (l *layout) rows(out *batch.Batch, first int64) (*batch.Batch, error) {
 	var err error
 	if l.posCol >= 0 {
 		if err = l.addPositions(out, first); err != nil {
@@ -159,10 +157,8 @@ func (l *layout) rows(out *batch.Batch, first int64, lookup bool) (*batch.Batch,
 	if out, err = l.dropNulls(out); err != nil {
 		return nil, err
 	}
-	keys := len(l.keys.cols)
-	byCode := lookup && !l.keyArg && l.keys.dictUsable(out.Cols[:keys], out.N)
 	for i, c := range out.Cols {
-		if c.Dict == nil || c.Type.Kind() == batch.KindBytes || byCode && i < keys {
+		if c.Dict == nil || c.Type.Kind() == batch.KindBytes {
 			continue
 		}
 		flat, err := batch.Flatten(l.spec.Acct, c)

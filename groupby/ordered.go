@@ -103,7 +103,7 @@ func (o *Ordered) Push(ctx context.Context, b *batch.Batch) ([]*batch.Batch, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	rows, err := o.lay.rows(b.Select(o.lay.raw, o.lay.cols), position(o.unit, o.row), false)
+	rows, err := o.lay.rows(b.Select(o.lay.raw, o.lay.cols), position(o.unit, o.row))
 	if err != nil {
 		return nil, err
 	}

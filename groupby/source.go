@@ -247,7 +247,7 @@ func (ps *partStream) split(ctx context.Context, p part, w *worker) error {
 	ps.todo = append(ps.todo, part{lev: child, end: true})
 	w.lev = child
 	w.t.reset()
-	w.dict.forget()
+	w.codes.forget()
 	w.seen = 0
 	if err := p.lev.feed(ctx, p.p, ps.acct, w); err != nil {
 		return err

@@ -107,7 +107,7 @@ func (s *Spec) validate() error {
 // scratchBytes is what a worker holds besides its table: a stretch of rows gathered and
 // flattened, its hashes, misses and partitions; the dictionary cache; a batch of states on its way.
 func (l *layout) scratchBytes() int64 {
-	const dict = 4 * dictMax
+	const dict = 4 * codesMax
 	return putRows*int64(16+2*l.raw.RowWidth(16)) + dict + int64(flushRows*l.state.RowWidth(32)) + 256<<10
 }
 

@@ -41,7 +41,7 @@ type worker struct {
 	masked []uint32
 	hasher batch.Hasher
 	sums   *mem.Buf // hashes of a batch whose keys have bytes
-	dict   dictCache
+	codes  codeCache
 	long   []longest // of the columns' last dictionaries
 
 	seen   int64 // rows into the table since it was empty
@@ -78,7 +78,7 @@ func (w *worker) dropScratch() {
 	w.sums.Release()
 	w.miss.Release()
 	w.sums, w.miss = nil, nil
-	w.dict.release()
+	w.codes.release()
 }
 
 // addRows aggregates a batch of layout.raw, which it takes over.
@@ -142,9 +142,8 @@ func (w *worker) prepare(rows *batch.Batch) error {
 	if err := need(w.t.acct, &w.miss, 4*rows.N); err != nil {
 		return err
 	}
-	w.dict.use = w.lay.keys.dictUsable(keys, rows.N)
-	if w.dict.use {
-		return w.dict.load(w, keys)
+	if err := w.codes.load(w, keys, rows.N); err != nil || w.codes.use {
+		return err
 	}
 	if !w.lay.keys.vars {
 		return nil
@@ -193,8 +192,8 @@ func (w *worker) resolve(rows *batch.Batch, lo int, ent []uint32) (int, error) {
 		}
 		return len(ent), nil
 	}
-	if w.dict.use {
-		return w.resolveDict(rows.Cols[:len(w.lay.keys.cols)], lo, ent)
+	if w.codes.use {
+		return w.resolveCodes(rows.Cols[:len(w.lay.keys.cols)], lo, ent)
 	}
 	in := w.probe(rows, lo, len(ent))
 	if !w.frozen {
@@ -222,7 +221,7 @@ func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
 			return err
 		}
 	}
-	w.dict.use = false
+	w.codes.use = false
 	if w.lay.keys.vars {
 		if err := need(w.t.acct, &w.sums, 8*b.N); err != nil {
 			return err
@@ -357,7 +356,7 @@ func (w *worker) flush(ctx context.Context) error {
 	}
 	w.stats.Flushes++
 	w.t.reset()
-	w.dict.forget()
+	w.codes.forget()
 	w.seen, w.frozen = 0, false
 	return nil
 }
