@@ -2,10 +2,8 @@ package groupby
 
 import (
 	"bytes"
-	"encoding/binary"
 	"math/bits"
 	"slices"
-	"sort"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -49,59 +47,16 @@ func (g givenCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) err
 	return g.p.Assign(acct, keys, out)
 }
 
-// rangeCut partitions by key range: partition i has the keys from bound i-1 (included) to bound i.
-type rangeCut struct {
-	enc    *batch.KeyEncoder
-	bounds [][]byte // normalised keys, ascending
-	words  []uint64 // the same where keys are words
-}
-
-func (r *rangeCut) partitions() int { return len(r.bounds) + 1 }
-
-func (r *rangeCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) error {
-	k, err := r.enc.Encode(acct, keys.Cols, keys.N)
-	if err != nil {
-		return err
-	}
-	defer k.Release()
-	if words, fixed := k.Fixed(); fixed {
-		for i, w := range words {
-			out[i] = uint16(countUpTo(r.words, w))
-		}
-		return nil
-	}
-	var key []byte
-	for i := range out {
-		key = k.Append(key[:0], i)
-		out[i] = uint16(sort.Search(len(r.bounds), func(j int) bool { return bytes.Compare(key, r.bounds[j]) < 0 }))
-	}
-	return nil
-}
-
-// countUpTo returns how many of the ascending words are at most w.
-func countUpTo(words []uint64, w uint64) int {
-	at, n := 0, len(words)
-	for n > 0 {
-		half := (n + 1) / 2
-		if words[at+half-1] <= w {
-			at += half
-			n -= half
-		} else {
-			n = half - 1
-		}
-	}
-	return at
-}
-
 // sampler collects normalised keys from which to cut ranges.
 type sampler struct {
 	enc  *batch.KeyEncoder
+	cols int // of a key
 	keys [][]byte
 }
 
 func newSampler(l *layout) (*sampler, error) {
 	enc, err := keyEncoder(l)
-	return &sampler{enc: enc}, err
+	return &sampler{enc: enc, cols: len(l.keys.cols)}, err
 }
 
 // keyEncoder encodes batches of the key columns alone: ascending, nulls last.
@@ -130,18 +85,15 @@ func (s *sampler) add(acct *mem.Account, cols []*batch.Column, n int) error {
 func (s *sampler) cut(n int) *rangeCut {
 	slices.SortFunc(s.keys, bytes.Compare)
 	keys := slices.CompactFunc(s.keys, bytes.Equal)
-	out := &rangeCut{enc: s.enc}
+	var bounds [][]byte
 	for i := 1; i < n; i++ {
 		at := i * len(keys) / n
-		if at == 0 || len(out.bounds) > 0 && bytes.Equal(keys[at], out.bounds[len(out.bounds)-1]) {
+		if at == 0 || len(bounds) > 0 && bytes.Equal(keys[at], bounds[len(bounds)-1]) {
 			continue
 		}
-		out.bounds = append(out.bounds, keys[at])
-		if len(keys[at]) == 8 {
-			out.words = append(out.words, binary.BigEndian.Uint64(keys[at]))
-		}
+		bounds = append(bounds, keys[at])
 	}
-	return out
+	return newRangeCut(s.enc, s.cols, bounds)
 }
 
 // addEvery takes every step-th key of b, whose first k columns are the keys.
