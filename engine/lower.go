@@ -100,7 +100,7 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 	}
 	lay := groupby.Plan(spec, x.share.Tails)
 	spec.Partitions, spec.BlockBytes, spec.TableBytes = lay.Partitions, lay.BlockBytes, lay.TableBytes
-	spec.MaxLoad = min(lay.MaxLoad, x.share.Load)
+	spec.MaxLoad = max(lay.MaxLoad, x.share.Load)
 	if t := x.run.cfg.Tuning; t.Partitions > 0 {
 		spec.Partitions = t.Partitions
 	}

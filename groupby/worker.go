@@ -15,8 +15,13 @@ const (
 	chunk = 1024
 	// flushRows is how many groups travel in one batch of states.
 	flushRows = 4096
-	// freezeFactor times the groups of a table that did not reduce its input pass it by before it is tried again.
+	// freezeFactor times the groups of a table that did not reduce its input pass it by before it is tried
+	// again; freezeGrowth times as long after every trial in vain.
 	freezeFactor = 16
+	freezeGrowth = 4
+	freezeMost   = 1 << 12
+	// A frozen table that knows fewer than one row in blindShare is not asked for the next blindShare batches.
+	blindShare = 16
 )
 
 // errFull says that the table of a worker without a level has no more room.
@@ -47,6 +52,8 @@ type worker struct {
 	seen   int64 // rows into the table since it was empty
 	frozen bool
 	left   int64    // rows until a frozen table is flushed
+	freeze int64    // the factor of the next freeze
+	blind  int      // batches that pass a frozen table by without a look
 	miss   *mem.Buf // rows of the batch that a frozen table did not know
 	missN  int
 
@@ -60,7 +67,7 @@ func newWorker(id int, lay *layout, lev *level, acct *mem.Account, limit int64, 
 		return nil, err
 	}
 	return &worker{
-		id: id, lay: lay, lev: lev, t: t, rowAt: map[int]int64{},
+		id: id, lay: lay, lev: lev, t: t, freeze: freezeFactor, rowAt: map[int]int64{},
 		kw: make([]uint64, chunk*max(lay.keys.words, 1)), hash: make([]uint64, chunk),
 		ent: make([]uint32, chunk), masked: make([]uint32, chunk),
 	}, nil
@@ -88,6 +95,14 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 		return err
 	}
 	w.missN = 0
+	if w.blind > 0 && w.frozen {
+		w.blind--
+		w.missN = rows.N
+		if err := w.bypass(ctx, unit, rows); err != nil {
+			return err
+		}
+		return w.settle(ctx, rows.N, false)
+	}
 	for lo := 0; lo < rows.N; {
 		n := min(chunk, rows.N-lo)
 		n, err := w.fit(ctx, rows, lo, n)
@@ -107,10 +122,13 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 			return err
 		}
 	}
-	if w.missN > 0 {
-		return w.bypass(ctx, unit, rows)
+	if w.missN == 0 {
+		return nil
 	}
-	return nil
+	if w.frozen && (rows.N-w.missN)*blindShare < rows.N {
+		w.blind = blindShare
+	}
+	return w.bypass(ctx, unit, rows)
 }
 
 // settle counts rows and decides what becomes of a table that is full, or has been frozen for long enough.
@@ -130,9 +148,11 @@ func (w *worker) settle(ctx context.Context, rows int, full bool) error {
 	}
 	groups := int64(w.t.groups())
 	if w.seen*4 > groups*5 {
+		w.freeze = freezeFactor
 		return w.flush(ctx)
 	}
-	w.frozen, w.left = true, freezeFactor*groups
+	w.frozen, w.left, w.blind = true, w.freeze*groups, 0
+	w.freeze = min(w.freeze*freezeGrowth, freezeMost)
 	return nil
 }
 
