@@ -98,9 +98,10 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 		in.reopen = nil
 		return in.add(newStreamGroup(spec), p.node.Schema, step), nil
 	}
-	lay := groupby.Plan(spec, x.share.Tails)
+	spec.Rows = p.in[0].est.Rows
+	lay := groupby.Plan(spec, x.share.Tails, x.share.Load)
 	spec.Partitions, spec.BlockBytes, spec.TableBytes = lay.Partitions, lay.BlockBytes, lay.TableBytes
-	spec.MaxLoad = max(lay.MaxLoad, x.share.Load)
+	spec.MaxLoad = lay.MaxLoad
 	if t := x.run.cfg.Tuning; t.Partitions > 0 {
 		spec.Partitions = t.Partitions
 	}

@@ -124,7 +124,7 @@ func (x *exec) checkDistinct(in *rel, op *plan.Check, p *phys) error {
 		Aggs: []groupby.Agg{{Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}},
 		Sort: true, Workers: x.share.Workers, BatchRows: x.share.BatchRows, Acct: x.tables, Dir: x.dir,
 	}
-	lay := groupby.Plan(spec, x.share.Tails/2)
+	lay := groupby.Plan(spec, x.share.Tails/2, x.share.Tails/int64(6*x.share.Workers))
 	spec.Partitions, spec.BlockBytes, spec.TableBytes, spec.MaxLoad = lay.Partitions, lay.BlockBytes, lay.TableBytes, lay.MaxLoad
 	g, err := groupby.New(spec)
 	if err != nil {

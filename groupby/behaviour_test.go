@@ -240,7 +240,7 @@ func TestAnErrorLeavesNothingBehind(t *testing.T) {
 func TestPlanFitsItsShare(t *testing.T) {
 	for share := int64(8 << 20); share <= 1<<30; share *= 2 {
 		for workers := 1; workers <= 4; workers++ {
-			l := Plan(Spec{Workers: workers}, share)
+			l := Plan(Spec{Workers: workers, In: testSchema, Rows: share}, share, share/int64(3*workers))
 			if l.Workers != workers || l.Partitions < 8 || l.BlockBytes < minBlock || l.TableBytes < minTableBytes || l.MaxLoad < l.TableBytes {
 				t.Errorf("%d bytes, %d workers: %+v", share, workers, l)
 			}
@@ -249,7 +249,7 @@ func TestPlanFitsItsShare(t *testing.T) {
 			}
 		}
 	}
-	if l := Plan(Spec{Workers: 2}, 256<<20); l.BlockBytes != 64<<10 || l.Partitions != 64 {
+	if l := Plan(Spec{Workers: 2, In: testSchema}, 256<<20, 32<<20); l.BlockBytes != 64<<10 || l.Partitions != 64 {
 		t.Errorf("%+v", l)
 	}
 }

@@ -28,7 +28,7 @@ func BenchmarkGroup(b *testing.B) {
 				b.Fatal(err)
 			}
 			spec.Dir, spec.Workers = dir, 1
-			plan := Plan(spec, 200<<20)
+			plan := Plan(spec, 200<<20, 64<<20)
 			spec.Partitions, spec.BlockBytes, spec.TableBytes, spec.MaxLoad = plan.Partitions, plan.BlockBytes, plan.TableBytes, plan.MaxLoad
 			var in []*batch.Batch
 			for at := 0; at < rows; at += batch.Rows {

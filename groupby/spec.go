@@ -47,6 +47,7 @@ type Spec struct {
 	Sort      bool // the groups come in ascending key order, nulls last; else in no defined order
 	DropNulls bool // rows with a null key are left out
 
+	Rows       int64 // about how many rows will be put in, at most; 0: unknown
 	Workers    int   // calls of Put come from workers 0..Workers-1
 	Partitions int   // of the partition store; with Splitters, theirs. 0: 64
 	BlockBytes int   // of the partition store
@@ -139,25 +140,40 @@ const (
 	maxBlock = 64 << 10
 )
 
-// Plan divides share bytes of a spec whose Workers are settled; Partitions and BlockBytes keep the
-// spec's value where it has one. A quarter goes to the blocks that each worker gathers for each
-// partition of the two stores: 64 KiB where that fits, down to 4 KiB, then fewer
-// partitions. A pre-aggregation table gets up to 16 MiB, about what caches hold, and a
-// partition's table up to a third of a worker's share.
-func Plan(spec Spec, share int64) Layout {
+const (
+	// maxPartitions bounds how many partitions are planned.
+	maxPartitions = 512
+	// cacheLoad is a table whose misses caches serve, mostly: partitions larger than that are slower to merge.
+	cacheLoad = 8 << 20
+)
+
+// Plan divides share bytes of a spec whose Workers are settled, for partitions that are merged in
+// load bytes; Partitions and BlockBytes keep the spec's value where it has one. Partitions are as many as make each
+// of them fit its load, and caches, if every one of Spec.Rows is a group, as blocks allow: cutting again costs more than small blocks. A
+// quarter of the share goes to the blocks that each worker gathers for each partition of the two stores: 64 KiB
+// where that fits, down to 4 KiB, then fewer partitions. A pre-aggregation table gets up to 16 MiB, about what
+// caches hold.
+func Plan(spec Spec, share, load int64) Layout {
 	s := spec.withDefaults()
 	per := share / int64(s.Workers)
 	out := Layout{Workers: s.Workers, Partitions: s.Partitions, BlockBytes: s.BlockBytes}
+	own := spec.Partitions == 0 && spec.Splitters == nil
+	if lay, err := newLayout(&s); own && err == nil {
+		entries, _ := tableRoom(lay, min(load, cacheLoad))
+		for out.Partitions < maxPartitions && int64(out.Partitions)*int64(entries)*3/4 < s.Rows {
+			out.Partitions *= 2
+		}
+	}
 	if out.BlockBytes == 0 {
 		out.BlockBytes = maxBlock
 		for out.BlockBytes > minBlock && int64(2*out.Partitions*out.BlockBytes) > per/4 {
 			out.BlockBytes /= 2
 		}
 	}
-	for spec.Partitions == 0 && spec.Splitters == nil && out.Partitions > 8 && int64(2*out.Partitions*out.BlockBytes) > per/4 {
+	for own && out.Partitions > 8 && int64(2*out.Partitions*out.BlockBytes) > per/4 {
 		out.Partitions /= 2
 	}
 	out.TableBytes = min(max(per/4, minTableBytes), 16<<20)
-	out.MaxLoad = min(max(per/3, out.TableBytes), 96<<20)
+	out.MaxLoad = max(load, out.TableBytes)
 	return out
 }
