@@ -6,6 +6,7 @@ records or of several runs'. README.md says how to read and extend it.
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 
@@ -34,7 +35,7 @@ def parser():
     p.add_argument("--timeout", type=float, default=120, help="seconds a run may take (default 120)")
     p.add_argument("--patience", type=float, default=30, help="times pqjoin's time that a peer may take, above 30 s (default 30)")
     p.add_argument("--once-over", type=float, default=10, help="an engine that takes more seconds than this is run once (default 10)")
-    p.add_argument("--scale-rows", type=numbers, default=[], help="sizes of the scale family; default: 0.3, 1 and 3 times --rows")
+    p.add_argument("--scale-rows", type=numbers, default=[], help="sizes of the scale family; default: 1, 3 and 10 times --rows")
     p.add_argument("--scale-mem", default="128MB", help="their memory bound (default 128MB)")
     p.add_argument("--product", type=lambda s: int(float(s)), default=10**9, help="rows that the multiplying join makes (default 1e9)")
     p.add_argument("--no-survival", dest="survival", action="store_false", help="do not run peers in cgroups")
@@ -96,6 +97,7 @@ def run(opt, chosen):
     results = os.path.abspath(opt.results) if opt.results else f"{opt.data}/results/{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
     for directory in (opt.data, os.path.dirname(results)):
         os.makedirs(directory, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what runs is stopped, what was made is removed
     b = bench.Bench(opt, results, chosen, say)
     try:
         b.begin()

@@ -112,7 +112,7 @@ def width(opt):
         for columns in (3, 30, 300):
             rows = opt.rows * 3 // columns
             data = Dataset(f"wide-{count(rows)}-{columns}-{types}", {"wide": table("wide", rows, "-columns", columns, "-types", types)})
-            yield Case(f"width-{columns}-{types}", "width", "width", data, rows, "256MB", sorted_by="key", peers=("duckdb",))
+            yield Case(f"width-{columns}-{types}", "width", "width", data, rows, "512MB", sorted_by="key", peers=("duckdb",))
 
 
 def order(opt):
@@ -122,7 +122,7 @@ def order(opt):
 
 
 def scale(opt):
-    for rows in opt.scale_rows or [opt.rows * k // 10 for k in (3, 10, 30)]:
+    for rows in opt.scale_rows or [opt.rows * k for k in (1, 3, 10)]:
         data = Dataset(f"scale-{count(rows)}", {"test": table("seed-test", rows)})
         yield Case(f"scale-{count(rows)}", "scale", "index", data, rows, opt.scale_mem, sorted_by="col1", peers=())
 

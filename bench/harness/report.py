@@ -13,7 +13,7 @@ TITLES = {
     "h2o-join": ("h2o join", "The questions of h2o's db-benchmark over its tables J1: plain, with nulls (5 %), and sorted."),
     "tpch": ("TPC-H-like", "Scans with filters on dates and decimals, and joins of lineitem, orders and customer."),
     "width": ("Width and types", "One number of cells as 3, 30 and 300 columns of integers, strings and nulls, indexed by a key."),
-    "order": ("Order of the keys", "The seed's table indexed by keys that come at random, sorted, reversed, and as Zipf has them."),
+    "order": ("Order of the keys", "Three columns indexed by a key that comes at random, sorted, reversed, and as Zipf has it."),
     "scale": ("Linear cost", "The same index over more and more rows, at a bound that makes each of them spill."),
     "threads": ("Threads", "One thread and two."),
     "start-up": ("Start-up", "What a command costs that has nothing to do."),

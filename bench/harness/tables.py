@@ -125,18 +125,17 @@ def base_rows(r, name):
 
 
 def linear(name, found):
-    """Time a row against the cheapest size."""
+    """Time a row against the cheapest size; what did not spill is another kind of run, and is not judged."""
     good = [r for r in found if r.pqjoin and r.pqjoin.done]
-    if not good:
-        return "", "", [(name, name, "pqjoin did not finish")]
+    missed = [(r.case, name, "pqjoin did not finish") for r in found if r not in good]
     cost = {id(r): 1e9 * r.pqjoin.wall / r.rows for r in good}
-    least = min(cost.values())
-    missed, lines, groups = [], [], []
+    least = min((cost[id(r)] for r in good if r.pqjoin.spilled), default=0)
+    lines, groups = [], []
     for r in good:
-        share = cost[id(r)] / least
+        share = cost[id(r)] / least if r.pqjoin.spilled else 0
         if share > LINEAR:
             missed.append((r.case, name, f"{ratio(share)} the least time a row, the target is {LINEAR:g}x"))
-        lines.append([rows(r.rows), r.mem, took(r.pqjoin), f"{cost[id(r)]:.1f}", ratio(share), mark(share <= LINEAR), gigabytes(r.pqjoin.spilled), gigabytes(r.pqjoin.peak)])
+        lines.append([rows(r.rows), r.mem, took(r.pqjoin), f"{cost[id(r)]:.1f}", ratio(share) if share else "-", mark(share <= LINEAR if share else None), gigabytes(r.pqjoin.spilled), gigabytes(r.pqjoin.peak)])
         groups.append((f"{rows(r.rows)} rows", [("pqjoin", cost[id(r)], f"{cost[id(r)]:.1f}")]))
     header = [">rows", ">memory", ">pqjoin, s", ">ns a row", ">of the least", "within 1.3x", ">spilled", ">peak memory"]
     return table(header, lines), svg.bars("scale: ns a row", "ns", groups), missed
