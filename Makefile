@@ -67,11 +67,12 @@ acceptance: build bench-setup
 	VENV=$(VENV) bash bench/acceptance.sh
 
 # What each kernel costs a row, beside the limit that it runs into; minutes. With REF, a comparison with that commit:
-# make bench-micro REF=HEAD~5 BENCH=Probe PKG=hashjoin
+# make bench-micro REF=HEAD~5 BENCH=Probe PKG=hashjoin COUNT=12
 BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 BENCH ?= .
+COUNT ?= 0
 bench-micro:
-	$(GO) run ./bench/micro -go '$(GO)' -bench '$(BENCH)' -ref '$(REF)' -benchstat $(BENCHSTAT) $(PKG)
+	$(GO) run ./bench/micro -go '$(GO)' -bench '$(BENCH)' -ref '$(REF)' -count '$(COUNT)' -benchstat $(BENCHSTAT) $(PKG)
 
 clean:
 	rm -rf bin pqjoin-demo
