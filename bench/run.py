@@ -33,7 +33,7 @@ def parser():
     p.add_argument("--runs", type=int, default=3, help="rounds; times are medians (default 3)")
     p.add_argument("--mem", default="", help="memory for every case, such as 512MB; default: each case's own")
     p.add_argument("--timeout", type=float, default=120, help="seconds a run may take (default 120)")
-    p.add_argument("--patience", type=float, default=30, help="times pqjoin's time that a peer may take, above 30 s (default 30)")
+    p.add_argument("--patience", type=float, default=30, help="times pqjoin's time that a peer may take, above 20 s (default 30)")
     p.add_argument("--once-over", type=float, default=10, help="an engine that takes more seconds than this is run once (default 10)")
     p.add_argument("--scale-rows", type=numbers, default=[], help="sizes of the scale family; default: 1, 3 and 10 times --rows")
     p.add_argument("--scale-mem", default="128MB", help="their memory bound (default 128MB)")

@@ -36,7 +36,7 @@ METHOD = """## How it is measured
 - {cgroup} DuckDB (`memory_limit`) and Dask (`memory_limit` of its workers together) are told the same size, but are not held to it here; Polars and pandas cannot be told.
   "Who survives" has the peers inside a cgroup of that size, too.
 - Everybody has {threads} threads: DuckDB by `threads`, Polars by `POLARS_MAX_THREADS`, Dask by as many workers of one thread,
-  or one worker of as many threads below 250 MB a worker; pandas takes what it takes. DuckDB runs with `preserve_insertion_order=false`.
+  or one worker of as many threads where two would have less than 250 MB each; pandas takes what it takes. DuckDB runs with `preserve_insertion_order=false`.
 - Inputs are in the page cache: every file is read once before each run. Dirty pages of the run before are written out first.
 - Results are compared by DuckDB: rows, nulls, and hashes of all columns; floats by sums, also weighted with hashes of the rest of the row, to 1e-9; an index also by
   its order in the files. An engine with another answer is shown as `wrong`.
