@@ -20,8 +20,11 @@ type limits struct {
 	data  int // of strings in a batch: beyond it the batch ends, after one row at least
 }
 
-// windowSize is the room in which a big page is decompressed in pieces.
-const windowSize = history + 192<<10
+// windowSize is the room in which a big page is decompressed in pieces; farWindow where Snappy refers back further.
+const (
+	windowSize = history + 192<<10
+	farWindow  = farHistory + 192<<10
+)
 
 // limitsFor shares memory among n columns that are read together.
 func limitsFor(n int) limits {
@@ -81,6 +84,7 @@ type chunk struct {
 	levBuf *mem.Buf
 
 	inPieces  bool   // the page is decoded in pieces
+	far       bool   // pages have needed farWindow
 	stored    window // its bytes as stored
 	storedAt  int    // where they begin in the source's buffer
 	held      bool   // all of them lie there

@@ -101,41 +101,49 @@ func (c *chunk) openVals() error {
 		c.in = &c.stored
 		return nil
 	}
-	if err := c.roomRaw(windowSize); err != nil {
+	size := windowSize
+	if c.far {
+		size = farWindow
+	}
+	if err := c.roomRaw(size); err != nil {
 		return err
 	}
 	c.in = &c.vals
-	c.vals = window{b: c.raw.Bytes()[:windowSize], left: int64(c.header.raw - c.header.repLen - c.header.defLen)}
+	c.vals = window{b: c.raw.Bytes()[:size], left: int64(c.header.raw - c.header.repLen - c.header.defLen)}
+	if c.far {
+		c.vals.keep = farHistory
+	}
 	c.pieceCodecs.acct = c.acct
 	if err := c.pieceCodecs.stream(c.codec(), &c.vals, &c.stored); err != nil {
 		return err
 	}
 	if s, ok := c.vals.from.(*snappy); ok {
-		s.far = c.reopen
+		s.far, s.wide = c.reopen, c.far
 	}
 	return nil
 }
 
-// reopen begins the stored bytes anew and returns room for all of the page, for one that
+// reopen begins the stored bytes anew and returns room for a window of size bytes, for a page that
 // refers back further than the window reaches.
-func (c *chunk) reopen(raw int) ([]byte, error) {
-	b, err := c.acct.Alloc(raw + slack)
+func (c *chunk) reopen(size int) ([]byte, error) {
+	b, err := c.acct.Alloc(size + slack)
 	if err != nil {
-		return nil, fmt.Errorf("%w (a snappy page of %d bytes that refers back further than %d must be held whole)", err, raw, history)
+		return nil, fmt.Errorf("%w (a snappy page that refers back further than %d needs a window of %d)", err, history, size)
 	}
+	c.far = size == farWindow
 	c.raw.Release()
 	c.raw = b
 	skip := int64(c.header.repLen + c.header.defLen)
 	if c.held {
 		c.stored.r = c.storedAt + int(skip)
-		return b.Bytes()[:raw], nil
+		return b.Bytes()[:size], nil
 	}
 	if c.sum != nil {
 		c.sum.Reset()
 	}
 	c.stored.r, c.stored.w, c.stored.left = 0, 0, int64(c.header.bytes)
 	c.pieces.at = c.bodyAt
-	return b.Bytes()[:raw], c.stored.skip(skip)
+	return b.Bytes()[:size], c.stored.skip(skip)
 }
 
 // v1Levels makes c.levWin the n bytes that c.in is at, and c.in pass them.

@@ -16,7 +16,7 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// history is how far back Snappy (as all known writers use it) and LZ4 refer.
+// history is how far back Snappy, as most writers use it, and LZ4 refer.
 const history = 64 << 10
 
 // maxZstdWindow is the longest window that is accepted of a page that is decoded in pieces.
@@ -32,8 +32,11 @@ func zstdStreamHeap(window int64) int64 { return 2*max(window, 128<<10) + 512<<1
 
 func brotliHeap(raw int64) int64 { return min(2*raw, 16<<20) + 256<<10 }
 
+// farHistory is how far back the Snappy encoders refer that do not work in blocks of 64 KiB, such as fastparquet's.
+const farHistory = 1 << 20
+
 // errFar says that a Snappy page refers back further than the window reaches.
-var errFar = errors.New("refers back further than 64 KiB")
+var errFar = errors.New("refers back further than its window")
 
 var errRaw = errors.New("does not decompress to the size that its header names")
 

@@ -71,8 +71,9 @@ func (z *lz) repeat(w *window) error {
 // snappy decompresses one block, as Parquet pages have it.
 type snappy struct {
 	lz
-	// far begins the input anew and returns room for the whole page; nil where the window is the page.
-	far func(raw int) ([]byte, error)
+	// far begins the input anew and returns room for a window of a size; nil where the window is the page.
+	far  func(size int) ([]byte, error)
+	wide bool // the window reaches back farHistory already
 }
 
 func newSnappy(in *window, raw int64) (*snappy, error) {
@@ -114,10 +115,15 @@ func (z *snappy) produce(w *window) error {
 	return nil
 }
 
-// restart decompresses the whole page and puts it in the window's place.
+// restart puts a window in the place of w that reaches further back: farHistory at first, then all of
+// the page, and makes it hold what w holds unread, and more.
 func (z *snappy) restart(w *window) error {
 	unread, raw := w.w-w.r, w.made+w.left
-	b, err := z.far(int(raw))
+	size, keep := raw, raw
+	if !z.wide && raw > farWindow {
+		size, keep = farWindow, farHistory
+	}
+	b, err := z.far(int(size))
 	if err != nil {
 		return err
 	}
@@ -125,14 +131,16 @@ func (z *snappy) restart(w *window) error {
 	if err != nil {
 		return err
 	}
-	full := window{b: b, left: raw, keep: len(b), from: z}
-	if err := again.produce(&full); err != nil {
+	if again.wide = true; size < raw {
+		again.far = z.far
+	}
+	full := window{b: b, left: raw, keep: int(keep), from: again}
+	if err := full.skip(w.made - int64(unread)); err != nil {
 		return err
 	}
-	if full.left > 0 {
-		return errRaw
+	if b, err := full.peek(unread + 1); err != nil || len(b) <= unread {
+		return errors.Join(err, errRaw)
 	}
-	full.r = int(w.made) - unread
 	*w = full
 	return nil
 }

@@ -30,13 +30,17 @@ func (z *snappy) fast(w *window) {
 			n, offset, used = 4+tag>>2&7, tag>>5<<8|int(in[1]), 2
 		case 2:
 			n, offset, used = 1+tag>>2, int(in[1])|int(in[2])<<8, 3
-		default:
-			goto done
+		case 3: // rare, but not with fastparquet's encoder
+			n, offset, used = 1+tag>>2, int(in[1])|int(in[2])<<8|int(in[3])<<16|int(in[4])<<24, 5
 		}
 		if offset > d || offset == 0 {
 			goto done
 		}
-		if offset >= 16 {
+		if n <= 16 && offset >= 8 {
+			back := (*[16]byte)(dst[d-offset:])
+			*(*[8]byte)(out[:8]) = *(*[8]byte)(back[:8])
+			*(*[8]byte)(out[8:16]) = *(*[8]byte)(back[8:])
+		} else if offset >= 16 {
 			move64(out, (*[64]byte)(dst[d-offset:]), n)
 		} else {
 			repeat(dst, d, offset, n)

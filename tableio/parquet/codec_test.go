@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -89,4 +90,67 @@ func TestPiecesAgreeWithLibraries(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestSnappyRefersBackFar: a page is decompressed right through a window that grows once, and then
+// to the whole page, wherever the first far reference lies and however it is read.
+func TestSnappyRefersBackFar(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, far := range []int{history / 2, history * 3, farHistory / 2, farHistory * 2} {
+		for _, at := range []int{farHistory * 5 / 2, farHistory*5/2 - history} {
+			raw := compressible(r, at)
+			for len(raw) < 3*farHistory { // runs of 8 bytes from far back, and bytes between
+				back := far + r.IntN(1000)
+				raw = append(raw, raw[len(raw)-back:][:8]...)
+				raw = append(raw, byte(r.Uint32()))
+			}
+			var c codecs
+			packed := farBlock(raw, at, far)
+			in := window{b: make([]byte, 512), from: &dribble{packed, r}, left: int64(len(packed))}
+			out := window{b: make([]byte, windowSize), left: int64(len(raw))}
+			if err := c.stream(format.Snappy, &out, &in); err != nil {
+				t.Fatal(err)
+			}
+			grown := 0
+			out.from.(*snappy).far = func(size int) ([]byte, error) {
+				in = window{b: make([]byte, 512), from: &dribble{packed, r}, left: int64(len(packed))}
+				grown = size
+				return make([]byte, size), nil
+			}
+			got := make([]byte, len(raw))
+			for rest := got; len(rest) > 0; {
+				n := min(len(rest), 1+r.IntN(100_000))
+				if err := out.readInto(rest[:n]); err != nil {
+					t.Fatalf("%d back: %v", far, err)
+				}
+				rest = rest[n:]
+			}
+			want := map[bool]int{true: farWindow, false: len(raw)}[far < farHistory]
+			if far < history {
+				want = 0
+			}
+			if !bytes.Equal(got, raw) || grown != want {
+				t.Errorf("%d back: equal %v, a window of %d, want %d", far, bytes.Equal(got, raw), grown, want)
+			}
+		}
+	}
+}
+
+// farBlock encodes raw: literals up to at, then copies of 8 bytes from about far back with a literal between.
+func farBlock(raw []byte, at, far int) []byte {
+	b := binary.AppendUvarint(nil, uint64(len(raw)))
+	for i := 0; i < at; i += 60 {
+		n := min(60, at-i)
+		b = append(append(b, byte(n-1)<<2), raw[i:i+n]...)
+	}
+	for i := at; i < len(raw); i += 9 {
+		back := far
+		for !bytes.Equal(raw[i-back:][:8], raw[i:i+8]) {
+			back++
+		}
+		b = append(b, 7<<2|3)
+		b = binary.LittleEndian.AppendUint32(b, uint32(back))
+		b = append(b, 0, raw[i+8])
+	}
+	return b
 }

@@ -16,8 +16,8 @@ import (
 // and what decompressors hold. It reads the headers of the first pages of each column, and
 // takes the pages after them to be like them; a file that cannot be read counts as if it had none.
 //
-// Not in it is a snappy page that refers back further than 64 KiB and is too big for the buffers:
-// no header says so, and few writers make such pages.
+// Not in it is a snappy page that refers back further than 1 MiB and is too big for the buffers:
+// no header says so, and no known writer makes such pages.
 func (f *File) ReadFloor(group int, cols []int) int64 {
 	lim := limitsFor(len(cols))
 	h, err := f.acquire()
@@ -108,6 +108,9 @@ func bigPage(h vfs.File, lim limits, c *column, codec format.CompressionCodec, p
 	}
 	heap := pieceCodec(codec, int64(p.raw), zstdWindowAt(h, body+int64(p.repLen+p.defLen)))
 	n = heap + int64(mem.ClassSize(levelRoom+slack)+mem.ClassSize(windowSize+slack))
+	if codec == format.Snappy {
+		n += int64(mem.ClassSize(min(p.raw, farWindow) + slack))
+	}
 	if c.optional && !p.v2 && codec != format.Uncompressed && p.values/8 > levelRoom {
 		n += heap + int64(mem.ClassSize(windowSize+slack)+mem.ClassSize(levelInput+slack))
 	}
@@ -118,7 +121,7 @@ func bigPage(h vfs.File, lim limits, c *column, codec format.CompressionCodec, p
 func bigDict(h vfs.File, codec format.CompressionCodec, p *pageHeader, body int64) int64 {
 	n := int64(mem.ClassSize(windowSize + slack))
 	if codec == format.Snappy { // it may refer back as far as it likes
-		n += int64(mem.ClassSize(p.raw + slack))
+		n += int64(mem.ClassSize(min(p.raw, farWindow) + slack))
 	}
 	return n + pieceCodec(codec, int64(p.raw), zstdWindowAt(h, body))
 }

@@ -46,11 +46,11 @@ func (w *window) remains() int64 { return int64(w.w-w.r) + w.left }
 func (w *window) peek(n int) ([]byte, error) {
 	for w.w-w.r < n && w.left > 0 {
 		w.room(n)
-		before := w.w
+		before := w.made // a producer may put another window in this one's place
 		if err := w.from.produce(w); err != nil {
 			return nil, err
 		}
-		if w.w == before {
+		if w.made == before {
 			return nil, errEnds
 		}
 	}
@@ -67,6 +67,9 @@ func (w *window) room(n int) {
 		return
 	}
 	from := max(0, min(w.r, w.w-w.keep))
+	if from == 0 {
+		return
+	}
 	copy(w.b, w.b[from:w.w])
 	w.r -= from
 	w.w -= from

@@ -51,9 +51,11 @@ func (s *sink) flush() error {
 			return err
 		}
 		if s.win >= flushBehind {
-			if err := s.f.FlushRange((s.win-flushBehind)*flushWindow, flushWindow, true); err != nil {
+			old := (s.win - flushBehind) * flushWindow
+			if err := s.f.FlushRange(old, flushWindow, true); err != nil {
 				return err
 			}
+			s.f.DontNeed(old, flushWindow)
 		}
 	}
 	return nil
