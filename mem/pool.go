@@ -17,6 +17,8 @@ const (
 	minClassBits = 12      // the smallest buffer is 4 KiB
 	slabSize     = 1 << 18 // buffers under slabMax are carved from slabs of this size
 	slabMax      = 1 << 16
+	nearClasses  = 3       // up to 1.75 times as large
+	hugePage     = 2 << 20 // of the hosts that we know
 	numClasses   = 4 * (48 - minClassBits)
 )
 
@@ -139,7 +141,9 @@ func (p *Pool) tryTake(idx, size int) (piece, bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.free[idx]) == 0 {
-		if ok, err := p.grow(idx, size); !ok || err != nil {
+		if near := p.near(idx, size); near > idx {
+			idx = near
+		} else if ok, err := p.grow(idx, size); !ok || err != nil {
 			return piece{}, false, err
 		}
 	}
@@ -149,11 +153,26 @@ func (p *Pool) tryTake(idx, size int) (piece, bool, error) {
 	if pc.slab != nil {
 		pc.slab.live++
 	} else if p.protect {
-		if err := unix.Mprotect(pc.b[:size], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		if err := unix.Mprotect(pc.b[:cap(pc.b)], unix.PROT_READ|unix.PROT_WRITE); err != nil {
 			return piece{}, false, fmt.Errorf("unprotect a buffer: %w", err)
 		}
 	}
 	return pc, true, nil
+}
+
+// near returns a slightly larger class that has a cached buffer, where a new mapping would
+// cost cached ones: to unmap and map is far dearer than what the larger buffer wastes. It
+// goes back to its own class in the end. Else it returns idx.
+func (p *Pool) near(idx, size int) int {
+	if size < slabMax || p.mapped+p.reserved+int64(size) <= p.limit {
+		return idx
+	}
+	for k := idx + 1; k <= idx+nearClasses; k++ {
+		if len(p.free[k]) > 0 {
+			return k
+		}
+	}
+	return idx
 }
 
 // grow maps memory for class idx, dropping cached memory of other classes to make room.
@@ -171,6 +190,9 @@ func (p *Pool) grow(idx, size int) (bool, error) {
 	m, err := unix.Mmap(-1, 0, int(want), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		return false, fmt.Errorf("map %d bytes: %w", want, err)
+	}
+	if want >= hugePage {
+		_ = unix.Madvise(m, unix.MADV_HUGEPAGE) // fewer faults and misses of the TLB; none the worse where there are no huge pages
 	}
 	p.mapped += want
 	p.peak = max(p.peak, p.mapped+p.reserved)
@@ -224,7 +246,7 @@ func (p *Pool) give(idx int, pc piece) {
 	if pc.slab != nil {
 		pc.slab.live--
 	} else if p.protect {
-		if err := unix.Mprotect(pc.b, unix.PROT_NONE); err != nil {
+		if err := unix.Mprotect(pc.b[:cap(pc.b)], unix.PROT_NONE); err != nil {
 			panic(fmt.Sprintf("mem: protect a buffer: %v", err))
 		}
 	}
@@ -406,7 +428,7 @@ func (a *Account) Alloc(n int) (*Buf, error) {
 		a.used.Add(-int64(size))
 		return nil, err
 	}
-	b := &Buf{b: pc.b[:n], acct: a, class: idx, slab: pc.slab}
+	b := &Buf{b: pc.b[:n:size], acct: a, piece: pc}
 	b.refs.Store(1)
 	return b, nil
 }
@@ -451,8 +473,7 @@ type Buf struct {
 	b     []byte
 	refs  atomic.Int32
 	acct  *Account
-	class int
-	slab  *slab
+	piece piece // may be larger than b
 }
 
 // Bytes returns the buffer's n bytes as allocated; its capacity is the size class.
@@ -482,8 +503,9 @@ func (b *Buf) Release() {
 	if b.acct == nil {
 		return
 	}
-	full := b.b[:cap(b.b)]
-	b.b = nil
-	b.acct.used.Add(-int64(len(full)))
-	b.acct.pool.give(b.class, piece{b: full, slab: b.slab})
+	pc := b.piece
+	b.acct.used.Add(-int64(cap(b.b)))
+	b.b, b.piece = nil, piece{}
+	idx, _ := class(cap(pc.b))
+	b.acct.pool.give(idx, pc)
 }

@@ -249,3 +249,32 @@ func TestProtectedPoolFaultsOnALateRead(t *testing.T) {
 		t.Errorf("got %v: %s", err, out)
 	}
 }
+
+// Near the limit a cached buffer that is a little larger serves, goes back as what it is,
+// and is charged as what was asked for.
+func TestASlightlyLargerBufferServesNearTheLimit(t *testing.T) {
+	p := NewPool(1<<20, Protect())
+	a := p.Account("a", 0)
+	big, err := a.Alloc(1 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	big.Release()
+	small, err := a.Alloc(700 << 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := int64(ClassSize(700 << 10)); small.Size() != got || a.Used() != got || p.Used() != 1<<20 {
+		t.Errorf("charged %d, account %d, pool %d: the cached buffer was not used", small.Size(), a.Used(), p.Used())
+	}
+	small.Bytes()[700<<10-1] = 1
+	small.Release()
+	if big, err = a.Alloc(1 << 20); err != nil {
+		t.Fatal(err)
+	}
+	big.Bytes()[1<<20-1] = 1
+	big.Release()
+	if err := errors.Join(a.Close(), p.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
