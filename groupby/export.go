@@ -248,7 +248,7 @@ func radixSort(keys, tk []uint64, vals, tv []uint32) {
 		and &= k
 	}
 	diff := or &^ and
-	from := vals
+	from, fromKeys := vals, keys
 	for shift := 0; shift < 64; shift += radixBits {
 		if diff>>shift&(1<<radixBits-1) == 0 {
 			continue
@@ -271,5 +271,6 @@ func radixSort(keys, tk []uint64, vals, tv []uint32) {
 	}
 	if len(from) > 0 && &from[0] != &vals[0] {
 		copy(from, vals)
+		copy(fromKeys, keys)
 	}
 }
