@@ -33,7 +33,8 @@ var errFull = errors.New("the table is full")
 // A full table that reduced its input (fewer groups than four in five rows) is flushed
 // to the level as states. One that did not is frozen: rows of its groups still go into it,
 // so that a heavy key does not travel row by row, and all others go to the level as they
-// are, until it is flushed and tried anew. Neither choice shows in the result.
+// are, until it is flushed and tried anew, later and later. One that hardly any row belongs to is
+// not even asked, but for a batch now and then. None of these choices shows in the result.
 type worker struct {
 	id  int
 	lay *layout

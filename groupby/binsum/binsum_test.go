@@ -59,6 +59,29 @@ func TestAnyOrderAndTreeGivesTheSameState(t *testing.T) {
 	})
 }
 
+func TestAddEachIsAddForEachState(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const states, stride, off = 5, Words + 3, 2
+		v := rapid.SliceOfN(anyFloat(true), 0, 60).Draw(t, "v")
+		at := rapid.SliceOfN(rapid.Uint32Range(0, states-1), len(v), len(v)).Draw(t, "at")
+		words := make([]uint64, states*stride+off)
+		AddEach(words[off:], stride, at, v)
+		var want [states]State
+		var counts [states]uint64
+		for i, x := range v {
+			want[at[i]].Add(x)
+			counts[at[i]]++
+		}
+		for k := range want {
+			w := words[off+k*stride:]
+			got := State{Bins: [4]int64{int64(w[0]), int64(w[1]), int64(w[2]), int64(w[3])}, Meta: int64(w[4])}
+			if d := cmp.Diff(want[k], got); d != "" || w[Words] != counts[k] || w[Words+1] != 0 {
+				t.Fatal(k, d, w[:stride])
+			}
+		}
+	})
+}
+
 func TestSumIsWithinTheDocumentedBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.SliceOfN(anyFloat(false), 1, 60).Draw(t, "v")
