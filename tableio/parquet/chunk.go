@@ -23,7 +23,7 @@ type limits struct {
 // windowSize is the room in which a big page is decompressed in pieces; farWindow where Snappy refers back further.
 const (
 	windowSize = history + 192<<10
-	farWindow  = farHistory + 192<<10
+	farWindow  = farHistory + 1<<20 // history is moved once a MiB
 )
 
 // limitsFor shares memory among n columns that are read together.

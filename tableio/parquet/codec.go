@@ -33,7 +33,7 @@ func zstdStreamHeap(window int64) int64 { return 2*max(window, 128<<10) + 512<<1
 func brotliHeap(raw int64) int64 { return min(2*raw, 16<<20) + 256<<10 }
 
 // farHistory is how far back the Snappy encoders refer that do not work in blocks of 64 KiB, such as fastparquet's.
-const farHistory = 1 << 20
+const farHistory = 512 << 10
 
 // errFar says that a Snappy page refers back further than the window reaches.
 var errFar = errors.New("refers back further than its window")

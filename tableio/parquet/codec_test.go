@@ -99,7 +99,7 @@ func TestSnappyRefersBackFar(t *testing.T) {
 	for _, far := range []int{history / 2, history * 3, farHistory / 2, farHistory * 2} {
 		for _, at := range []int{farHistory * 5 / 2, farHistory*5/2 - history} {
 			raw := compressible(r, at)
-			for len(raw) < 3*farHistory { // runs of 8 bytes from far back, and bytes between
+			for len(raw) < 5*farHistory { // runs of 8 bytes from far back, and bytes between
 				back := far + r.IntN(1000)
 				raw = append(raw, raw[len(raw)-back:][:8]...)
 				raw = append(raw, byte(r.Uint32()))

@@ -16,7 +16,7 @@ import (
 // and what decompressors hold. It reads the headers of the first pages of each column, and
 // takes the pages after them to be like them; a file that cannot be read counts as if it had none.
 //
-// Not in it is a snappy page that refers back further than 1 MiB and is too big for the buffers:
+// Not in it is a snappy page that refers back further than 512 KiB and is too big for the buffers:
 // no header says so, and no known writer makes such pages.
 func (f *File) ReadFloor(group int, cols []int) int64 {
 	lim := limitsFor(len(cols))
