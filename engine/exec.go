@@ -170,7 +170,9 @@ type rel struct {
 	steps   string
 	closers []func() error
 	// reopen gives the source once more, for a sample of the keys; nil where it cannot be read twice.
-	reopen  func() batch.Source
+	reopen func() batch.Source
+	// columns is reopen for some of the source's columns alone; nil where it cannot.
+	columns func(cols []int) batch.Source
 	expect  int64 // rows that the source will give, 0 where unknown
 	counted bool  // expect is a fact, and all rows are read
 	// watched says that a transform checks every row, so that none behind it may end the pipeline early.
@@ -323,7 +325,14 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	source := func() batch.Source { return t.Source(op.Columns, where, x.share.rows(p.est)) }
 	r := &rel{src: source(), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
 	if op.Where != nil {
-		r.add(newFilter(op.Where), nil, "where")
+		return r.add(newFilter(op.Where), nil, "where")
+	}
+	r.columns = func(cols []int) batch.Source {
+		at := make([]int, len(cols))
+		for i, c := range cols {
+			at[i] = op.Columns[c]
+		}
+		return t.Source(at, nil, x.share.BatchRows)
 	}
 	return r
 }

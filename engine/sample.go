@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -24,18 +25,47 @@ func (x *exec) sampled(ctx context.Context, in *rel, keys []batch.SortKey, parts
 	if in.reopen == nil {
 		return &deferredSink{x: x, sample: sample, parts: parts, mk: mk, limit: x.share.Tails / 2}, nil
 	}
-	if err := x.sampleFiles(ctx, in, sample); err != nil {
+	if in.columns != nil && len(in.xs) == 0 {
+		sp, err := x.sampleKeys(ctx, in, keys, parts)
+		if err != nil {
+			return nil, err
+		}
+		return mk(sp)
+	}
+	if err := x.sampleFiles(ctx, in.name, in.reopen(), in.xs, sample); err != nil {
 		return nil, err
 	}
 	return mk(sample.Splitters(parts))
 }
 
-func (x *exec) sampleFiles(ctx context.Context, in *rel, sample *extsort.Sample) error {
-	src := in.reopen()
+// sampleKeys samples a table from which nothing but the keys need be read.
+func (x *exec) sampleKeys(ctx context.Context, in *rel, keys []batch.SortKey, parts int) (*extsort.Splitters, error) {
+	var cols []int // distinct, ascending
+	for _, k := range keys {
+		cols = append(cols, k.Column)
+	}
+	slices.Sort(cols)
+	cols = slices.Compact(cols)
+	alone, at := slices.Clone(keys), make([]int, len(keys))
+	for i, k := range keys {
+		at[i] = k.Column
+		alone[i].Column, _ = slices.BinarySearch(cols, k.Column)
+	}
+	sample, err := extsort.NewSample(nullableAt(in.schema.Select(cols), alone), alone)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.sampleFiles(ctx, in.name, in.columns(cols), nil, sample); err != nil {
+		return nil, err
+	}
+	return sample.Splitters(parts).At(at), nil
+}
+
+func (x *exec) sampleFiles(ctx context.Context, name string, src batch.Source, xs []transform, sample *extsort.Sample) error {
 	units := src.Units()
 	step := max(1, units/sampleUnits)
 	batches := max(1, sampleUnits/max(units, 1)) // few large units: more of each
-	p := &pipeline{src: src, xs: in.xs, acct: x.batches, stage: x.quiet("sample " + in.name)}
+	p := &pipeline{src: src, xs: xs, acct: x.batches, stage: x.quiet("sample " + name)}
 	return observe(ctx, p.stage.Name(), func(ctx context.Context) error {
 		for u := 0; u < units; u += step {
 			if err := p.peek(ctx, u, units, batches, func(b *batch.Batch) error { return sample.Add(x.batches, b) }); err != nil {
