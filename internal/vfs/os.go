@@ -121,7 +121,6 @@ func (f osFile) FlushRange(off, n int64, wait bool) error {
 	if err != nil {
 		return &fs.PathError{Op: "sync_file_range", Path: f.Name(), Err: err}
 	}
-	f.DontNeed(off, n)
 	return nil
 }
 

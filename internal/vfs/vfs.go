@@ -49,8 +49,8 @@ type File interface {
 	Name() string
 	Stat() (fs.FileInfo, error)
 	Sync() error
-	// FlushRange starts writing dirty pages of [off, off+n) to disk, and drops clean ones of the
-	// range from the page cache. With wait it waits for the write first, so that all are dropped.
+	// FlushRange starts writing dirty pages of [off, off+n) to disk; with wait it waits for that. The
+	// pages stay in the page cache, clean, where the kernel takes them back when it wants to.
 	FlushRange(off, n int64, wait bool) error
 	// WillNeed asks for read-ahead of [off, off+n); DontNeed drops its clean pages from the page cache.
 	WillNeed(off, n int64)
