@@ -93,6 +93,9 @@ func (f *File) chunkFloor(h vfs.File, lim limits, c *column, m *chunkMeta) (n, o
 	if err != nil || page.typ == format.DictionaryPage {
 		return n, once
 	}
+	if m.codec == format.Snappy && page.raw > lim.page { // the window that a wider one takes the place of
+		once = max(once, int64(mem.ClassSize(windowSize+slack)))
+	}
 	return n + bigPage(h, lim, c, m.codec, &page, body), once
 }
 
@@ -107,9 +110,13 @@ func bigPage(h vfs.File, lim limits, c *column, codec format.CompressionCodec, p
 		return n
 	}
 	heap := pieceCodec(codec, int64(p.raw), zstdWindowAt(h, body+int64(p.repLen+p.defLen)))
-	n = heap + int64(mem.ClassSize(levelRoom+slack)+mem.ClassSize(windowSize+slack))
-	if codec == format.Snappy {
-		n += int64(mem.ClassSize(min(p.raw, farWindow) + slack))
+	n = heap + int64(mem.ClassSize(levelRoom+slack))
+	if codec != format.Uncompressed { // a window in the place of the buffer that any column has
+		window := windowSize
+		if codec == format.Snappy {
+			window = max(window, min(p.raw, farWindow))
+		}
+		n += int64(max(0, mem.ClassSize(window+slack)-mem.ClassSize(lim.page+2*slack)))
 	}
 	if c.optional && !p.v2 && codec != format.Uncompressed && p.values/8 > levelRoom {
 		n += heap + int64(mem.ClassSize(windowSize+slack)+mem.ClassSize(levelInput+slack))
