@@ -20,8 +20,10 @@ const (
 	freezeFactor = 16
 	freezeGrowth = 4
 	freezeMost   = 1 << 12
-	// A frozen table that knows fewer than one row in blindShare is not asked for the next blindShare batches.
-	blindShare = 16
+	// A frozen table that knows fewer than one row in blindShare is not asked for the next blindBatches: looking
+	// up a row in a table beyond the caches costs a good part of what sending it on does.
+	blindShare   = 4
+	blindBatches = 16
 )
 
 // errFull says that the table of a worker without a level has no more room.
@@ -33,7 +35,7 @@ var errFull = errors.New("the table is full")
 // A full table that reduced its input (fewer groups than four in five rows) is flushed
 // to the level as states. One that did not is frozen: rows of its groups still go into it,
 // so that a heavy key does not travel row by row, and all others go to the level as they
-// are, until it is flushed and tried anew, later and later. One that hardly any row belongs to is
+// are, until it is flushed and tried anew, later and later. One that few rows belong to is
 // not even asked, but for a batch now and then. None of these choices shows in the result.
 type worker struct {
 	id  int
@@ -127,7 +129,7 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 		return nil
 	}
 	if w.frozen && (rows.N-w.missN)*blindShare < rows.N {
-		w.blind = blindShare
+		w.blind = blindBatches
 	}
 	return w.bypass(ctx, unit, rows)
 }
