@@ -3,6 +3,7 @@ package expr
 import (
 	"math"
 	"math/bits"
+	"strconv"
 
 	"pqjoin/batch"
 )
@@ -146,10 +147,9 @@ func uintArithmetic(f *frame, op string) error {
 			over, out[i] = bits.Mul64(x, y)
 		default:
 			if y == 0 {
-				if err := f.setNull(i); err != nil {
-					return err
+				if !f.null(i) {
+					return f.divisionByZero("%", strconv.AppendUint(nil, x, 10))
 				}
-				out[i] = 0
 				continue
 			}
 			out[i] = x % y
@@ -161,7 +161,7 @@ func uintArithmetic(f *frame, op string) error {
 	return nil
 }
 
-// intRemainder is % with the sign of the dividend; null where the divisor is 0.
+// intRemainder is % with the sign of the dividend.
 func intRemainder(f *frame) error {
 	a, ma := values[int64](f.args[0])
 	b, mb := values[int64](f.args[1])
@@ -169,10 +169,9 @@ func intRemainder(f *frame) error {
 	for i := range out {
 		switch y := b[i&mb]; y {
 		case 0:
-			if err := f.setNull(i); err != nil {
-				return err
+			if !f.null(i) {
+				return f.divisionByZero("%", strconv.AppendInt(nil, a[i&ma], 10))
 			}
-			out[i] = 0
 		case -1:
 			out[i] = 0
 		default:
@@ -250,12 +249,11 @@ func decimalArithmetic(op string, t, x, y batch.Type) func(*frame) error {
 			v, okV := rescale(b(i), shiftY)
 			r, ok := decimalOp(op, u, v)
 			if !(okU && okV && ok && fits(r, int(t.Prec))) {
-				if op == "%" && v == (batch.Int128{}) {
-					if err := f.setNull(i); err != nil {
-						return err
-					}
-				} else if !f.null(i) {
-					return f.st.rowError("%s %s %s does not fit %s", appendDecimal(nil, a(i), int(x.Scale)), op, appendDecimal(nil, b(i), int(y.Scale)), t)
+				if op == "%" && v == (batch.Int128{}) && !f.null(i) {
+					return f.divisionByZero(op, appendDecimal(nil, a(i), decimalScale(x)))
+				}
+				if !f.null(i) {
+					return f.st.rowError("%s %s %s does not fit %s", appendDecimal(nil, a(i), decimalScale(x)), op, appendDecimal(nil, b(i), decimalScale(y)), t)
 				}
 				r = batch.Int128{}
 			}
@@ -263,6 +261,13 @@ func decimalArithmetic(op string, t, x, y batch.Type) func(*frame) error {
 		}
 		return nil
 	}
+}
+
+func decimalScale(t batch.Type) int {
+	if t.ID == batch.Decimal {
+		return int(t.Scale)
+	}
+	return 0
 }
 
 func decimalOp(op string, u, v batch.Int128) (batch.Int128, bool) {

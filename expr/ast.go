@@ -13,18 +13,20 @@ type Op uint8
 
 // The node kinds, and what Args holds.
 const (
-	OpLiteral Op = iota + 1 // Value of Type
-	OpColumn                // Name
-	OpNeg                   // x
-	OpNot                   // x
-	OpBinary                // x, y; Name is + - * / % = <> < <= > >= and or ||
-	OpIsNull                // x; Negated: is not null
-	OpIn                    // x, then the list; Negated: not in
-	OpBetween               // x, low, high; Negated
-	OpLike                  // x, pattern; Negated
-	OpCase                  // operand (nil where there is none), when, then, when, then, ..., else (nil where there is none)
-	OpCast                  // x; Type is the target; Try: try_cast
-	OpCall                  // arguments; Name is the function, lower case
+	OpLiteral  Op = iota + 1 // Value of Type
+	OpColumn                 // Name
+	OpNeg                    // x
+	OpNot                    // x
+	OpBinary                 // x, y; Name is + - * / // % ** = <> < <= > >= and or || & | << >>, is distinct from, is not distinct from
+	OpIsNull                 // x; Negated: is not null
+	OpIn                     // x, then the list; Negated: not in
+	OpBetween                // x, low, high; Negated
+	OpLike                   // x, pattern[, escape character]; Name is like or ilike; Negated
+	OpCase                   // operand (nil where there is none), when, then, when, then, ..., else (nil where there is none)
+	OpCast                   // x; Type is the target; Try: try_cast
+	OpCall                   // arguments; Name is the function, lower case
+	OpIs                     // x; Name is true, false or unknown; Negated
+	OpInterval               // amount, unit, amount, unit, ...: lengths of time to add up; units are literals such as day
 )
 
 // Node is one operator, literal, column or call of a Tree.
@@ -60,9 +62,12 @@ type Stats struct {
 	NoNaN     bool // a float column is known to hold no NaN (which is greater than every number, and which Max leaves out)
 }
 
-// FunctionDoc documents one function for the reference page.
+// FunctionDoc documents one function or operator for the reference page.
 type FunctionDoc struct {
+	Group      string // the heading under which it is listed
 	Name       string
-	Signatures []string // "round(x float64) -> float64"
+	Aliases    []string // other names of the same
+	Signatures []string // "round(x, digits) -> type of x"
 	Doc        string   // one line
+	Example    string   // an expression without columns
 }

@@ -29,6 +29,9 @@ type binder struct{ schema *batch.Schema }
 func Bind(t *Tree, schema *batch.Schema) (*Bound, error) {
 	b := &binder{schema}
 	root, err := b.bind(t.Root)
+	if err == nil && root.op == "interval" {
+		err = strayInterval(root)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +59,9 @@ func (b *binder) bind(n *Node) (*node, *Error) {
 		}
 	}
 	out := &node{off: n.Offset, args: args, negated: n.Negated}
+	if err := checkIntervals(n, args); err != nil {
+		return nil, err
+	}
 	switch n.Op {
 	case OpNeg:
 		return bindNegate(out)
@@ -72,8 +78,13 @@ func (b *binder) bind(n *Node) (*node, *Error) {
 		out.op = map[Op]string{OpIn: "in", OpBetween: "between"}[n.Op]
 		return bindCompared(out, args)
 	case OpLike:
-		out.op = "like"
-		return bindStrings(out, batch.Of(batch.Bool), len(args))
+		out.op = n.Name
+		return bindLike(out)
+	case OpIs:
+		return bindIsTruth(out, n.Name)
+	case OpInterval:
+		out.op, out.typ = "interval", batch.Of(batch.Null)
+		return out, nil
 	case OpCase:
 		out.op = "case"
 		return bindCase(out)
@@ -103,16 +114,12 @@ func (b *binder) column(n *Node) (*node, *Error) {
 func (b *binder) call(n *Node, out *node) (*node, *Error) {
 	f := lookup(n.Name)
 	if f == nil {
-		hint := didYouMean(n.Name, functionNames())
-		if slices.Contains(aggregateNames, n.Name) {
-			hint = "aggregates belong in agg of groupby, window functions in window"
-		}
-		return nil, errorAt(n.Offset, hint, "no function is called %s", shorten(n.Name))
+		return nil, noFunction(n)
 	}
 	if len(out.args) < f.min || f.max >= 0 && len(out.args) > f.max {
-		return nil, errorAt(n.Offset, "it is used as "+f.sigs[0], "%s takes %s, not %d", n.Name, f.arity(), len(out.args))
+		return nil, errorAt(n.Offset, "it is used as "+f.Signatures[0], "%s takes %s, not %d", n.Name, f.arity(), len(out.args))
 	}
-	out.op = f.name
+	out.op = f.Name
 	return f.bind(out)
 }
 
@@ -257,8 +264,19 @@ func bindBinary(n *node) (*node, *Error) {
 		}
 		n.typ, n.null = batch.Of(batch.String), mayBeNull(n.args)
 		return n, nil
-	case "+", "-", "*", "/", "%":
+	case "+", "-", "*", "/", "%", "//":
 		return bindArithmetic(n)
+	case "&", "|", "<<", ">>":
+		return bindBits(n)
+	case "**":
+		n.op = "pow"
+		return bindFloats(n)
+	case distinctFrom, notDistinctFrom:
+		if _, err := bindCompared(n, n.args); err != nil {
+			return nil, err
+		}
+		n.null = false
+		return n, nil
 	}
 	return bindCompared(n, n.args)
 }

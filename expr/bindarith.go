@@ -19,6 +19,9 @@ func bindNegate(n *node) (*node, *Error) {
 
 func bindArithmetic(n *node) (*node, *Error) {
 	x, y := n.args[0], n.args[1]
+	if x.op == "interval" || y.op == "interval" {
+		return bindAddInterval(n)
+	}
 	if t, ok := dateArithmetic(n, x.typ, y.typ); ok {
 		n.typ, n.null = t, x.null || y.null
 		if t.ID == batch.Date {
@@ -32,6 +35,9 @@ func bindArithmetic(n *node) (*node, *Error) {
 		}
 	}
 	n.null = x.null || y.null
+	if n.op == "//" {
+		return bindDivide(n)
+	}
 	if n.op == "/" {
 		n.typ = batch.Of(batch.Float64)
 		n.args[0], n.args[1] = conv(x, n.typ), conv(y, n.typ)
@@ -59,15 +65,69 @@ func bindArithmetic(n *node) (*node, *Error) {
 			n.typ.Prec = min(t.Prec+1, 38)
 		}
 	}
-	n.null = n.null || n.op == "%" && !t.IsFloat()
 	return n, nil
 }
 
 func arithmeticHint(a *node) string {
-	if a.typ.ID == batch.String {
+	switch {
+	case a.typ.ID == batch.String:
 		return "cast(x as float64) reads a text as a number; || joins texts"
+	case isClock(a.typ):
+		return "date_diff('second', a, b) is the time between two, t + interval '1 day' another time"
 	}
 	return ""
+}
+
+// bindDivide types //, the division of whole numbers that drops the rest.
+func bindDivide(n *node) (*node, *Error) {
+	for _, a := range n.args {
+		if !a.typ.IsInteger() && a.typ.ID != batch.Null {
+			return nil, errorAt(a.off, "floor(x / y) divides any numbers", "// divides whole numbers, not %s", a.typ)
+		}
+	}
+	return bindInts(n)
+}
+
+// bindInts brings whole numbers to the type in which they meet.
+func bindInts(n *node) (*node, *Error) {
+	for _, a := range n.args {
+		if !a.typ.IsInteger() && a.typ.ID != batch.Null {
+			return nil, errorAt(a.off, "cast(x as int64) makes a number whole", "%s needs whole numbers, not %s", n.op, a.typ)
+		}
+	}
+	t, err := meet(n.args, n.off, "in "+n.op)
+	if err != nil {
+		return nil, err
+	}
+	if t.ID == batch.Decimal {
+		return nil, errorAt(n.off, "cast one of them", "%s does not take an uint64 and a signed number", n.op)
+	}
+	if t.ID == batch.Null {
+		t = batch.Of(batch.Int32)
+		for i, a := range n.args {
+			n.args[i] = conv(a, t)
+		}
+	}
+	n.typ, n.null = t, mayBeNull(n.args)
+	return n, nil
+}
+
+// bindBits types & | << >> ~ and xor. The number of bits to shift by is an int64.
+func bindBits(n *node) (*node, *Error) {
+	if n.op != "<<" && n.op != ">>" {
+		return bindInts(n)
+	}
+	by := n.args[1]
+	if by.typ.ID != batch.Null && (!by.typ.IsInteger() || by.typ.ID == batch.Uint64) {
+		return nil, errorAt(by.off, "", "%s needs a whole number of bits, not %s", n.op, by.typ)
+	}
+	x := &node{op: n.op, off: n.off, args: n.args[:1:1]}
+	if _, err := bindInts(x); err != nil {
+		return nil, err
+	}
+	n.args = []*node{x.args[0], conv(by, batch.Of(batch.Int64))}
+	n.typ, n.null = x.typ, mayBeNull(n.args)
+	return n, nil
 }
 
 // dateArithmetic knows date + days, date - days and date - date.

@@ -38,12 +38,14 @@ func (f *frame) noCast(i int, from, to batch.Type, try bool) error {
 		return f.setNull(i)
 	}
 	v := valueAt(f.args[0], i)
+	failed := f.st.rowError("%s %s does not fit %s", from, shorten(string(appendValue(nil, v, from))), to)
 	if from.ID == batch.String {
 		if _, err := parseValue(v.Bytes, to); err != nil {
-			return f.st.rowError("%v", err)
+			failed = f.st.rowError("%v", err)
 		}
 	}
-	return f.st.rowError("%s %s does not fit %s", from, shorten(string(appendValue(nil, v, from))), to)
+	failed.Hint = "try_cast in place of cast gives null there"
+	return failed
 }
 
 // valueAt reads one value, for messages.

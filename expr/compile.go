@@ -15,7 +15,9 @@ type builder struct {
 	intern map[string]int
 	done   map[*node]int
 	fails  map[*node]bool
-	inner  []int // columns that guarded programs read
+	ids    map[*node]int
+	nodes  map[string]int // what ids were given for
+	inner  []int          // columns that guarded programs read
 }
 
 // Compile compiles expressions bound to one schema.
@@ -28,10 +30,13 @@ func Compile(bs []*Bound) *Program {
 }
 
 func compile(roots []*node) *Program {
-	b := &builder{intern: map[string]int{}, done: map[*node]int{}, fails: map[*node]bool{}}
+	b := &builder{intern: map[string]int{}, done: map[*node]int{}, fails: map[*node]bool{}, ids: map[*node]int{}, nodes: map[string]int{}}
 	p := &Program{}
 	for _, r := range roots {
 		p.outs = append(p.outs, b.lower(r))
+	}
+	for i, o := range p.outs {
+		b.claim(o, i)
 	}
 	p.steps = b.prune(p.outs)
 	for _, st := range p.steps {
@@ -43,6 +48,18 @@ func compile(roots []*node) *Program {
 	slices.Sort(p.cols)
 	p.cols = slices.Compact(p.cols)
 	return p
+}
+
+// claim says that expression out needs a slot and what it is made of, where none before does.
+func (b *builder) claim(slot, out int) {
+	st := &b.steps[slot]
+	if st.claimed {
+		return
+	}
+	st.claimed, st.out = true, out
+	for _, a := range st.args {
+		b.claim(a, out)
+	}
 }
 
 // prune drops steps that nothing reads, renumbers outs, and notes last uses.
@@ -237,6 +254,12 @@ func (b *builder) lowerOp(n *node, args []int) int {
 		return b.lowerIn(n, args)
 	case "greatest", "least":
 		return b.special(n.op, n, n.typ, pickExtreme(n.op == "greatest", n.typ), args...)
+	case distinctFrom, notDistinctFrom:
+		return b.lowerDistinct(n, args)
+	case "concat", "concat_ws":
+		return b.lowerConcat(n, args)
+	case "hash":
+		return b.lowerHash(n, args)
 	case "cast", "try_cast":
 		if n.typ == n.args[0].typ {
 			return args[0]
@@ -259,6 +282,18 @@ func (b *builder) compare(n *node, op string, t batch.Type, x, y int) int {
 		return b.not(n, b.compare(n, "=", t, x, y))
 	}
 	return b.strictStep(op+" "+t.String(), n, boolType(), kernelCompare(op, t), x, y)
+}
+
+// lowerDistinct compares values where there are two, and else whether there are.
+func (b *builder) lowerDistinct(n *node, args []int) int {
+	same := b.compare(n, "=", n.args[0].typ, args[0], args[1])
+	x, y := b.special("is null", n, boolType(), kernelIsNull, args[0]), b.special("is null", n, boolType(), kernelIsNull, args[1])
+	bothNull := b.compare(n, "=", boolType(), x, y)
+	slot := b.pick("coalesce", n, boolType(), pickFirst, same, b.special("and", n, boolType(), kernelAnd, bothNull, x))
+	if n.op == distinctFrom {
+		return b.not(n, slot)
+	}
+	return slot
 }
 
 func (b *builder) lowerIn(n *node, args []int) int {
@@ -369,5 +404,30 @@ func (b *builder) reached(n *node, reach int) int {
 func (b *builder) guarded(n *node, mask int) int {
 	p := compile([]*node{n})
 	b.inner = append(b.inner, p.cols...)
-	return b.special(fmt.Sprintf("guarded %p", n), n, n.typ, guard(p), mask)
+	return b.special(fmt.Sprintf("guarded %d", b.id(n)), n, n.typ, guard(p), mask)
+}
+
+// id numbers nodes so that equal ones have the same number.
+func (b *builder) id(n *node) int {
+	if n == nil {
+		return -1
+	}
+	if id, ok := b.ids[n]; ok {
+		return id
+	}
+	var key strings.Builder
+	fmt.Fprintf(&key, "%s %v %d %v", n.op, n.typ, n.col, n.negated)
+	if n.literal() {
+		fmt.Fprintf(&key, " %v %q", n.val.Null, appendValue(nil, n.val, n.typ))
+	}
+	for _, a := range n.args {
+		fmt.Fprintf(&key, " %d", b.id(a))
+	}
+	id, ok := b.nodes[key.String()]
+	if !ok {
+		id = len(b.nodes)
+		b.nodes[key.String()] = id
+	}
+	b.ids[n] = id
+	return id
 }

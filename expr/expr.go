@@ -39,8 +39,15 @@ func errorAt(offset int, hint, format string, args ...any) *Error {
 // RowError is a failure while evaluating: an overflow, a text that is not a number.
 // It is the same for the same rows, whatever batches they come in.
 type RowError struct {
-	Expr string // the expression that failed, normalised
+	Expr string // the part that failed, normalised
 	Msg  string // why, with the value: cannot cast "x" to int64
+	Hint string // what to do, or empty: try_cast gives null there
+	Out  int    // the position, among those compiled together, of the expression that failed
 }
 
-func (e *RowError) Error() string { return e.Expr + ": " + e.Msg }
+func (e *RowError) Error() string {
+	if e.Hint != "" {
+		return e.Expr + ": " + e.Msg + " (" + e.Hint + ")"
+	}
+	return e.Expr + ": " + e.Msg
+}

@@ -29,10 +29,15 @@ func opCanFail(n *node) bool {
 	switch n.op {
 	case "+", "-", "*", "neg", "abs", "round", "floor", "ceil":
 		return !n.typ.IsFloat()
+	case "%", "//", "divide":
+		y := n.args[1]
+		return !n.typ.IsFloat() && (!y.literal() || y.val.Int == 0 || y.val.Int == -1 || y.typ.Kind() != batch.KindInt64)
 	case "cast":
 		return !safeCast(n.args[0].typ, n.typ)
 	case "try_cast":
 		return false
+	case "like":
+		return len(n.args) == 3 && !n.args[1].literal()
 	}
 	f := lookup(n.op)
 	return f != nil && f.fails

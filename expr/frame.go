@@ -111,12 +111,7 @@ func mapCodes(acct *mem.Account, d, dict *batch.Column) (*batch.Column, error) {
 // strictColumn runs the kernel over n rows.
 func strictColumn(acct *mem.Account, st *step, args []vec, n int) (*batch.Column, error) {
 	f := &frame{acct: acct, n: n, typ: st.typ, st: st, args: make([]vec, 0, len(args))}
-	defer func() {
-		for _, a := range f.args {
-			a.c.Release()
-		}
-		f.vbuf.Release()
-	}()
+	defer f.release()
 	for _, a := range args {
 		flat, err := batch.Flatten(acct, a.c)
 		if err != nil {
@@ -128,6 +123,13 @@ func strictColumn(acct *mem.Account, st *step, args []vec, n int) (*batch.Column
 		return nil, err
 	}
 	return f.run()
+}
+
+func (f *frame) release() {
+	for _, a := range f.args {
+		a.c.Release()
+	}
+	f.vbuf.Release()
 }
 
 func (f *frame) run() (*batch.Column, error) {

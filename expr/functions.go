@@ -3,28 +3,70 @@ package expr
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"pqjoin/batch"
 )
 
 // function is one entry of the table of functions.
 type function struct {
-	name     string
-	sigs     []string
-	doc      string
+	FunctionDoc
 	min, max int // arguments; max < 0: any number
 	fails    bool
-	bind     func(n *node) (*node, *Error)
+	bind     bindFunc
+	kernel   kernelFunc // nil where kernelFor or the builder knows the function
+}
+
+type (
+	bindFunc   func(n *node) (*node, *Error)
+	kernelFunc func(n *node) func(*frame) error
+)
+
+// fn makes an entry. The signatures, separated by semicolons, say the name and how many arguments there are.
+func fn(sigs, doc, example string, bind bindFunc, kernel kernelFunc) function {
+	f := function{FunctionDoc: FunctionDoc{Signatures: strings.Split(sigs, "; "), Doc: doc, Example: example}, bind: bind, kernel: kernel, min: 1 << 30}
+	for _, sig := range f.Signatures {
+		name, rest, _ := strings.Cut(sig, "(")
+		params, _, _ := strings.Cut(rest, ")")
+		count := strings.Count(params, ",") + 1
+		if params == "" {
+			count = 0
+		}
+		f.Name = name
+		if f.min = min(f.min, count); strings.HasSuffix(params, "...") {
+			f.min, f.max = f.min-1, -1
+		} else {
+			f.max = max(f.max, count)
+		}
+	}
+	return f
+}
+
+// failing says that some values have no result.
+func (f function) failing() function { f.fails = true; return f }
+
+// also adds second names, as other dialects write them.
+func (f function) also(aliases ...string) function { f.Aliases = aliases; return f }
+
+func inGroup(group string, fs ...function) []function {
+	for i := range fs {
+		fs[i].Group = group
+	}
+	return fs
 }
 
 func (f *function) arity() string {
 	switch {
+	case f.max < 0 && f.min == 1:
+		return "1 or more arguments"
 	case f.max < 0:
 		return fmt.Sprintf("%d or more arguments", f.min)
 	case f.min != f.max:
 		return fmt.Sprintf("%d to %d arguments", f.min, f.max)
 	case f.min == 1:
 		return "1 argument"
+	case f.min == 0:
+		return "no arguments"
 	}
 	return fmt.Sprintf("%d arguments", f.min)
 }
@@ -32,113 +74,79 @@ func (f *function) arity() string {
 // aggregateNames are known elsewhere in the language of jobs, for the hint.
 var aggregateNames = []string{"sum", "count", "mean", "avg", "min", "max", "std", "var", "first", "last", "median", "quantile", "nunique", "lag", "lead", "row_number", "cumsum", "rank", "diff", "ffill", "bfill"}
 
-// aliases are second names, as other dialects write them.
-var aliases = map[string]string{
-	"power": "pow", "ceiling": "ceil", "substring": "substr", "isnan": "is_nan", "log": "log10", "len": "length",
-	"lcase": "lower", "ucase": "upper", "prefix": "starts_with", "suffix": "ends_with", "ifnull": "coalesce", "mod": "%",
+// refused are functions of other dialects that cannot be here, with what to do instead.
+var refused = map[string]string{
+	"random": "it differs from run to run, and the same job gives the same bytes: hash(x) spreads rows evenly", "rand": "write hash(x), which is the same in every run",
+	"uuid": "it differs from run to run: md5(x) makes a name from a value", "gen_random_uuid": "it differs from run to run: md5(x) makes a name from a value",
+	"now": "it differs from run to run: pass the time in with --set", "today": "it differs from run to run: pass the date in with --set",
+	"current_timestamp": "it differs from run to run: pass the time in with --set", "current_date": "it differs from run to run: pass the date in with --set", "get_current_timestamp": "it differs from run to run: pass the time in with --set",
+	"age":    "an interval of months has no fixed length: date_diff('day', a, b) counts boundaries, date_sub whole units",
+	"printf": "join texts with || and concat", "format": "join texts with || and concat",
+	"string_split": "a value cannot be a list: split_part(s, separator, n) gives one part", "regexp_extract_all": "a value cannot be a list: regexp_extract gives one match",
 }
 
-func lookup(name string) *function {
-	if a, ok := aliases[name]; ok {
-		name = a
-	}
-	i := slices.IndexFunc(functionTable, func(f function) bool { return f.name == name })
-	if i < 0 {
-		return nil
-	}
-	return &functionTable[i]
-}
-
-func functionNames() []string {
-	var names []string
-	for _, f := range functionTable {
-		names = append(names, f.name)
-	}
-	return names
-}
-
-// Functions returns the functions of the language, by name.
-func Functions() []FunctionDoc {
-	var docs []FunctionDoc
-	for _, f := range functionTable {
-		docs = append(docs, FunctionDoc{Name: f.name, Signatures: slices.Clone(f.sigs), Doc: f.doc})
-	}
-	slices.SortFunc(docs, func(a, b FunctionDoc) int {
-		if a.Name < b.Name {
-			return -1
+// functionTable and functionIndex are never written to.
+var (
+	functionTable = slices.Concat(numberFunctions, bitFunctions, choiceFunctions, textFunctions, patternFunctions, codeFunctions, timeFunctions, zoneFunctions, otherFunctions)
+	functionIndex = func() map[string]*function {
+		index := map[string]*function{}
+		for i := range functionTable {
+			f := &functionTable[i]
+			for _, name := range append([]string{f.Name}, f.Aliases...) {
+				index[name] = f
+			}
 		}
-		return 1
+		return index
+	}()
+)
+
+func lookup(name string) *function { return functionIndex[name] }
+
+// functionNames lists the names before the aliases, so that of two that are equally near the name is meant.
+func functionNames() []string {
+	var names, aliases []string
+	for _, f := range functionTable {
+		names = append(names, f.Name)
+		aliases = append(aliases, f.Aliases...)
+	}
+	return append(names, aliases...)
+}
+
+// noFunction says that there is none of the name, and why or which is near.
+func noFunction(n *Node) *Error {
+	if reason, ok := refused[n.Name]; ok {
+		return errorAt(n.Offset, reason, "there is no function %s", n.Name)
+	}
+	hint := didYouMean(n.Name, functionNames())
+	if slices.Contains(aggregateNames, n.Name) {
+		hint = "aggregates belong in agg of groupby, window functions in window"
+	}
+	return errorAt(n.Offset, hint, "no function is called %s", shorten(n.Name))
+}
+
+// Functions returns the functions and operators of the language, in the order of the reference page: by group, then by name.
+func Functions() []FunctionDoc {
+	docs := operators()
+	for _, f := range functionTable {
+		if f.Name[0] >= 'a' {
+			d := f.FunctionDoc
+			d.Signatures, d.Aliases = slices.Clone(d.Signatures), slices.Clone(d.Aliases)
+			docs = append(docs, d)
+		}
+	}
+	order := map[string]int{}
+	for _, d := range docs {
+		if _, ok := order[d.Group]; !ok {
+			order[d.Group] = len(order)
+		}
+	}
+	slices.SortStableFunc(docs, func(a, b FunctionDoc) int {
+		if c := order[a.Group] - order[b.Group]; c != 0 || a.Group == groupOperators {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
 	})
 	return docs
-}
-
-// functionTable is never written to.
-var functionTable = []function{
-	float1("ln", "natural logarithm; -inf at 0, nan below"),
-	float1("log10", "logarithm to base 10; also called log"),
-	float1("log2", "logarithm to base 2"),
-	float1("exp", "e to the power of x"),
-	float1("sqrt", "square root; nan below 0"),
-	float1("cbrt", "cube root"),
-	float1("sin", "sine of radians"),
-	float1("cos", "cosine of radians"),
-	float1("tan", "tangent of radians"),
-	float1("asin", "arc sine in radians"),
-	float1("acos", "arc cosine in radians"),
-	float1("atan", "arc tangent in radians"),
-	{"atan2", []string{"atan2(y, x) -> float64"}, "angle of the point (x, y) in radians", 2, 2, false, bindFloats},
-	{"pow", []string{"pow(x, y) -> float64"}, "x to the power of y", 2, 2, false, bindFloats},
-	{"%", []string{"mod(x, y)"}, "the rest of x / y, with the sign of x; the same as x % y", 2, 2, false, bindArithmetic},
-	{"abs", []string{"abs(x) -> type of x"}, "absolute value", 1, 1, true, bindSame},
-	{"sign", []string{"sign(x) -> int8"}, "-1, 0 or 1; 0 of nan", 1, 1, false, bindSign},
-	{"round", []string{"round(x) -> type of x", "round(x, digits)"}, "rounds half away from zero, to digits behind the point (before it where negative)", 1, 2, true, bindRound},
-	{"floor", []string{"floor(x) -> type of x"}, "greatest whole number not above x", 1, 1, true, bindWhole},
-	{"ceil", []string{"ceil(x) -> type of x"}, "smallest whole number not below x", 1, 1, true, bindWhole},
-	{"is_nan", []string{"is_nan(x) -> bool"}, "whether a float is not a number", 1, 1, false, bindFloatTest},
-	{"is_finite", []string{"is_finite(x) -> bool"}, "whether a float is neither infinite nor nan", 1, 1, false, bindFloatTest},
-	{"greatest", []string{"greatest(x, y, ...)"}, "the greatest value; nulls are passed over", 1, -1, false, bindChoice},
-	{"least", []string{"least(x, y, ...)"}, "the smallest value; nulls are passed over", 1, -1, false, bindChoice},
-	{"coalesce", []string{"coalesce(x, y, ...)"}, "the first value that is not null", 1, -1, false, bindChoice},
-	{"nullif", []string{"nullif(x, y)"}, "null where x equals y, else x", 2, 2, false, bindNullIf},
-	{"if", []string{"if(condition, x, y)"}, "x where the condition is true, else y", 3, 3, false, bindIf},
-	{"upper", []string{"upper(s) -> string"}, "upper case", 1, 1, false, bindText},
-	{"lower", []string{"lower(s) -> string"}, "lower case", 1, 1, false, bindText},
-	{"trim", []string{"trim(s) -> string", "trim(s, characters)"}, "s without spaces (or the characters) at both ends", 1, 2, false, bindText},
-	{"ltrim", []string{"ltrim(s) -> string", "ltrim(s, characters)"}, "s without spaces (or the characters) at the start", 1, 2, false, bindText},
-	{"rtrim", []string{"rtrim(s) -> string", "rtrim(s, characters)"}, "s without spaces (or the characters) at the end", 1, 2, false, bindText},
-	{"replace", []string{"replace(s, from, to) -> string"}, "s with every from replaced by to", 3, 3, false, bindText},
-	{"reverse", []string{"reverse(s) -> string"}, "the characters in reverse order", 1, 1, false, bindText},
-	{"substr", []string{"substr(s, start) -> string", "substr(s, start, length)"}, "part of s by characters; the first is 1, negative starts count from the end", 2, 3, false, bindSubstr},
-	{"left", []string{"left(s, n) -> string"}, "the first n characters; without the last -n where negative", 2, 2, false, bindSubstr},
-	{"right", []string{"right(s, n) -> string"}, "the last n characters; without the first -n where negative", 2, 2, false, bindSubstr},
-	{"length", []string{"length(s) -> int64"}, "characters (Unicode code points)", 1, 1, false, textTo(batch.Of(batch.Int64))},
-	{"starts_with", []string{"starts_with(s, prefix) -> bool"}, "whether s begins with the prefix", 2, 2, false, textTo(batch.Of(batch.Bool))},
-	{"ends_with", []string{"ends_with(s, suffix) -> bool"}, "whether s ends with the suffix", 2, 2, false, textTo(batch.Of(batch.Bool))},
-	{"contains", []string{"contains(s, part) -> bool"}, "whether part occurs in s", 2, 2, false, textTo(batch.Of(batch.Bool))},
-	timePart("year", "the year"),
-	timePart("quarter", "the quarter, 1 to 4"),
-	timePart("month", "the month, 1 to 12"),
-	timePart("week", "the ISO week, 1 to 53"),
-	timePart("day", "the day of the month, 1 to 31"),
-	timePart("dayofweek", "the day of the week, Sunday is 0"),
-	timePart("dayofyear", "the day of the year, 1 to 366"),
-	timePart("hour", "the hour, 0 to 23"),
-	timePart("minute", "the minute, 0 to 59"),
-	timePart("second", "the second, 0 to 59"),
-	{"epoch", []string{"epoch(t) -> float64"}, "seconds since 1970-01-01", 1, 1, false, bindEpoch},
-	{"date_trunc", []string{"date_trunc(part, t) -> timestamp"}, "t cut to the start of its year, quarter, month, week, day, hour, minute or second", 2, 2, true, bindTrunc},
-	{"date_diff", []string{"date_diff(part, from, to) -> int64"}, "how many boundaries of the part lie between two dates or timestamps; for week the whole weeks between the days", 3, 3, false, bindDiff},
-	{"strptime", []string{"strptime(s, format) -> timestamp(us)"}, "reads a timestamp by a format of %Y %m %d %H %M %S %f %y %b %B %j %p %I %z", 2, 2, true, bindStrptime},
-	{"try_strptime", []string{"try_strptime(s, format) -> timestamp(us)"}, "strptime that gives null where s does not match", 2, 2, false, bindStrptime},
-	{"strftime", []string{"strftime(t, format) -> string"}, "writes a date or timestamp by a format", 2, 2, false, bindStrftime},
-}
-
-func float1(name, doc string) function {
-	return function{name, []string{name + "(x) -> float64"}, doc, 1, 1, false, bindFloats}
-}
-
-func timePart(name, doc string) function {
-	return function{name, []string{name + "(t) -> int64"}, doc, 1, 1, false, bindPart}
 }
 
 func textTo(t batch.Type) func(n *node) (*node, *Error) {

@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"pqjoin/batch"
@@ -11,9 +12,6 @@ import (
 // kernelFor returns the strict kernel of an operator or function, and a key that says
 // what it does beyond its arguments.
 func kernelFor(n *node) (key string, k func(*frame) error) {
-	if f := floatFunction(n.op); f != nil {
-		return n.op, func(fr *frame) error { mapFloats(fr, f); return nil }
-	}
 	t := n.args[0].typ
 	switch n.op {
 	case "+", "-", "*", "/", "%":
@@ -21,52 +19,24 @@ func kernelFor(n *node) (key string, k func(*frame) error) {
 			return n.op + " days", addDays(n.op)
 		}
 		return n.op, kernelArithmetic(n.op, n.typ, t, n.args[1].typ)
+	case "//", "divide":
+		return "//", kernelDivide(n)
 	case "neg":
 		return n.op, kernelNegate(n.typ)
-	case "pow":
-		return n.op, func(f *frame) error { mapFloats2(f, math.Pow); return nil }
-	case "atan2":
-		return n.op, func(f *frame) error { mapFloats2(f, math.Atan2); return nil }
-	case "is_nan":
-		return n.op, floatTest(func(v float64) bool { return v != v })
-	case "is_finite":
-		return n.op, floatTest(func(v float64) bool { return v-v == 0 })
-	case "abs", "sign", "round", "floor", "ceil":
+	case "abs", "sign", "round", "trunc", "floor", "ceil":
 		return numberKernel(n)
-	case "year", "quarter", "month", "week", "day", "dayofweek", "dayofyear", "hour", "minute", "second", "epoch", "date_trunc", "date_diff", "strptime", "try_strptime", "strftime":
-		return n.op, timeKernel(n)
+	}
+	if f := lookup(n.op); f != nil && f.kernel != nil {
+		return n.op + " " + t.String(), f.kernel(n)
+	}
+	if isTimeOp(n.op) {
+		return n.op + " " + t.String(), timeKernel(n)
 	}
 	return n.op, textKernel(n)
 }
 
-func floatFunction(op string) func(float64) float64 {
-	switch op {
-	case "ln":
-		return math.Log
-	case "log10":
-		return math.Log10
-	case "log2":
-		return math.Log2
-	case "exp":
-		return math.Exp
-	case "sqrt":
-		return math.Sqrt
-	case "cbrt":
-		return math.Cbrt
-	case "sin":
-		return math.Sin
-	case "cos":
-		return math.Cos
-	case "tan":
-		return math.Tan
-	case "asin":
-		return math.Asin
-	case "acos":
-		return math.Acos
-	case "atan":
-		return math.Atan
-	}
-	return nil
+func isTimeOp(op string) bool {
+	return slices.Contains(extractParts, op) || slices.Contains([]string{"date_trunc", "date_diff", "strptime", "try_strptime", "strftime"}, op)
 }
 
 func mapFloats(f *frame, fn func(float64) float64) {
@@ -86,17 +56,19 @@ func mapFloats2(f *frame, fn func(a, b float64) float64) {
 	}
 }
 
-func floatTest(test func(float64) bool) func(*frame) error {
-	return func(f *frame) error {
-		in, m := values[float64](f.args[0])
-		for i := range f.n {
-			f.out.Fixed[i] = bit(test(in[i&m]))
+func floatTest(test func(float64) bool) kernelFunc {
+	return func(*node) func(*frame) error {
+		return func(f *frame) error {
+			in, m := values[float64](f.args[0])
+			for i := range f.n {
+				f.out.Fixed[i] = bit(test(in[i&m]))
+			}
+			return nil
 		}
-		return nil
 	}
 }
 
-// numberKernel returns abs, sign, round, floor and ceil, which differ by type.
+// numberKernel returns abs, sign, round, trunc, floor and ceil, which differ by type.
 func numberKernel(n *node) (string, func(*frame) error) {
 	t := n.args[0].typ
 	digits := 0
@@ -118,10 +90,12 @@ func numberKernel(n *node) (string, func(*frame) error) {
 		}
 	case t.ID == batch.Decimal:
 		return key, decimalWhole(n.op, digits, t)
-	case n.op == "floor" || n.op == "ceil" || n.op == "round" && digits >= 0:
+	case n.op == "floor" || n.op == "ceil" || n.op != "abs" && digits >= 0:
 		return key, copyFixed
 	case n.op == "round":
 		return key, roundInts(-digits)
+	case n.op == "trunc":
+		return key, truncInts(-digits)
 	}
 	return key, absInts
 }
@@ -134,6 +108,8 @@ func wholeFunction(op string, digits int) func(float64) float64 {
 		return math.Floor
 	case "ceil":
 		return math.Ceil
+	case "trunc":
+		return func(v float64) float64 { return truncFloat(v, digits) }
 	}
 	return func(v float64) float64 { return roundFloat(v, digits) }
 }
@@ -150,6 +126,22 @@ func roundFloat(v float64, digits int) float64 {
 	}
 	p := math.Pow(10, float64(digits))
 	r := math.Round(v*p) / p
+	if math.IsInf(r, 0) || math.IsNaN(r) {
+		return v
+	}
+	return r
+}
+
+// truncFloat drops what is behind a digit.
+func truncFloat(v float64, digits int) float64 {
+	if digits == 0 {
+		return math.Trunc(v)
+	}
+	p := math.Pow(10, math.Abs(float64(digits)))
+	if digits < 0 {
+		return math.Trunc(v/p) * p
+	}
+	r := math.Trunc(v*p) / p
 	if math.IsInf(r, 0) || math.IsNaN(r) {
 		return v
 	}
@@ -192,6 +184,23 @@ func roundInts(digits int) func(*frame) error {
 				return f.st.rowError("%s does not fit %s", appendInt128(nil, in(i)), f.typ)
 			}
 			out[i] = v
+		}
+		return nil
+	}
+}
+
+// truncInts cuts ints at the digit in front of the point, towards zero.
+func truncInts(digits int) func(*frame) error {
+	return func(f *frame) error {
+		in := int128At(f.args[0])
+		out := f.out.Int64s()
+		for i := range out {
+			out[i] = 0
+			if digits <= 38 {
+				_, rest := quoRem(in(i), pow10[digits])
+				v, _ := in(i).Add(rest.Neg())
+				out[i] = int64(v.Lo)
+			}
 		}
 		return nil
 	}
@@ -254,6 +263,9 @@ func decimalRounded(op string, v batch.Int128, digits int, t batch.Type) (batch.
 		}
 		return r, ok
 	}
+	if op == "trunc" {
+		return truncDecimal(v, digits, scale), true
+	}
 	q, r := quoRem(v, pow10[scale])
 	switch {
 	case op == "floor" && r.Hi < 0:
@@ -262,6 +274,21 @@ func decimalRounded(op string, v batch.Int128, digits int, t batch.Type) (batch.
 		q, _ = q.Add(one)
 	}
 	return q, true
+}
+
+// truncDecimal drops what is behind a digit; the result has that many digits behind the point, or none.
+func truncDecimal(v batch.Int128, digits, scale int) batch.Int128 {
+	if digits >= scale {
+		return v
+	}
+	if scale-digits > 38 {
+		return batch.Int128{}
+	}
+	q, _ := quoRem(v, pow10[scale-digits])
+	if digits < 0 {
+		q, _ = mul128(q, pow10[-digits])
+	}
+	return q
 }
 
 // unknownKernel is the end of a table with a hole: our own mistake.

@@ -26,7 +26,7 @@ const (
 	tokOp
 )
 
-var twoByteOps = []string{"::", "||", "==", "<>", "!=", "<=", ">="}
+var twoByteOps = []string{"::", "||", "==", "<>", "!=", "<=", ">=", "<<", ">>", "//", "**"}
 
 // scanner is a lexer.Lexer over one expression.
 type scanner struct {
@@ -94,7 +94,9 @@ func cut(text string) (lexer.TokenType, int) {
 		return tokIdent, n
 	case len(text) > 1 && slices.Contains(twoByteOps, text[:2]):
 		return tokOp, 2
-	case strings.IndexByte("-+*/%=<>(),", c) >= 0:
+	case strings.HasPrefix(text, "&&"):
+		return 0, 0
+	case strings.IndexByte("-+*/%=<>(),&|~^", c) >= 0:
 		return tokOp, 1
 	}
 	return 0, 0
@@ -151,8 +153,8 @@ func unexpectedText(text string, at int) *Error {
 		return errorAt(at, `close it with "`, "the quoted name is not closed")
 	case '!':
 		return errorAt(at, "write not x, or x <> y", "unexpected !")
-	case '&', '|':
-		return errorAt(at, "write and, or", "unexpected %c", r)
+	case '&':
+		return errorAt(at, "write and, or; & is the and of bits", "unexpected &&")
 	case '[', ']', '{', '}', ';', '`':
 		return errorAt(at, "names with special characters are written \"in double quotes\"", "unexpected %c", r)
 	}

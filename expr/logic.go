@@ -2,6 +2,7 @@ package expr
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -164,6 +165,10 @@ func guard(p *Program) func(*exec, *step, []vec) (vec, error) {
 			}
 		}
 		c, err := evalWhere(x, p, st, args[0])
+		var re *RowError
+		if errors.As(err, &re) {
+			re.Out = st.out
+		}
 		return c, err
 	}
 }

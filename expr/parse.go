@@ -17,9 +17,11 @@ const (
 	bindIs
 	bindCompare
 	bindRange // between, in, like
-	bindConcat
+	bindOther // || and the operators of bits
 	bindAdd
 	bindMul
+	bindPow
+	bindZone // at time zone
 	bindNeg
 	bindCast
 )
@@ -31,12 +33,21 @@ var binaryOps = map[string]struct {
 	"or": {bindOr, "or"}, "and": {bindAnd, "and"},
 	"=": {bindCompare, "="}, "==": {bindCompare, "="}, "<>": {bindCompare, "<>"}, "!=": {bindCompare, "<>"},
 	"<": {bindCompare, "<"}, "<=": {bindCompare, "<="}, ">": {bindCompare, ">"}, ">=": {bindCompare, ">="},
-	"||": {bindConcat, "||"}, "+": {bindAdd, "+"}, "-": {bindAdd, "-"},
-	"*": {bindMul, "*"}, "/": {bindMul, "/"}, "%": {bindMul, "%"},
+	"||": {bindOther, "||"}, "&": {bindOther, "&"}, "|": {bindOther, "|"}, "<<": {bindOther, "<<"}, ">>": {bindOther, ">>"},
+	"+": {bindAdd, "+"}, "-": {bindAdd, "-"},
+	"*": {bindMul, "*"}, "/": {bindMul, "/"}, "%": {bindMul, "%"}, "//": {bindMul, "//"},
+	"^": {bindPow, "**"}, "**": {bindPow, "**"},
+	distinctFrom: {bindIs, distinctFrom}, notDistinctFrom: {bindIs, notDistinctFrom}, // never tokens
 }
 
+// The comparisons that take null for a value like any other.
+const (
+	distinctFrom    = "is distinct from"
+	notDistinctFrom = "is not distinct from"
+)
+
 // reserved words cannot be bare column names.
-var reserved = []string{"and", "or", "not", "is", "in", "between", "like", "case", "when", "then", "else", "end", "null", "true", "false", "cast", "try_cast", "as"}
+var reserved = []string{"and", "or", "not", "is", "in", "between", "like", "ilike", "case", "when", "then", "else", "end", "null", "true", "false", "cast", "try_cast", "as"}
 
 // parser climbs precedence over the tokens of one expression.
 type parser struct {
@@ -167,6 +178,13 @@ func (p *parser) prefix() (*Node, *Error) {
 	case "+":
 		p.toks.Next()
 		return p.expression(bindNeg - 1)
+	case "~":
+		p.toks.Next()
+		x, err := p.expression(bindOther)
+		if err != nil {
+			return nil, err
+		}
+		return p.node(&Node{Op: OpCall, Offset: t.Pos.Offset, Name: "~", Args: []*Node{x}})
 	}
 	return p.primary()
 }
@@ -216,26 +234,70 @@ func (p *parser) infix(left *Node, strength int) (n *Node, more bool, err *Error
 		n, err = p.node(&Node{Op: OpCast, Offset: t.Pos.Offset, Type: typ, Args: []*Node{left}})
 		return n, true, err
 	case w == "is" && bindIs > strength:
-		n, err = p.isNull(left)
+		n, err = p.isTest(left)
 		return n, true, err
-	case slices.Contains([]string{"not", "in", "between", "like"}, w) && bindRange > strength:
+	case w == "at" && bindZone > strength:
+		n, err = p.atTimeZone(left)
+		return n, true, err
+	case slices.Contains([]string{"not", "in", "between", "like", "ilike"}, w) && bindRange > strength:
 		n, err = p.rangeTest(left)
 		return n, true, err
 	}
 	return left, false, nil
 }
 
-func (p *parser) isNull(x *Node) (*Node, *Error) {
+// isTest parses is [not] null, true, false, unknown and distinct from after x.
+func (p *parser) isTest(x *Node) (*Node, *Error) {
 	t := p.toks.Next()
-	not := p.accept("not")
+	n := &Node{Op: OpIsNull, Offset: t.Pos.Offset, Negated: p.accept("not"), Args: []*Node{x}}
+	switch w := word(p.toks.Peek()); w {
+	case "true", "false", "unknown":
+		p.toks.Next()
+		n.Op, n.Name = OpIs, w
+		return p.node(n)
+	case "distinct":
+		return p.distinct(n)
+	}
 	if err := p.expect("null", "after is"); err != nil {
-		err.Hint = "only is null and is not null exist"
+		err.Hint = "is and is not are followed by null, true, false, unknown or distinct from"
 		return nil, err
 	}
-	return p.node(&Node{Op: OpIsNull, Offset: t.Pos.Offset, Negated: not, Args: []*Node{x}})
+	return p.node(n)
 }
 
-// rangeTest parses [not] in, [not] between and [not] like after x.
+// distinct parses distinct from y behind the is [not] that n holds.
+func (p *parser) distinct(n *Node) (*Node, *Error) {
+	p.toks.Next()
+	if err := p.expect("from", "after is distinct"); err != nil {
+		return nil, err
+	}
+	y, err := p.expression(bindIs)
+	if err != nil {
+		return nil, err
+	}
+	name := distinctFrom
+	if n.Negated {
+		name = notDistinctFrom
+	}
+	return p.node(&Node{Op: OpBinary, Offset: n.Offset, Name: name, Args: []*Node{n.Args[0], y}})
+}
+
+// atTimeZone parses t at time zone 'name', which is timezone('name', t).
+func (p *parser) atTimeZone(x *Node) (*Node, *Error) {
+	t := p.toks.Next()
+	for _, w := range []string{"time", "zone"} {
+		if err := p.expect(w, "in at time zone"); err != nil {
+			return nil, err
+		}
+	}
+	name, err := p.expression(bindZone)
+	if err != nil {
+		return nil, err
+	}
+	return p.node(&Node{Op: OpCall, Offset: t.Pos.Offset, Name: "timezone", Args: []*Node{name, x}})
+}
+
+// rangeTest parses [not] in, between, like and ilike after x.
 func (p *parser) rangeTest(x *Node) (*Node, *Error) {
 	first := p.toks.Peek()
 	n := &Node{Offset: first.Pos.Offset, Negated: p.accept("not"), Args: []*Node{x}}
@@ -253,13 +315,11 @@ func (p *parser) rangeTest(x *Node) (*Node, *Error) {
 	case "between":
 		n.Op = OpBetween
 		err = p.between(n)
-	case "like":
-		n.Op = OpLike
-		var y *Node
-		y, err = p.expression(bindRange)
-		n.Args = append(n.Args, y)
+	case "like", "ilike":
+		n.Op, n.Name = OpLike, word(t)
+		err = p.like(n)
 	default:
-		err = errorAt(p.offset(t), "after a value, not is followed by in, between or like", "unexpected %s", p.show(t))
+		err = errorAt(p.offset(t), "after a value, not is followed by in, between, like or ilike", "unexpected %s", p.show(t))
 	}
 	if err != nil {
 		return nil, err
@@ -277,6 +337,18 @@ func (p *parser) between(n *Node) *Error {
 	}
 	high, err := p.expression(bindRange)
 	n.Args = append(n.Args, low, high)
+	return err
+}
+
+// like parses the pattern and the escape character, if there is one.
+func (p *parser) like(n *Node) *Error {
+	pattern, err := p.expression(bindRange)
+	n.Args = append(n.Args, pattern)
+	if err == nil && p.accept("escape") {
+		var escape *Node
+		escape, err = p.expression(bindRange)
+		n.Args = append(n.Args, escape)
+	}
 	return err
 }
 

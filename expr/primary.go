@@ -125,6 +125,9 @@ func (p *parser) name() (*Node, *Error) {
 	if next.Type == tokString && slices.Contains([]string{"date", "timestamp", "timestamptz", "time"}, w) {
 		return p.timeLiteral(t, w)
 	}
+	if w == "interval" && (next.Type == tokString || next.Type == tokNumber || word(next) == "(") {
+		return p.interval(t)
+	}
 	if word(next) == "(" {
 		return p.call(t, w)
 	}
@@ -146,6 +149,12 @@ func (p *parser) timeLiteral(t *lexer.Token, w string) (*Node, *Error) {
 
 func (p *parser) call(t *lexer.Token, w string) (*Node, *Error) {
 	p.toks.Next() // (
+	switch w {
+	case "extract":
+		return p.extract(t)
+	case "position":
+		return p.position(t)
+	}
 	args, err := p.list(nil, "the arguments of "+w)
 	if err != nil {
 		return nil, err

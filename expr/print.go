@@ -93,6 +93,13 @@ func (p *printer) write(n *node, context int) {
 		p.write(n.args[0], bindRange)
 		p.put(" ", not, "like ")
 		p.write(n.args[1], bindRange)
+		if len(n.args) == 3 {
+			p.put(" escape ")
+			p.write(n.args[2], bindRange)
+		}
+	case "~":
+		p.put("~")
+		p.write(n.args[0], bindOther)
 	case "case":
 		p.caseWhen(n)
 	case "cast", "try_cast":
@@ -117,6 +124,8 @@ func strength(n *node) int {
 		return bindRange
 	case "neg":
 		return bindNeg
+	case "~":
+		return bindOther
 	}
 	return bindCast + 1
 }

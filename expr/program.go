@@ -21,15 +21,17 @@ type Program struct {
 
 // step computes one slot. Exactly one of the four ways is set.
 type step struct {
-	typ    batch.Type
-	args   []int
-	free   []int // slots that nobody reads after this step
-	src    *node // for messages
-	column int   // a column of the batch, where way is wayColumn
-	way    way
-	konst  *batch.Column // one row
-	strict func(f *frame) error
-	pick   func(x *exec, st *step, args []vec) (vec, error)
+	typ     batch.Type
+	args    []int
+	free    []int // slots that nobody reads after this step
+	src     *node // for messages
+	out     int   // the first expression of the program that needs it
+	claimed bool
+	column  int // a column of the batch, where way is wayColumn
+	way     way
+	konst   *batch.Column // one row
+	strict  func(f *frame) error
+	pick    func(x *exec, st *step, args []vec) (vec, error)
 }
 
 type way uint8
@@ -218,6 +220,6 @@ func trueRows(acct *mem.Account, c *batch.Column) ([]uint32, *mem.Buf, error) {
 }
 
 // rowError says what failed in which expression.
-func (st *step) rowError(format string, args ...any) error {
-	return &RowError{Expr: shorten(printNode(st.src)), Msg: fmt.Sprintf(format, args...)}
+func (st *step) rowError(format string, args ...any) *RowError {
+	return &RowError{Expr: shorten(printNode(st.src)), Msg: fmt.Sprintf(format, args...), Out: st.out}
 }

@@ -265,6 +265,9 @@ func runeOffset(v []byte, chars int64) int {
 func kernelLike(f *frame) error {
 	s, p := textsOf(f.args[0]), textsOf(f.args[1])
 	out := f.out.Fixed[:f.n]
+	if len(f.args) == 3 && len(textsOf(f.args[2]).at(0)) == 1 {
+		return likeEscaped(f, textsOf(f.args[2]).at(0)[0])
+	}
 	if f.args[1].konst {
 		pattern := p.at(0)
 		body := bytes.Trim(pattern, "%")

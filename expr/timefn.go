@@ -2,17 +2,26 @@ package expr
 
 import (
 	"slices"
+	"strings"
 
 	"pqjoin/batch"
 )
 
-var truncParts = []string{"year", "quarter", "month", "week", "day", "hour", "minute", "second"}
+// extractParts are the parts that date_part knows, truncParts those that have a start.
+var (
+	truncParts   = []string{"millennium", "century", "decade", "year", "isoyear", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond"}
+	extractParts = []string{"era", "millennium", "century", "decade", "year", "isoyear", "quarter", "month", "yearweek", "week", "day", "dayofweek", "isodow", "dayofyear", "hour", "minute", "second", "millisecond", "microsecond", "nanosecond", "epoch", "julian"}
+	clockParts   = []string{"hour", "minute", "second", "millisecond", "microsecond", "nanosecond", "epoch"}
+)
+
+// partAliases are other names of parts.
+var partAliases = map[string]string{"dow": "dayofweek", "weekday": "dayofweek", "doy": "dayofyear", "weekofyear": "week", "dayofmonth": "day"}
 
 func isClock(t batch.Type) bool { return t.ID == batch.Date || t.ID == batch.Timestamp }
 
 func bindPart(n *node) (*node, *Error) {
 	a := n.args[0]
-	clock := slices.Contains([]string{"hour", "minute", "second"}, n.op) && a.typ.ID == batch.Time
+	clock := slices.Contains(clockParts, n.op) && a.typ.ID == batch.Time
 	if a.typ.ID == batch.Null {
 		a = conv(a, batch.Of(batch.Date))
 	} else if !isClock(a.typ) && !clock {
@@ -30,17 +39,26 @@ func bindEpoch(n *node) (*node, *Error) {
 	return n, nil
 }
 
-// partName checks the constant that names a part of a date.
-func partName(n *node) (string, *Error) {
+// partName checks the constant that names a part of a date, one of parts, and gives it its plain name.
+func partName(n *node, parts []string) (string, *Error) {
 	a := n.args[0]
-	if a.literal() && a.typ.ID == batch.String && slices.Contains(truncParts, string(a.val.Bytes)) {
-		return string(a.val.Bytes), nil
-	}
 	hint := ""
-	if a.literal() {
-		hint = didYouMean(string(a.val.Bytes), truncParts)
+	if a.literal() && a.typ.ID == batch.String && !a.val.Null {
+		name := strings.ToLower(string(a.val.Bytes))
+		part, ok := partAliases[name]
+		if !ok {
+			if part = unitOf(name); part == "" {
+				part = name
+			}
+		}
+		if slices.Contains(parts, part) {
+			lit := textLiteral(a.off, part)
+			n.args[0] = &node{op: "literal", typ: lit.Type, off: a.off, val: lit.Value, written: lit}
+			return part, nil
+		}
+		hint = didYouMean(name, parts)
 	}
-	return "", errorAt(a.off, hint, "the part of %s must be one of %s, in quotes", n.op, joinNames(truncParts))
+	return "", errorAt(a.off, hint, "the part of %s must be one of %s, in quotes", n.op, joinNames(parts))
 }
 
 func needClock(n *node, i int) *Error {
@@ -54,7 +72,7 @@ func needClock(n *node, i int) *Error {
 }
 
 func bindTrunc(n *node) (*node, *Error) {
-	if _, err := partName(n); err != nil {
+	if _, err := partName(n, truncParts); err != nil {
 		return nil, err
 	}
 	if err := needClock(n, 1); err != nil {
@@ -68,7 +86,7 @@ func bindTrunc(n *node) (*node, *Error) {
 }
 
 func bindDiff(n *node) (*node, *Error) {
-	if _, err := partName(n); err != nil {
+	if _, err := partName(n, truncParts); err != nil {
 		return nil, err
 	}
 	for i := 1; i <= 2; i++ {
@@ -138,7 +156,7 @@ func timeKernel(n *node) func(*frame) error {
 	case "date_trunc":
 		return kernelTrunc(string(n.args[0].val.Bytes))
 	case "date_diff":
-		return kernelDiff(string(n.args[0].val.Bytes), n.args[1].typ, n.args[2].typ)
+		return kernelDiff(n)
 	case "strptime", "try_strptime":
 		return kernelStrptime(n.args[1].val.Bytes, n.op == "try_strptime")
 	case "strftime":
@@ -154,35 +172,100 @@ func timeKernel(n *node) func(*frame) error {
 		}
 		for i := range out {
 			days, tick := moment(in[i&m], t)
-			out[i] = part(days, tick/per)
+			out[i] = part(days, tick, per)
 		}
 		return nil
 	}
 }
 
-// partOf returns a part of a moment given as days and seconds since midnight.
-func partOf(op string) func(days, sec int64) int64 {
+// partOf returns a part of a moment given as days, and as ticks since midnight of which a second has per.
+func partOf(op string) func(days, tick, per int64) int64 {
 	switch op {
-	case "year":
-		return func(days, _ int64) int64 { y, _, _ := daysCivil(days); return y }
-	case "quarter":
-		return func(days, _ int64) int64 { _, m, _ := daysCivil(days); return (m + 2) / 3 }
-	case "month":
-		return func(days, _ int64) int64 { _, m, _ := daysCivil(days); return m }
-	case "week":
-		return func(days, _ int64) int64 { return isoWeek(days) }
-	case "day":
-		return func(days, _ int64) int64 { _, _, d := daysCivil(days); return d }
-	case "dayofweek":
-		return func(days, _ int64) int64 { return days + 4 - floorDiv(days+4, 7)*7 }
-	case "dayofyear":
-		return func(days, _ int64) int64 { y, _, _ := daysCivil(days); return days - civilDays(y, 1, 1) + 1 }
 	case "hour":
-		return func(_, sec int64) int64 { return sec / 3600 }
+		return func(_, tick, per int64) int64 { return tick / per / 3600 }
 	case "minute":
-		return func(_, sec int64) int64 { return sec / 60 % 60 }
+		return func(_, tick, per int64) int64 { return tick / per / 60 % 60 }
+	case "second":
+		return func(_, tick, per int64) int64 { return tick / per % 60 }
+	case "millisecond":
+		return func(_, tick, per int64) int64 { return inMinute(tick, per, 1e3) }
+	case "microsecond":
+		return func(_, tick, per int64) int64 { return inMinute(tick, per, 1e6) }
+	case "nanosecond":
+		return func(_, tick, per int64) int64 { return inMinute(tick, per, 1e9) }
 	}
-	return func(_, sec int64) int64 { return sec % 60 }
+	part := dayPart(op)
+	return func(days, _, _ int64) int64 { return part(days) }
+}
+
+// inMinute returns the ticks since the minute began in a unit of which a second has to.
+func inMinute(tick, per, to int64) int64 {
+	tick %= 60 * per
+	if to >= per {
+		return tick * (to / per)
+	}
+	return tick / (per / to)
+}
+
+// dayPart returns a part of a date.
+func dayPart(op string) func(days int64) int64 {
+	switch op {
+	case "week":
+		return isoWeek
+	case "isoyear":
+		return isoYear
+	case "yearweek":
+		return func(days int64) int64 {
+			if y := isoYear(days); y > 0 {
+				return y*100 + isoWeek(days)
+			} else {
+				return y*100 - isoWeek(days)
+			}
+		}
+	case "dayofweek":
+		return func(days int64) int64 { return days + 4 - floorDiv(days+4, 7)*7 }
+	case "isodow":
+		return func(days int64) int64 { return days + 3 - floorDiv(days+3, 7)*7 + 1 }
+	case "dayofyear":
+		return func(days int64) int64 { y, _, _ := daysCivil(days); return days - civilDays(y, 1, 1) + 1 }
+	case "day":
+		return func(days int64) int64 { _, _, d := daysCivil(days); return d }
+	case "month":
+		return func(days int64) int64 { _, m, _ := daysCivil(days); return m }
+	case "quarter":
+		return func(days int64) int64 { _, m, _ := daysCivil(days); return (m + 2) / 3 }
+	}
+	part := yearPart(op)
+	return func(days int64) int64 { y, _, _ := daysCivil(days); return part(y) }
+}
+
+// yearPart returns a part of a year; years before 1 are 0, -1 and so on.
+func yearPart(op string) func(y int64) int64 {
+	switch op {
+	case "era":
+		return func(y int64) int64 { return int64(bit(y > 0)) }
+	case "millennium":
+		return func(y int64) int64 { return stretch(y, 1000) }
+	case "century":
+		return func(y int64) int64 { return stretch(y, 100) }
+	case "decade":
+		return func(y int64) int64 { return y / 10 }
+	}
+	return func(y int64) int64 { return y }
+}
+
+// stretch numbers centuries and millennia: the first begins in the year 1, the one before is -1.
+func stretch(y, years int64) int64 {
+	if y > 0 {
+		return (y-1)/years + 1
+	}
+	return y/years - 1
+}
+
+// isoYear returns the year that the Thursday nearest to the day is in.
+func isoYear(days int64) int64 {
+	y, _, _ := daysCivil(floorDiv(days+3, 7) * 7)
+	return y
 }
 
 // isoWeek returns the week that the Thursday nearest to the day is in.
@@ -212,6 +295,14 @@ func kernelEpoch(t batch.Type) func(*frame) error {
 func truncated(part string, days, tick, per int64) (int64, int64) {
 	y, m, d := daysCivil(days)
 	switch part {
+	case "millennium":
+		return civilDays(y/1000*1000, 1, 1), 0
+	case "century":
+		return civilDays(y/100*100, 1, 1), 0
+	case "decade":
+		return civilDays(y/10*10, 1, 1), 0
+	case "isoyear":
+		return floorDiv(civilDays(isoYear(days), 1, 4)+3, 7)*7 - 3, 0
 	case "year":
 		return civilDays(y, 1, 1), 0
 	case "quarter":
@@ -226,8 +317,12 @@ func truncated(part string, days, tick, per int64) (int64, int64) {
 		return days, tick - tick%(3600*per)
 	case "minute":
 		return days, tick - tick%(60*per)
+	case "second":
+		return days, tick - tick%per
+	case "millisecond":
+		return days, tick - tick%max(per/1e3, 1)
 	}
-	return days, tick - tick%per
+	return days, tick - tick%max(per/1e6, 1)
 }
 
 func kernelTrunc(part string) func(*frame) error {
@@ -246,46 +341,4 @@ func kernelTrunc(part string) func(*frame) error {
 		}
 		return nil
 	}
-}
-
-// kernelDiff counts the boundaries of a part between two moments; for weeks, as DuckDB
-// does, the whole weeks between their days.
-func kernelDiff(part string, from, to batch.Type) func(*frame) error {
-	return func(f *frame) error {
-		a, ma := values[int64](f.args[1])
-		b, mb := values[int64](f.args[2])
-		out := f.out.Int64s()
-		for i := range out {
-			out[i] = ordinal(part, b[i&mb], to) - ordinal(part, a[i&ma], from)
-			if part == "week" {
-				out[i] /= 7
-			}
-		}
-		return nil
-	}
-}
-
-// ordinal numbers the parts of time one after the other; weeks by their days.
-func ordinal(part string, v int64, t batch.Type) int64 {
-	days, tick := moment(v, t)
-	y, m, _ := daysCivil(days)
-	sec := int64(0)
-	if t.ID != batch.Date {
-		sec = tick / perSecond(t.Unit)
-	}
-	switch part {
-	case "year":
-		return y
-	case "quarter":
-		return y*4 + (m-1)/3
-	case "month":
-		return y*12 + m
-	case "day", "week":
-		return days
-	case "hour":
-		return days*24 + sec/3600
-	case "minute":
-		return days*1440 + sec/60
-	}
-	return days*daySeconds + sec
 }

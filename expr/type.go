@@ -158,14 +158,17 @@ func perSecond(u batch.Unit) int64 {
 	return 1e9
 }
 
+// maxName bounds the names that are compared with others.
+const maxName = 200
+
 // didYouMean returns a hint that names the candidate nearest to name, or "".
 func didYouMean(name string, candidates []string) string {
 	best, bestDist := "", 1+max(1, len(name)/3)
 	for _, c := range candidates {
-		if len(c) > len(name)+bestDist || len(name) > len(c)+bestDist {
+		if len(name) > maxName || len(c) > len(name)+bestDist || len(name) > len(c)+bestDist {
 			continue
 		}
-		d := editDistance(strings.ToLower(name), strings.ToLower(c))
+		d := EditDistance([]rune(strings.ToLower(name)), []rune(strings.ToLower(c)), true)
 		if d < bestDist {
 			best, bestDist = c, d
 		}
@@ -174,30 +177,4 @@ func didYouMean(name string, candidates []string) string {
 		return ""
 	}
 	return "did you mean " + quoteName(best) + "?"
-}
-
-// editDistance counts insertions, deletions, replacements and swaps of neighbours.
-func editDistance(a, b string) int {
-	if len(a) > 200 || len(b) > 200 {
-		return 1 << 20
-	}
-	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, prev2
-	}
-	return prev[len(b)]
 }

@@ -432,7 +432,7 @@ func exact(op string, a, b *big.Rat, t batch.Type) (val, error) {
 		r.Mul(a, b)
 	default:
 		if b.Sign() == 0 {
-			return null(t), nil
+			return null(t), fail("division by zero")
 		}
 		q := r.Quo(a, b)
 		whole := new(big.Rat).SetInt(new(big.Int).Quo(q.Num(), q.Denom()))
