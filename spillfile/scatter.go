@@ -28,6 +28,7 @@ type worker struct {
 	maps     []mapping
 	lens     [][]uint32 // while a block is encoded: lengths of the values of a column,
 	heaps    [][]byte   // and where its bytes go
+	stuck    int        // the last waves that found no room for a row, whatever they gave back
 }
 
 // run is a stretch of rows on their way to one tail: idx[lo:hi], or rows [lo, hi) where there is no idx.

@@ -3,6 +3,7 @@ package spillfile
 import (
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -27,14 +28,25 @@ func (s *Store) wave(w *worker, unit int, b *batch.Batch, rows rowSet) error {
 		}
 	}
 	if short == nil {
+		w.stuck = 0
 		return nil
 	}
 	freed, err := s.flushTails(w)
-	if err == nil && freed == 0 && len(w.runs) == 0 {
-		err = short
+	if err != nil || len(w.runs) > 0 {
+		w.stuck = 0
+		return err
 	}
-	return err
+	if w.stuck++; freed == 0 || w.stuck > patience {
+		return short
+	}
+	if w.stuck > 1 { // somebody else has the memory, and gives it back with his next block, if he is at work
+		time.Sleep(time.Millisecond)
+	}
+	return nil
 }
+
+// patience is how many times a worker without room for a row tries again, a millisecond apart.
+const patience = 2000
 
 // planWave turns w.left into w.runs, one for each partition, and leaves in w.left what did not fit.
 func (s *Store) planWave(w *worker, unit int, rows rowSet) error {
