@@ -17,23 +17,28 @@ const (
 	minClassBits = 12      // the smallest buffer is 4 KiB
 	slabSize     = 1 << 18 // buffers under slabMax are carved from slabs of this size
 	slabMax      = 1 << 16
-	nearClasses  = 3       // up to 1.75 times as large
-	hugePage     = 2 << 20 // of the hosts that we know
+	slabClasses  = 4 * (16 - minClassBits)
 	numClasses   = 4 * (48 - minClassBits)
+	arenaSize    = 64 << 20 // a mapping has at least so many bytes, or the pool's limit; what is not touched costs nothing
+	hugeMin      = 16 << 20 // buffers of at least so much ask for huge pages: tables with random access gain, short-lived buffers lose
 )
 
-// Pool hands out mmap'ed buffers in size classes, four to a doubling (so at most
-// 25 % is lost to rounding), and never maps more than its limit. It is safe for
-// concurrent use.
+// Pool hands out buffers in size classes, four to a doubling (so at most 25 % is lost to
+// rounding), from mappings of its own, and never keeps more than its limit resident. Memory
+// moves freely between the classes: free pages are merged and cut anew. It is safe for concurrent use.
 type Pool struct {
 	limit   int64
 	protect bool
 
 	mu         sync.Mutex
-	mapped     int64 // bytes mapped: in use, cached, and the rest of slabs
-	reserved   int64 // bytes promised to owners that allocate elsewhere
-	peak       int64 // highest mapped + reserved
-	free       [numClasses][]piece
+	resident   int64    // bytes that may be in memory: in use, warm, and the rest of slabs
+	reserved   int64    // bytes promised to owners that allocate elsewhere
+	peak       int64    // highest resident + reserved
+	inUse      int64    // of the resident ones
+	warm, cold *extents // free pages that are resident, and those that are not
+	arenas     [][]byte // all mappings
+	huge       bool     // some pages were asked for as huge ones
+	free       [slabClasses][]piece
 	reclaimers map[int]Reclaimer
 	nextID     int
 }
@@ -43,7 +48,7 @@ type Pool struct {
 // pool held and must not allocate from the pool.
 type Reclaimer func(want int64) (freed int64, err error)
 
-// piece is one buffer's memory, alone in a mapping (slab nil) or carved from a slab.
+// piece is one buffer's memory, pages of its own (slab nil) or carved from a slab.
 type piece struct {
 	b    []byte
 	slab *slab
@@ -63,7 +68,7 @@ func Protect() Option { return func(p *Pool) { p.protect = true } }
 
 // NewPool returns a pool that maps at most limit bytes.
 func NewPool(limit int64, opts ...Option) *Pool {
-	p := &Pool{limit: limit, reclaimers: map[int]Reclaimer{}}
+	p := &Pool{limit: limit, warm: newExtents(), cold: newExtents(), reclaimers: map[int]Reclaimer{}}
 	for _, o := range opts {
 		o(p)
 	}
@@ -73,11 +78,11 @@ func NewPool(limit int64, opts ...Option) *Pool {
 // Limit returns the most bytes the pool will hold.
 func (p *Pool) Limit() int64 { return p.limit }
 
-// Used returns the bytes held now (buffers in use, cached buffers, reservations).
+// Used returns the bytes held now (buffers in use, warm pages, reservations).
 func (p *Pool) Used() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.mapped + p.reserved
+	return p.resident + p.reserved
 }
 
 // Peak returns the highest value Used has had.
@@ -140,91 +145,130 @@ func (p *Pool) take(who string, idx, size int) (piece, error) {
 func (p *Pool) tryTake(idx, size int) (piece, bool, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if size >= slabMax {
+		b, err := p.pages(size)
+		return piece{b: b}, b != nil, err
+	}
 	if len(p.free[idx]) == 0 {
-		if near := p.near(idx, size); near > idx {
-			idx = near
-		} else if ok, err := p.grow(idx, size); !ok || err != nil {
+		if err := p.carve(idx, size); err != nil || len(p.free[idx]) == 0 {
 			return piece{}, false, err
 		}
 	}
 	last := len(p.free[idx]) - 1
 	pc := p.free[idx][last]
 	p.free[idx] = p.free[idx][:last]
-	if pc.slab != nil {
-		pc.slab.live++
-	} else if p.protect {
-		if err := unix.Mprotect(pc.b[:cap(pc.b)], unix.PROT_READ|unix.PROT_WRITE); err != nil {
-			return piece{}, false, fmt.Errorf("unprotect a buffer: %w", err)
-		}
-	}
+	pc.slab.live++
 	return pc, true, nil
 }
 
-// near returns a slightly larger class that has a cached buffer, where a new mapping would
-// cost cached ones: to unmap and map is far dearer than what the larger buffer wastes. It
-// goes back to its own class in the end. Else it returns idx.
-func (p *Pool) near(idx, size int) int {
-	if size < slabMax || p.mapped+p.reserved+int64(size) <= p.limit {
-		return idx
-	}
-	for k := idx + 1; k <= idx+nearClasses; k++ {
-		if len(p.free[k]) > 0 {
-			return k
-		}
-	}
-	return idx
-}
-
-// grow maps memory for class idx, dropping cached memory of other classes to make room.
-func (p *Pool) grow(idx, size int) (bool, error) {
-	want := int64(size)
-	if size < slabMax {
-		want = slabSize
-	}
-	if p.mapped+p.reserved+want > p.limit {
-		p.trim(want)
-		if p.mapped+p.reserved+want > p.limit {
-			return false, nil
-		}
-	}
-	m, err := unix.Mmap(-1, 0, int(want), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		return false, fmt.Errorf("map %d bytes: %w", want, err)
-	}
-	if want >= hugePage {
-		_ = unix.Madvise(m, unix.MADV_HUGEPAGE) // fewer faults and misses of the TLB; none the worse where there are no huge pages
-	}
-	p.mapped += want
-	p.peak = max(p.peak, p.mapped+p.reserved)
-	if size >= slabMax {
-		p.free[idx] = append(p.free[idx], piece{b: m})
-		return true, nil
+// carve makes a slab's pieces of class idx; there may be no room for one.
+func (p *Pool) carve(idx, size int) error {
+	m, err := p.pages(slabSize)
+	if m == nil || err != nil {
+		return err
 	}
 	s := &slab{mem: m}
 	for at := 0; at+size <= len(m); at += size {
 		p.free[idx] = append(p.free[idx], piece{b: m[at : at+size : at+size], slab: s})
 	}
-	return true, nil
+	return nil
 }
 
-// trim unmaps cached memory, largest classes first, until want bytes fit or none is left.
-func (p *Pool) trim(want int64) {
-	for idx := numClasses - 1; idx >= 0; idx-- {
-		if p.mapped+p.reserved+want <= p.limit {
-			return
+// pages returns size bytes of whole pages: warm ones, or others where the limit
+// leaves room for them once warm ones have been given back. nil where it does not.
+func (p *Pool) pages(size int) ([]byte, error) {
+	b := p.warm.take(size)
+	if b == nil {
+		var err error
+		if b, err = p.warmUp(size); b == nil || err != nil {
+			return nil, err
 		}
+	}
+	p.inUse += int64(size)
+	if p.protect {
+		if err := unix.Mprotect(b, unix.PROT_READ|unix.PROT_WRITE); err != nil {
+			return nil, fmt.Errorf("unprotect a buffer: %w", err)
+		}
+	}
+	return b, nil
+}
+
+// warmUp takes size bytes of cold pages, where there is room for them.
+func (p *Pool) warmUp(size int) ([]byte, error) {
+	if !p.room(int64(size)) {
+		return nil, nil
+	}
+	b := p.cold.take(size)
+	if b == nil {
+		if err := p.mapArena(size); err != nil {
+			return nil, err
+		}
+		b = p.cold.take(size)
+	}
+	if size >= hugeMin {
+		p.huge = true
+		_ = unix.Madvise(b, unix.MADV_HUGEPAGE) // none the worse where there are no huge pages
+	}
+	p.resident += int64(size)
+	p.peak = max(p.peak, p.resident+p.reserved)
+	return b, nil
+}
+
+// mapArena maps memory for at least size bytes. It takes none yet: pages come when they are touched.
+func (p *Pool) mapArena(size int) error {
+	n := max(ClassSize(size), int(min(arenaSize, p.limit))&^(1<<minClassBits-1)) // extents are found by class
+	m, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err != nil {
+		return fmt.Errorf("map %d bytes: %w", n, err)
+	}
+	p.arenas = append(p.arenas, m)
+	p.cold.add(m)
+	return nil
+}
+
+// room says whether want more bytes may become resident, after warm pages have been given back where they must.
+func (p *Pool) room(want int64) bool {
+	over := func() int64 { return p.resident + p.reserved + want - p.limit }
+	if over() > 0 && over() > p.warm.bytes {
+		p.emptySlabs()
+	}
+	if over() > p.warm.bytes {
+		return false
+	}
+	for over() > 0 {
+		p.chill(p.warm.largest(), over())
+	}
+	return true
+}
+
+// chill gives the pages of a free run back to the kernel, n bytes at least where it has them; the rest stays warm.
+func (p *Pool) chill(b []byte, n int64) {
+	const page = 1 << minClassBits
+	if cut := (n + page - 1) &^ (page - 1); cut < int64(len(b)) {
+		p.warm.add(b[cut:])
+		b = b[:cut:cut]
+	}
+	if p.huge { // or a small buffer's first touch would make a whole huge page resident
+		_ = unix.Madvise(b, unix.MADV_NOHUGEPAGE)
+	}
+	if err := unix.Madvise(b, unix.MADV_DONTNEED); err != nil {
+		panic(fmt.Sprintf("mem: give back %d bytes: %v", len(b), err))
+	}
+	p.resident -= int64(len(b))
+	p.cold.add(b)
+}
+
+// emptySlabs turns slabs of which nothing is in use into warm pages.
+func (p *Pool) emptySlabs() {
+	for idx := range p.free {
 		kept := p.free[idx][:0]
 		for _, pc := range p.free[idx] {
 			switch {
-			case pc.slab == nil && p.mapped+p.reserved+want > p.limit:
-				p.unmap(pc.b)
-			case pc.slab != nil && pc.slab.live == 0:
-				if pc.slab.mem != nil {
-					p.unmap(pc.slab.mem)
-					pc.slab.mem = nil
-				}
-			default:
+			case pc.slab.live > 0:
 				kept = append(kept, pc)
+			case pc.slab.mem != nil:
+				p.release(pc.slab.mem)
+				pc.slab.mem = nil
 			}
 		}
 		clear(p.free[idx][len(kept):])
@@ -232,47 +276,52 @@ func (p *Pool) trim(want int64) {
 	}
 }
 
-func (p *Pool) unmap(b []byte) {
-	b = b[:cap(b)]
-	if err := unix.Munmap(b); err != nil {
-		panic(fmt.Sprintf("mem: unmap %d bytes: %v", len(b), err))
-	}
-	p.mapped -= int64(len(b))
-}
-
 func (p *Pool) give(idx int, pc piece) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if pc.slab != nil {
 		pc.slab.live--
-	} else if p.protect {
-		if err := unix.Mprotect(pc.b[:cap(pc.b)], unix.PROT_NONE); err != nil {
+		p.free[idx] = append(p.free[idx], pc)
+		return
+	}
+	p.release(pc.b)
+}
+
+// release makes pages warm.
+func (p *Pool) release(b []byte) {
+	if p.protect {
+		if err := unix.Mprotect(b, unix.PROT_NONE); err != nil {
 			panic(fmt.Sprintf("mem: protect a buffer: %v", err))
 		}
 	}
-	p.free[idx] = append(p.free[idx], pc)
+	p.inUse -= int64(len(b))
+	p.warm.add(b)
 }
 
 // reserve promises n bytes that are allocated elsewhere.
 func (p *Pool) reserve(who string, n int64) error {
 	for round := 0; ; round++ {
-		p.mu.Lock()
-		if p.mapped+p.reserved+n > p.limit {
-			p.trim(n)
-		}
-		ok := p.mapped+p.reserved+n <= p.limit
-		if ok {
-			p.reserved += n
-			p.peak = max(p.peak, p.mapped+p.reserved)
-		}
-		p.mu.Unlock()
-		if ok {
+		if p.tryReserve(n) {
 			return nil
 		}
 		if err := p.reclaim(who, n, round); err != nil {
+			if errors.Is(err, ErrLimit) && p.tryReserve(n) {
+				return nil // somebody gave memory back meanwhile
+			}
 			return err
 		}
 	}
+}
+
+func (p *Pool) tryReserve(n int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.room(n) {
+		return false
+	}
+	p.reserved += n
+	p.peak = max(p.peak, p.resident+p.reserved)
+	return true
 }
 
 func (p *Pool) unreserve(n int64) {
@@ -297,7 +346,7 @@ func (p *Pool) reclaim(who string, n int64, round int) error {
 	for _, id := range slices.Sorted(maps.Keys(p.reclaimers)) { // the oldest first
 		rs = append(rs, p.reclaimers[id])
 	}
-	used := p.mapped + p.reserved
+	used := p.resident + p.reserved
 	p.mu.Unlock()
 	var freed int64
 	for _, r := range rs {
@@ -332,17 +381,20 @@ func (p *Pool) Squeeze() error {
 	return nil
 }
 
-// Close unmaps everything cached and reports memory still in use as an error.
+// Close unmaps everything, and reports memory still in use as an error, which stays mapped then.
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	limit := p.limit
-	p.limit = -1 << 62
-	p.trim(0)
-	p.limit = limit
-	if p.mapped != 0 || p.reserved != 0 {
-		return fmt.Errorf("mem: pool closed with %d bytes mapped and %d reserved", p.mapped, p.reserved)
+	p.emptySlabs()
+	if p.inUse != 0 || p.reserved != 0 {
+		return fmt.Errorf("mem: pool closed with %d bytes in use and %d reserved", p.inUse, p.reserved)
 	}
+	for _, m := range p.arenas {
+		if err := unix.Munmap(m); err != nil {
+			return fmt.Errorf("unmap %d bytes: %w", len(m), err)
+		}
+	}
+	p.arenas, p.warm, p.cold, p.resident = nil, newExtents(), newExtents(), 0
 	return nil
 }
 
@@ -428,7 +480,7 @@ func (a *Account) Alloc(n int) (*Buf, error) {
 		a.used.Add(-int64(size))
 		return nil, err
 	}
-	b := &Buf{b: pc.b[:n:size], acct: a, piece: pc}
+	b := &Buf{b: pc.b[:n], acct: a, class: idx, slab: pc.slab}
 	b.refs.Store(1)
 	return b, nil
 }
@@ -473,7 +525,8 @@ type Buf struct {
 	b     []byte
 	refs  atomic.Int32
 	acct  *Account
-	piece piece // may be larger than b
+	class int
+	slab  *slab
 }
 
 // Bytes returns the buffer's n bytes as allocated; its capacity is the size class.
@@ -503,9 +556,8 @@ func (b *Buf) Release() {
 	if b.acct == nil {
 		return
 	}
-	pc := b.piece
-	b.acct.used.Add(-int64(cap(b.b)))
-	b.b, b.piece = nil, piece{}
-	idx, _ := class(cap(pc.b))
-	b.acct.pool.give(idx, pc)
+	full := b.b[:cap(b.b)]
+	b.b = nil
+	b.acct.used.Add(-int64(len(full)))
+	b.acct.pool.give(b.class, piece{b: full, slab: b.slab})
 }
