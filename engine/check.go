@@ -97,7 +97,7 @@ func (c *checker) see(_ context.Context, u unitRun, b *batch.Batch) error {
 func (c *checker) seeExpect(i int, p *expr.Program, u unitRun, b *batch.Batch) error {
 	cols, err := p.Eval(u.acct, b)
 	if err != nil {
-		return err
+		return originOf(c.node).explain(err, "")
 	}
 	defer cols[0].Release()
 	flat, err := batch.Flatten(u.acct, cols[0])

@@ -300,9 +300,9 @@ func (x *exec) fuse(in *rel, p *phys) (*rel, error) {
 	schema := p.node.Schema
 	switch op := p.node.Op.(type) {
 	case *plan.Project:
-		return in.add(newProject(op.Exprs, schema), schema, ""), nil
+		return in.add(newProject(op.Exprs, schema, originOf(p.node)), schema, ""), nil
 	case *plan.Filter:
-		return in.add(newFilter(op.Cond), schema, "where"), nil
+		return in.add(newFilter(op.Cond, originOf(p.node)), schema, "where"), nil
 	case *plan.Lag:
 		in.reopen = nil
 		return in.add(x.lag(op, p), schema, "lag"), nil
@@ -325,7 +325,7 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	source := func() batch.Source { return t.Source(op.Columns, where, x.share.rows(p.est)) }
 	r := &rel{src: source(), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
 	if op.Where != nil {
-		return r.add(newFilter(op.Where), nil, "where")
+		return r.add(newFilter(op.Where, origin("input "+op.Input.Name+": where")), nil, "where")
 	}
 	r.columns = func(cols []int) batch.Source {
 		at := make([]int, len(cols))

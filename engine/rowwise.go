@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"pqjoin/batch"
 	"pqjoin/expr"
 	"pqjoin/mem"
+	"pqjoin/plan"
 )
 
 // project computes columns from expressions.
@@ -13,10 +16,37 @@ type project struct {
 	stateless
 	prog   *expr.Program
 	schema *batch.Schema
+	origin origin
 }
 
-func newProject(exprs []*expr.Bound, schema *batch.Schema) *project {
-	return &project{prog: expr.Compile(exprs), schema: schema}
+func newProject(exprs []*expr.Bound, schema *batch.Schema, from origin) *project {
+	return &project{prog: expr.Compile(exprs), schema: schema, origin: from}
+}
+
+// origin is where in the job expressions come from, "table result: compute"; "" is nowhere.
+type origin string
+
+func originOf(n *plan.Node) origin { return origin("table " + n.Table + ": " + n.Verb) }
+
+// explain says where a row failed: in which table, verb and column, "" for none.
+func (o origin) explain(err error, column string) error {
+	var re *expr.RowError
+	if o == "" || !errors.As(err, &re) {
+		return err
+	}
+	if column != "" {
+		return fmt.Errorf("%s of column %q: %w", o, column, err)
+	}
+	return fmt.Errorf("%s: %w", o, err)
+}
+
+// failedColumn returns the name of the column that a row error is about.
+func failedColumn(err error, schema *batch.Schema) string {
+	var re *expr.RowError
+	if errors.As(err, &re) && re.Out < len(schema.Fields) {
+		return schema.Fields[re.Out].Name
+	}
+	return ""
 }
 
 func (p *project) open(u unitRun, in batch.Stream) (batch.Stream, error) {
@@ -41,7 +71,7 @@ func (s *projectStream) apply(b *batch.Batch) (*batch.Batch, error) {
 	defer b.Release()
 	cols, err := s.prog.Eval(s.acct, b)
 	if err != nil {
-		return nil, err
+		return nil, s.origin.explain(err, failedColumn(err, s.schema))
 	}
 	return &batch.Batch{Schema: s.schema, Cols: cols, N: b.N}, nil
 }
@@ -60,11 +90,12 @@ func (s *projectStream) Close() error { return s.in.Close() }
 // filter keeps the rows for which a condition is true.
 type filter struct {
 	stateless
-	prog *expr.Program
+	prog   *expr.Program
+	origin origin
 }
 
-func newFilter(cond *expr.Bound) *filter {
-	return &filter{prog: expr.Compile([]*expr.Bound{cond})}
+func newFilter(cond *expr.Bound, from origin) *filter {
+	return &filter{prog: expr.Compile([]*expr.Bound{cond}), origin: from}
 }
 
 func (f *filter) open(u unitRun, in batch.Stream) (batch.Stream, error) {
@@ -83,7 +114,8 @@ func (s *filterStream) Next(ctx context.Context) (*batch.Batch, error) {
 		return nil, err
 	}
 	defer b.Release()
-	return s.prog.Filter(s.acct, b)
+	out, err := s.prog.Filter(s.acct, b)
+	return out, s.origin.explain(err, "")
 }
 
 func (s *filterStream) Close() error { return s.in.Close() }

@@ -128,7 +128,7 @@ func noFunction(n *Node) *Error {
 func Functions() []FunctionDoc {
 	docs := operators()
 	for _, f := range functionTable {
-		if f.Name[0] >= 'a' {
+		if f.Example != "" { // an operator is documented among the operators
 			d := f.FunctionDoc
 			d.Signatures, d.Aliases = slices.Clone(d.Signatures), slices.Clone(d.Aliases)
 			docs = append(docs, d)

@@ -15,8 +15,8 @@ var numberFunctions = inGroup("Numbers",
 	fn("ceil(x) -> type of x", "smallest whole number not below x", "ceil(1.2)", bindWhole, nil).failing().also("ceiling"),
 	fn("even(x) -> float64", "the next even number away from zero", "even(2.1)", bindFloats, floatKernel(evenFloat)),
 	fn("mod(x, y)", "the rest of x / y, with the sign of x; the same as x % y", "mod(-7, 3)", bindMod, nil),
-	fn("fmod(x, y) -> float64", "the rest of x / y as floats, nan where y is 0", "fmod(7.5, 2)", bindFloats, floatKernel2(math.Mod)),
-	fn("fdiv(x, y) -> float64", "x / y as floats", "fdiv(1, 4)", bindFloats, floatKernel2(func(x, y float64) float64 { return x / y })),
+	fn("fmod(x, y) -> float64", "x - y * floor(x / y), the rest with the sign of y; nan where y is 0", "fmod(-7, 3)", bindFloats, floatKernel2(func(x, y float64) float64 { return x - float64(y*math.Floor(x/y)) })),
+	fn("fdiv(x, y) -> float64", "floor(x / y)", "fdiv(-7, 2)", bindFloats, floatKernel2(func(x, y float64) float64 { return math.Floor(x / y) })),
 	fn("divide(x, y)", "x // y, the division of whole numbers", "divide(7, 2)", bindDivide, nil).failing().also("div"),
 	float1("ln", "natural logarithm; -inf at 0, nan below", "ln(1)", math.Log),
 	fn("log(x) -> float64; log(base, x)", "logarithm to base 10, or to another base", "log(2, 8)", bindLog, floatKernel2(logBase)),
@@ -44,7 +44,7 @@ var numberFunctions = inGroup("Numbers",
 	float1("radians", "degrees as radians", "radians(180)", func(x float64) float64 { return x * (math.Pi / 180) }),
 	fn("pi() -> float64", "the circle's circumference by its diameter", "pi()", bindPi, nil),
 	float1("gamma", "the gamma function, (x - 1)! for whole x", "gamma(5)", math.Gamma),
-	float1("lgamma", "the logarithm of the gamma function's absolute value", "lgamma(5)", func(x float64) float64 { v, _ := math.Lgamma(x); return v }),
+	float1("lgamma", "the logarithm of the gamma function's absolute value", "lgamma(5)", logGamma),
 	fn("factorial(n) -> decimal(38, 0)", "1 * 2 * ... * n, for n up to 33", "factorial(20)", bindFactorial, kernelFactorial).failing(),
 	fn("gcd(x, y) -> int64", "greatest common divisor", "gcd(12, 18)", bindInt64s, kernelGCD).failing().also("greatest_common_divisor"),
 	fn("lcm(x, y) -> int64", "least common multiple", "lcm(4, 6)", bindInt64s, kernelLCM).failing().also("least_common_multiple"),
@@ -90,6 +90,14 @@ func evenFloat(x float64) float64 {
 		up++
 	}
 	return math.Copysign(up, x)
+}
+
+func logGamma(x float64) float64 {
+	if math.IsInf(x, 0) {
+		return math.Inf(1)
+	}
+	v, _ := math.Lgamma(x)
+	return v
 }
 
 func logBase(base, x float64) float64 { return math.Log10(x) / math.Log10(base) }

@@ -118,7 +118,49 @@ func intervalText(n *Node, off int, text string) *Error {
 	if len(n.Args) == 0 {
 		return bad
 	}
+	if !mergeInterval(n, off) {
+		return bad
+	}
 	return nil
+}
+
+// mergeInterval adds up the parts: months, days and what is shorter are added to a time one
+// after the other, each as one number. False where a sum does not fit.
+func mergeInterval(n *Node, off int) bool {
+	if len(n.Args) == 2 {
+		return true
+	}
+	var sums [3]batch.Int128
+	var used [3]bool
+	units := [3]string{"month", "day", "microsecond"}
+	for i := 0; i < len(n.Args); i += 2 {
+		v, unit := n.Args[i].Value.Int, string(n.Args[i+1].Value.Bytes)
+		class, length := 2, unitNanos[unit]
+		switch {
+		case unitMonths[unit] > 0:
+			class, length = 0, unitMonths[unit]
+		case length >= daySeconds*1e9:
+			class, length = 1, length/(daySeconds*1e9)
+		case unit == "nanosecond":
+			return false
+		default:
+			length /= 1000
+		}
+		part, _ := mul128(batch.Int128Of(v), batch.Int128Of(length))
+		sums[class], _ = sums[class].Add(part)
+		used[class] = true
+	}
+	n.Args = nil
+	for class, sum := range sums {
+		v, ok := sum.Int64()
+		if !ok {
+			return false
+		}
+		if used[class] {
+			n.Args = append(n.Args, intLiteral(off, v), textLiteral(off, units[class]))
+		}
+	}
+	return true
 }
 
 // intervalPart reads one amount; a fraction of a unit of fixed length is made microseconds.

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"bytes"
 	"strings"
 
 	"pqjoin/batch"
@@ -8,10 +9,13 @@ import (
 
 // The verbs of formats: %Y year, %y its last two digits, %m month, %d day, %H hour, %I
 // hour of twelve, %p AM or PM, %M minute, %S second, %f microseconds, %b and %B names of
-// months, %a and %A of weekdays, %j day of the year, %z offset from UTC, %% a percent sign.
+// months, %a and %A of weekdays, %j day of the year, %z offset from UTC, %% a percent sign;
+// written only: %h month, %g milliseconds, %n nanoseconds, %w and %u weekday (Sunday is 0, is 7), %G and %V year
+// and week of ISO 8601, %U and %W week that begins on Sunday, on Monday. After %- numbers are not padded.
 const (
-	parseVerbs  = "YymdHIpMSfbBjz%"
-	formatVerbs = "YymdHIpMSfbBaAj%"
+	parseVerbs  = "YymdHIpMSfbBaAjz%"
+	formatVerbs = "YymdHIpMSfbBaAjhgnwuGVUWz%"
+	shortVerbs  = "mdHIMSjy" // those that may follow %-
 )
 
 var (
@@ -27,6 +31,10 @@ func badVerb(format []byte, verbs string) string {
 		}
 		if i++; i == len(format) {
 			return "% at its end"
+		}
+		if format[i] == '-' && i+1 < len(format) && verbs == formatVerbs && strings.IndexByte(shortVerbs, format[i+1]) >= 0 {
+			i++
+			continue
 		}
 		if strings.IndexByte(verbs, format[i]) < 0 {
 			return shorten(strings.ToValidUTF8(string(format[i-1:min(i+4, len(format))]), "?"))
@@ -68,7 +76,7 @@ type fields struct {
 }
 
 func parseFormat(text, format []byte, unit batch.Unit) (int64, bool) {
-	t := textScanner{text}
+	t := textScanner{bytes.TrimSpace(text)}
 	p := fields{y: 1900, m: 1, d: 1}
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
@@ -122,6 +130,10 @@ func (p *fields) read(t *textScanner, verb byte) bool {
 		p.m = int64(t.name(monthNames, 3)) + 1
 	case 'B':
 		p.m = int64(t.name(monthNames, 0)) + 1
+	case 'a':
+		ok = t.name(dayNames, 3) >= 0
+	case 'A':
+		ok = t.name(dayNames, 0) >= 0
 	case 'z':
 		var err error
 		p.east, ok, err = t.zone()
@@ -185,55 +197,111 @@ func kernelStrftime(format []byte, t batch.Type) func(*frame) error {
 	}
 }
 
+// written is a moment cut into what formats write.
+type written struct {
+	days, y, m, d int64
+	sec, ns       int64 // since midnight, and below a second
+	weekday       int64 // Sunday is 0
+}
+
 func appendFormat(dst, format []byte, v int64, t batch.Type) []byte {
-	days, tick := moment(v, t)
-	sec, micro := int64(0), int64(0)
+	w := written{}
+	var tick int64
+	w.days, tick = moment(v, t)
 	if t.ID != batch.Date {
 		per := perSecond(t.Unit)
-		sec, micro = tick/per, tick%per*1e6/per
+		w.sec, w.ns = tick/per, tick%per*(1e9/per)
 	}
-	y, m, d := daysCivil(days)
-	weekday := days + 4 - floorDiv(days+4, 7)*7
+	w.y, w.m, w.d = daysCivil(w.days)
+	w.weekday = w.days + 4 - floorDiv(w.days+4, 7)*7
 	for i := 0; i < len(format); i++ {
 		if format[i] != '%' {
 			dst = append(dst, format[i])
 			continue
 		}
 		i++
-		switch format[i] {
-		case 'Y':
-			dst = appendPadded(dst, y, 4)
-		case 'y':
-			dst = appendPadded(dst, (y%100+100)%100, 2)
-		case 'm':
-			dst = appendPadded(dst, m, 2)
-		case 'd':
-			dst = appendPadded(dst, d, 2)
-		case 'H':
-			dst = appendPadded(dst, sec/3600, 2)
-		case 'I':
-			dst = appendPadded(dst, (sec/3600+11)%12+1, 2)
-		case 'p':
-			dst = append(dst, []string{"AM", "PM"}[sec/43200]...)
-		case 'M':
-			dst = appendPadded(dst, sec/60%60, 2)
-		case 'S':
-			dst = appendPadded(dst, sec%60, 2)
-		case 'f':
-			dst = appendPadded(dst, micro, 6)
-		case 'b':
-			dst = append(dst, monthNames[m-1][:3]...)
-		case 'B':
-			dst = append(dst, monthNames[m-1]...)
-		case 'a':
-			dst = append(dst, dayNames[weekday][:3]...)
-		case 'A':
-			dst = append(dst, dayNames[weekday]...)
-		case 'j':
-			dst = appendPadded(dst, days-civilDays(y, 1, 1)+1, 3)
-		default:
-			dst = append(dst, '%')
+		short := format[i] == '-'
+		if short {
+			i++
 		}
+		if v, width := w.number(format[i]); width > 0 {
+			if short {
+				width = 1
+			}
+			dst = appendPadded(dst, v, width)
+			continue
+		}
+		dst = w.text(dst, format[i])
 	}
 	return dst
+}
+
+// number returns what a verb writes as a number, and its digits; 0 digits where it writes none.
+func (w *written) number(verb byte) (v int64, width int) {
+	switch verb {
+	case 'Y':
+		return w.y, 4
+	case 'y':
+		return (w.y%100 + 100) % 100, 2
+	case 'm':
+		return w.m, 2
+	case 'd':
+		return w.d, 2
+	case 'H':
+		return w.sec / 3600, 2
+	case 'I':
+		return (w.sec/3600+11)%12 + 1, 2
+	case 'M':
+		return w.sec / 60 % 60, 2
+	case 'S':
+		return w.sec % 60, 2
+	case 'f':
+		return w.ns / 1e3, 6
+	case 'g':
+		return w.ns / 1e6, 3
+	case 'n':
+		return w.ns, 9
+	case 'j':
+		return w.yday() + 1, 3
+	}
+	return w.week(verb)
+}
+
+func (w *written) yday() int64 { return w.days - civilDays(w.y, 1, 1) }
+
+// week returns what verbs of weeks and weekdays write.
+func (w *written) week(verb byte) (v int64, width int) {
+	switch verb {
+	case 'w':
+		return w.weekday, 1
+	case 'u':
+		return (w.weekday+6)%7 + 1, 1
+	case 'G':
+		return isoYear(w.days), 4
+	case 'V':
+		return isoWeek(w.days), 2
+	case 'U':
+		return (w.yday() + 7 - w.weekday) / 7, 2
+	case 'W':
+		return (w.yday() + 7 - (w.weekday+6)%7) / 7, 2
+	}
+	return 0, 0
+}
+
+func (w *written) text(dst []byte, verb byte) []byte {
+	switch verb {
+	case 'p':
+		return append(dst, []string{"AM", "PM"}[w.sec/43200]...)
+	case 'b', 'h':
+		return append(dst, monthNames[w.m-1][:3]...)
+	case 'B':
+		return append(dst, monthNames[w.m-1]...)
+	case 'a':
+		return append(dst, dayNames[w.weekday][:3]...)
+	case 'A':
+		return append(dst, dayNames[w.weekday]...)
+	case 'z':
+		return append(dst, "+00"...)
+	}
+	return append(dst, '%')
 }

@@ -117,7 +117,7 @@ func kernelEpochUnit(n *node) func(*frame) error {
 	return func(f *frame) error {
 		in := intsOf(f.args[0])
 		return eachInt(f, func(i int) (int64, error) {
-			v, ok := mulInt64(floorDiv(in(i), den), num)
+			v, ok := mulInt64(in(i)/den, num)
 			if !ok {
 				return 0, f.st.rowError("%s of %s does not fit int64", n.op, momentText(in(i), t))
 			}

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"pqjoin/expr"
 )
 
 // nearest returns the candidate closest to name by edit distance (letter case and
@@ -16,35 +18,12 @@ func nearest(name string, candidates []string) string {
 		if len(c) > 64 || c == name {
 			continue
 		}
-		cost := distance([]rune(strings.ToLower(name)), []rune(strings.ToLower(c)))
+		cost := expr.EditDistance([]rune(strings.ToLower(name)), []rune(strings.ToLower(c)), true)
 		if cost < bestCost && cost < max(len([]rune(name)), len([]rune(c))) {
 			best, bestCost = c, cost
 		}
 	}
 	return best
-}
-
-// distance is the optimal string alignment distance.
-func distance(a, b []rune) int {
-	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, prev, row = prev, row, before
-	}
-	return prev[len(b)]
 }
 
 // maxListed is how many candidates a hint spells out.

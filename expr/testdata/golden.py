@@ -2,7 +2,7 @@
 
 Run it with a Python that has duckdb: python golden.py. Every line of golden.csv is an
 expression and its value cast to varchar, NULL for null and ERROR where DuckDB refuses
-or fails. Made with DuckDB 1.5.
+or fails. Made with DuckDB 2.0.
 """
 
 import csv
@@ -237,6 +237,93 @@ try_strptime('x', '%Y')
 true + 1
 'a' + 1
 nope(1)
+pi()
+1 + 2 & 3
+1 | 2 + 4
+1 << 2 + 1
+5 & 3 = 1
+~5 + 1
+~5 * 2
+-2 ^ 2
+2 ** 3 ** 2
+2 * 3 ^ 2
+2 ** -1
+1 is distinct from 2 + 1
+1 is distinct from null
+null is not distinct from null
+not null is distinct from 1
+1 = 1 is true
+'a' ilike 'A' and true
+'a_c' like 'a\_c' escape '\'
+'abc' like 'abc' escape ''
+'abc' like 'a$' escape '$'
+'abc' like 'abc' escape 'xy'
+date '2024-01-31' + interval '1 month'
+date '2024-01-31' - interval (2) month
+interval '3' day + date '2024-01-01'
+date '2024-01-01' + interval '-1 day'
+date '2024-01-01' + interval '1 mon'
+date '2024-01-01' + interval '1.5 days'
+date '2024-01-01' + interval '2 decades 1 quarter'
+timestamp '2024-01-01 00:00:00' + interval '1 millennium 1 century'
+timestamp '2024-01-01 00:00:00' + interval '3 milliseconds 7 microseconds'
+timestamp '2024-03-31 10:00:00' + interval '1 month 2 days 3 hours'
+date '2024-01-01' + interval 'x day'
+date '2024-01-01' + interval '1 flurb'
+date '2024-01-01' + interval ''
+timestamp '2024-07-01 12:00:00' at time zone 'UTC'
+timestamp '2024-07-01 12:00:00' at time zone 'Nope/Zone'
+timestamptz '2024-07-01 12:00:00+00' at time zone 'Asia/Tokyo' + interval '1 hour'
+extract('dow' from date '2024-05-06')
+extract(century from date '2024-05-06')
+date_part('nope', date '2024-05-06')
+date_trunc('dayz', date '2024-05-06')
+date_diff('days', date '1999-01-01', date '2001-01-01')
+date_diff('DAY', date '1999-01-01', date '2001-01-01')
+position('c' in 'abc')
+-5 // 2
+5 // -2
+5 // 0
+5.5 % 0.0
+(-9223372036854775808) // -1
+null // 0
+1 << 63
+1::bigint << 63
+-1 << 1
+5 >> -1
+-8 >> 1
+concat('a', null, 1, 1.5, true)
+concat(null)
+concat_ws(',', 'a', null, 'b')
+concat_ws(null, 'a')
+concat()
+repeat('ab', 3)
+lpad('abc', 5, '')
+chr(55296)
+factorial(20)
+factorial(33)
+factorial(34)
+lcm(9223372036854775807, 2)
+trunc(15, -1)
+trunc(1.259, 2)
+log(2, 8)
+log(1, 5)
+regexp_matches('abc', '(')
+regexp_replace('abc', 'b', '\5')
+regexp_replace('a.c', '.', 'x', 'l')
+regexp_replace('aAa', 'a', 'b', 'gi')
+regexp_matches('a', 'a', 'q')
+regexp_extract('abc', null)
+regexp_matches('aéb', 'a.b')
+make_date(2023, 2, 29)
+make_timestamp(2024, 2, 3, 13, 4, 60)
+make_timestamp(2024, 2, 30, 13, 4, 5.123456)
+to_timestamp(1e18)
+epoch_ns(timestamp '2300-01-01 00:00:00')
+time_bucket(interval '0 days', date '2024-01-07')
+timestamp '2024-01-31 10:00:00' + interval '1 day' > date '2024-01-31'
+ifnull(null, 2)
+substring('hello', 2, 3)
 """
 
 
