@@ -52,8 +52,8 @@ func (x *exec) strict(st *step, args []vec) (vec, error) {
 	return vec{c, konst}, err
 }
 
-// onDict evaluates the step on the dictionary alone. It is not done where that fails or
-// gives nulls: entries that no row uses must not matter.
+// onDict evaluates the step on the dictionary alone. It is not done where that fails, since
+// entries that no row uses must not matter, or where a result by dictionary would have null entries.
 func (x *exec) onDict(st *step, args []vec, dict *batch.Column) (vec, bool, error) {
 	inner := make([]vec, len(args))
 	for i, a := range args {
@@ -68,7 +68,7 @@ func (x *exec) onDict(st *step, args []vec, dict *batch.Column) (vec, bool, erro
 		}
 		return vec{}, false, err
 	}
-	if d.Nulls > 0 {
+	if d.Nulls > 0 && d.Type.Kind() == batch.KindBytes {
 		d.Release()
 		return vec{}, false, nil
 	}
@@ -103,9 +103,12 @@ func mapCodes(acct *mem.Account, d, dict *batch.Column) (*batch.Column, error) {
 		return nil, err
 	}
 	copy(buf.Bytes(), dict.Valid)
+	if out.Valid != nil {
+		andBits(buf.Bytes(), out.Valid)
+	}
 	out.Adopt(buf)
-	out.Valid, out.Nulls = buf.Bytes(), dict.Nulls
-	return out, nil
+	out.Valid = buf.Bytes()
+	return out.SetNulls(), nil
 }
 
 // strictColumn runs the kernel over n rows.

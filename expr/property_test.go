@@ -49,7 +49,21 @@ func (g *gen) num() string {
 		return g.of("i8", "i32", "i64", "u32", "u64", "f32", "f64", "d9", "d25", "0", "1", "-3", "100", "2.5", "0.125", "1e3", "null", "3000000000")
 	}
 	d := g.deeper()
-	switch g.int(0, 12) {
+	switch g.int(0, 19) {
+	case 13:
+		return "(" + d.whole() + " " + g.of("//", "&", "|", ">>") + " " + d.whole() + ")"
+	case 14:
+		return d.wholeCall()
+	case 15:
+		return g.of("trunc(", "even(", "degrees(", "asinh(", "log(2, ") + d.num() + ")"
+	case 16:
+		return g.of("fmod", "fdiv", "pow") + "(" + d.num() + ", " + d.num() + ")"
+	case 17:
+		return g.of("strpos", "levenshtein") + "(" + d.str() + ", " + d.str() + ")"
+	case 18:
+		return g.of("strlen", "bit_length", "ascii", "unicode") + "(" + d.str() + ")"
+	case 19:
+		return d.timeNumber()
 	case 0, 1, 2:
 		return "(" + d.num() + " " + g.of("+", "-", "*", "/", "%") + " " + d.num() + ")"
 	case 3:
@@ -74,6 +88,48 @@ func (g *gen) num() string {
 	return "if(" + d.boolean() + ", " + d.num() + ", " + d.num() + ")"
 }
 
+// whole returns an expression of a whole number.
+func (g *gen) whole() string {
+	if g.depth <= 0 || g.int(0, 1) == 0 {
+		return g.of("i8", "i32", "i64", "u32", "1", "3", "-2", "null", "length(s)")
+	}
+	d := g.deeper()
+	return g.of("(~"+d.whole()+")", "("+d.whole()+" & "+d.whole()+")", "xor("+d.whole()+", "+d.whole()+")", "sign("+d.num()+")", "("+d.whole()+" % 5)")
+}
+
+func (g *gen) wholeCall() string {
+	d := g.deeper()
+	switch g.int(0, 5) {
+	case 0:
+		return g.of("gcd", "lcm", "xor", "divide") + "(" + d.whole() + ", " + d.whole() + ")"
+	case 1:
+		return "bit_count(" + d.whole() + ")"
+	case 2:
+		return "factorial(" + d.whole() + ")"
+	case 3:
+		return "(" + d.whole() + " << " + g.of("0", "1", "7", "i8") + ")"
+	case 4:
+		return "(~" + d.whole() + ")"
+	}
+	return "trunc(" + d.num() + ", " + g.of("1", "-1", "2") + ")"
+}
+
+// timeNumber returns a number made of dates and times.
+func (g *gen) timeNumber() string {
+	d := g.deeper()
+	switch g.int(0, 4) {
+	case 0:
+		return g.of("era", "millennium", "century", "decade", "isoyear", "yearweek", "isodow", "millisecond", "microsecond", "nanosecond") + "(" + d.date() + ")"
+	case 1:
+		return "extract(" + g.of("year", "dow", "doy", "century", "hour") + " from " + d.date() + ")"
+	case 2:
+		return "date_diff('" + g.of("year", "quarter", "month", "week", "day", "hour", "minute", "second") + "', " + d.date() + ", " + d.date() + ")"
+	case 3:
+		return "date_sub('" + g.of("year", "quarter", "month", "week", "day", "hour", "second", "microsecond") + "', " + d.date() + ", " + d.date() + ")"
+	}
+	return g.of("epoch_ms", "epoch_us") + "(" + d.date() + ")"
+}
+
 func (g *gen) numType() string {
 	return g.of("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "float32", "float64", "decimal(9, 2)", "decimal(25, 4)", "decimal(4, 0)")
 }
@@ -91,7 +147,23 @@ func (g *gen) str() string {
 		return g.of("s", "sd", "sd", "'a'", "''", "'12'", "'Äb'", "null")
 	}
 	d := g.deeper()
-	switch g.int(0, 7) {
+	switch g.int(0, 14) {
+	case 7:
+		return g.of("concat", "concat_ws") + "(" + d.str() + ", " + g.of(d.str(), d.num()) + ", " + d.str() + ")"
+	case 8:
+		return g.of("repeat(", "rpad(", "lpad(") + d.str() + ", " + g.of("0", "1", "2", "i8") + ")"
+	case 9:
+		return g.of("lpad(", "rpad(") + d.str() + ", " + g.of("-1", "2", "5", "i8") + ", " + g.of("'x'", "'xé'", d.str()) + ")"
+	case 10:
+		return "split_part(" + d.str() + ", " + g.of("'a'", "''", d.str()) + ", " + g.of("1", "2", "-1", "0", "i8") + ")"
+	case 11:
+		return "translate(" + d.str() + ", " + g.of("'aÄ1'", d.str()) + ", " + g.of("'x'", d.str()) + ")"
+	case 12:
+		return g.of("initcap", "md5", "hex", "monthname", "dayname") + "(" + g.of(d.str(), d.date(), "i64") + ")"
+	case 13:
+		return "regexp_replace(" + d.str() + ", " + g.of("'[a-z]'", "'(.)(.)'", "'b*'") + ", " + g.of("'<\\0>'", "'$'", "''") + g.of("", ", 'g'", ", 'gi'") + ")"
+	case 14:
+		return "regexp_extract(" + d.str() + ", '([a-z])(.)?'" + g.of("", ", 1", ", 2") + ")"
 	case 0:
 		return g.of("upper", "lower", "trim", "ltrim", "rtrim", "reverse") + "(" + d.str() + ")"
 	case 1:
@@ -115,7 +187,15 @@ func (g *gen) date() string {
 		return g.of("dt", "ts", "date '2024-02-29'", "timestamp '1969-12-31 23:59:59.5'")
 	}
 	d := g.deeper()
-	switch g.int(0, 3) {
+	switch g.int(0, 7) {
+	case 4:
+		return "(" + d.date() + g.of(" + ", " - ") + "interval '" + g.of("1 month", "2 years 1 day", "-3 weeks", "36 hours", "1.5 seconds", "1 quarter", "7 milliseconds") + "')"
+	case 5:
+		return "(" + d.date() + g.of(" + ", " - ") + "interval (i8) " + g.of("day", "month", "minute", "years", "microsecond") + ")"
+	case 6:
+		return g.of("last_day(", "timezone('Europe/Berlin', ", "timezone('America/New_York', ") + d.date() + ")"
+	case 7:
+		return "make_date(i32, " + g.of("2", "i8", "12") + ", " + g.of("29", "1", "i8") + ")"
 	case 0:
 		return "date_trunc('" + g.of("year", "quarter", "month", "week", "day", "hour", "minute", "second") + "', " + d.date() + ")"
 	case 1:
@@ -133,7 +213,19 @@ func (g *gen) boolean() string {
 	d := g.deeper()
 	op := " " + g.of("=", "<>", "<", "<=", ">", ">=") + " "
 	not := g.of("", "not ")
-	switch g.int(0, 11) {
+	switch g.int(0, 16) {
+	case 11:
+		return "(" + g.of(d.num()+" is "+not+"distinct from "+d.num(), d.str()+" is "+not+"distinct from "+d.str()) + ")"
+	case 12:
+		return "(" + d.boolean() + " is " + not + g.of("true", "false", "unknown") + ")"
+	case 13:
+		return "(" + d.str() + " " + not + "like " + g.of("'a$%c'", "'$_%'", "'%$%%'", "'$$_'", "'Ä_'") + " escape '$')"
+	case 14:
+		return "(" + d.str() + " " + not + "ilike " + g.of("'A%'", "'%ä%'", "'_B'", d.str()) + ")"
+	case 15:
+		return g.of("regexp_matches", "regexp_full_match") + "(" + d.str() + ", " + g.of("'[a-c]+'", "'A|ab'", "'^.$'") + g.of("", ", 'i'") + ")"
+	case 16:
+		return g.of("is_inf", "signbit", "is_nan", "is_finite") + "(" + d.num() + ")"
 	case 0, 1:
 		return "(" + d.num() + op + d.num() + ")"
 	case 2:

@@ -66,15 +66,17 @@ func (g *gen) test(s *batch.Schema) string {
 	case t.IsUnsigned():
 		return g.pick(fmt.Sprintf("%s > %d", c, n*n), fmt.Sprintf("%s %% 3 = 1", c), c+" in (1, 2, 5)", c+" between 1 and 9")
 	case t.IsInteger():
-		return g.pick(fmt.Sprintf("%s > %d", c, n), fmt.Sprintf("%s %% 3 = 1", c), c+" in (1, 2, -3)", c+" between -3 and 5", fmt.Sprintf("%s <= %d", c, n*3))
+		return g.pick(fmt.Sprintf("%s > %d", c, n), fmt.Sprintf("%s %% 3 = 1", c), c+" in (1, 2, -3)", c+" between -3 and 5", fmt.Sprintf("%s <= %d", c, n*3),
+			c+" & 1 = 1", fmt.Sprintf("%s is distinct from %d", c, n), fmt.Sprintf("(%s < %d) is not true", c, n))
 	case t.IsFloat():
 		return g.pick(fmt.Sprintf("%s > %d.5", c, n), "is_nan("+c+")", c+" <= 0", c+" between -100 and 100", c+" = 0")
 	case t.ID == batch.Decimal:
 		return g.pick(fmt.Sprintf("%s > %d.25", c, n), c+" <= 0", c+" <> 0")
 	case t.ID == batch.String:
-		return g.pick(c+" like 'p%'", c+" >= 'pp'", "length("+c+") > 2", c+" = ''", c+" not like '%a%'", "starts_with("+c+", 'pp')")
+		return g.pick(c+" like 'p%'", c+" >= 'pp'", "length("+c+") > 2", c+" = ''", c+" not like '%a%'", "starts_with("+c+", 'pp')",
+			c+" ilike 'P%'", "regexp_matches("+c+", '[a-p]{2}')", c+" like '%$_%' escape '$'", "strpos("+c+", 'p') > 1")
 	case t.ID == batch.Date, t.ID == batch.Timestamp:
-		return g.pick("year("+c+") > 1990", "month("+c+") in (1, 5, 7)", c+" is not null")
+		return g.pick("year("+c+") > 1990", "month("+c+") in (1, 5, 7)", c+" is not null", "extract(isodow from "+c+") > 5", c+" + interval '1 month' > date '1990-01-01'")
 	}
 	return c + g.pick(" is null", " is not null")
 }
@@ -90,15 +92,18 @@ func (g *gen) value(s *batch.Schema) string {
 	case t.ID == batch.Bool:
 		return g.pick("not "+c, c+" or "+g.test(s), "if("+c+", 1, 2)")
 	case t.IsInteger():
-		return g.pick(c+" % 7", c+" % 5 + 1", "abs("+c+" % 100)", "cast("+c+" as float64)", "-("+c+" % 5)", c+" / 4", "cast("+c+" as string)", "coalesce("+c+", 0)", "greatest("+c+", 3)")
+		return g.pick(c+" % 7", c+" % 5 + 1", "abs("+c+" % 100)", "cast("+c+" as float64)", "-("+c+" % 5)", c+" / 4", "cast("+c+" as string)", "coalesce("+c+", 0)", "greatest("+c+", 3)",
+			c+" // 3", c+" | 8", c+" >> 2", "hex("+c+")", "concat_ws('-', "+c+", 'n')", "gcd(cast("+c+" % 100 as int64), 36)", "bit_count("+c+")")
 	case t.IsFloat():
-		return g.pick(c+" * 2", c+" + 0.125", "abs("+c+")", "floor("+c+")", "ln(abs("+c+") + 1)", "nullif("+c+", 0)", "coalesce("+c+", 0)", "-"+c, c+" - "+c, "least("+c+", 1.5)")
+		return g.pick(c+" * 2", c+" + 0.125", "abs("+c+")", "floor("+c+")", "ln(abs("+c+") + 1)", "nullif("+c+", 0)", "coalesce("+c+", 0)", "-"+c, c+" - "+c, "least("+c+", 1.5)", "trunc("+c+", 1)", "atan("+c+")", "degrees("+c+")", "fmod("+c+", 3)")
 	case t.ID == batch.Decimal:
-		return g.pick("coalesce("+c+", 0)", "-"+c, "cast("+c+" as float64)", "nullif("+c+", 0)", "abs("+c+")")
+		return g.pick("coalesce("+c+", 0)", "-"+c, "cast("+c+" as float64)", "nullif("+c+", 0)", "abs("+c+")", "trunc("+c+")", "round("+c+")")
 	case t.ID == batch.String:
-		return g.pick("upper("+c+")", "lower("+c+")", "length("+c+")", c+" || 'x'", "substr("+c+", 1, 2)", "reverse("+c+")", "coalesce("+c+", 'none')")
+		return g.pick("upper("+c+")", "lower("+c+")", "length("+c+")", c+" || 'x'", "substr("+c+", 1, 2)", "reverse("+c+")", "coalesce("+c+", 'none')",
+			"lpad("+c+", 4, '.')", "split_part("+c+", 'p', 2)", "regexp_replace("+c+", '(.)(.)', '\\2\\1', 'g')", "translate("+c+", 'ap', 'A')", "md5("+c+")", "initcap("+c+")", "repeat("+c+", 2)", "concat("+c+", null, 1)", "levenshtein("+c+", 'pp')", "unicode("+c+")")
 	case t.ID == batch.Date, t.ID == batch.Timestamp:
-		return g.pick("year("+c+")", "month("+c+")", "cast("+c+" as date)", "date_trunc('month', "+c+")")
+		return g.pick("year("+c+")", "month("+c+")", "cast("+c+" as date)", "date_trunc('month', "+c+")",
+			c+" - interval '1 month 2 days'", "monthname("+c+")", "last_day("+c+")", "yearweek("+c+")", "date_sub('month', "+c+", date '2000-02-29')", "date_diff('week', date '2000-01-01', "+c+")")
 	}
 	return g.anyValue(s, f)
 }

@@ -14,6 +14,8 @@ import (
 var floats = map[string]func(float64) float64{
 	"ln": math.Log, "log10": math.Log10, "log2": math.Log2, "exp": math.Exp, "sqrt": math.Sqrt, "cbrt": math.Cbrt,
 	"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
+	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh,
+	"degrees": func(x float64) float64 { return x * (180 / math.Pi) }, "radians": func(x float64) float64 { return x * (math.Pi / 180) },
 }
 
 // results are the types of strict functions that do not depend on the arguments.
@@ -28,6 +30,11 @@ var results = map[string]batch.TypeID{
 }
 
 func call(name string, args []val) (val, error) {
+	for _, calls := range []map[string]function{numberCalls, textCalls, timeCalls, partCalls} {
+		if f, ok := calls[name]; ok {
+			return f(name, args)
+		}
+	}
 	switch name {
 	case "greatest", "least":
 		return extreme(name, args)
@@ -120,7 +127,7 @@ func nullIf(args []val) (val, error) {
 	return args[0], nil
 }
 
-// whole is abs, round, floor and ceil.
+// whole is abs, round, trunc, floor and ceil.
 func whole(name string, args []val) (val, error) {
 	v, digits := args[0], 0
 	if len(args) == 2 {
@@ -148,6 +155,10 @@ func whole(name string, args []val) (val, error) {
 		r = floor(r)
 	case "ceil":
 		r = new(big.Rat).Neg(floor(new(big.Rat).Neg(r)))
+	case "trunc":
+		if t.ID != batch.Decimal || digits < int(v.typ.Scale) {
+			r = truncated(r, digits)
+		}
 	default:
 		if t.ID != batch.Decimal || digits < int(v.typ.Scale) {
 			r = roundHalfAway(r, digits)
@@ -164,6 +175,8 @@ func wholeFloat(name string, f float64, digits int) float64 {
 		return math.Floor(f)
 	case "ceil":
 		return math.Ceil(f)
+	case "trunc":
+		return truncatedFloat(f, digits)
 	}
 	if digits < 0 {
 		p := math.Pow(10, float64(-digits))
@@ -171,6 +184,17 @@ func wholeFloat(name string, f float64, digits int) float64 {
 	}
 	p := math.Pow(10, float64(digits))
 	if r := math.Round(f*p) / p; !math.IsInf(r, 0) && !math.IsNaN(r) {
+		return r
+	}
+	return f
+}
+
+func truncatedFloat(f float64, digits int) float64 {
+	p := math.Pow(10, math.Abs(float64(digits)))
+	if digits < 0 {
+		return math.Trunc(f/p) * p
+	}
+	if r := math.Trunc(f*p) / p; !math.IsInf(r, 0) && !math.IsNaN(r) {
 		return r
 	}
 	return f

@@ -47,6 +47,9 @@ func (e *env) evalNode(n *expr.Node) (val, error) {
 		if n.Name == "and" || n.Name == "or" {
 			return e.logic(n)
 		}
+		if n.Args[0].Op == expr.OpInterval || n.Args[1].Op == expr.OpInterval {
+			return e.plusInterval(n)
+		}
 	case expr.OpCall:
 		switch n.Name {
 		case "coalesce", "ifnull":
@@ -79,7 +82,20 @@ func (e *env) evalNode(n *expr.Node) (val, error) {
 		if args[0].null || args[1].null {
 			return null(batch.Of(batch.Bool)), nil
 		}
-		return boolean(like(args[0].s, args[1].s) != n.Negated), nil
+		if n.Name == "ilike" {
+			args[0].s, args[1].s = strings.ToLower(args[0].s), strings.ToLower(args[1].s)
+		}
+		escape := ""
+		if len(args) == 3 {
+			escape = args[2].s
+		}
+		return boolean(like(args[0].s, args[1].s, escape) != n.Negated), nil
+	case expr.OpIs:
+		is := args[0].null
+		if n.Name != "unknown" {
+			is = !args[0].null && args[0].b == (n.Name == "true")
+		}
+		return boolean(is != n.Negated), nil
 	case expr.OpCast:
 		v, err := cast(args[0], n.Type)
 		if n.Try && IsRowError(err) {
@@ -90,18 +106,23 @@ func (e *env) evalNode(n *expr.Node) (val, error) {
 	return call(n.Name, args)
 }
 
-func like(s, pattern string) bool {
+func like(s, pattern, escape string) bool {
 	var re strings.Builder
 	re.WriteString(`(?s)\A`)
+	escaped := false
 	for _, r := range pattern {
-		switch r {
-		case '%':
+		switch {
+		case !escaped && string(r) == escape:
+			escaped = true
+			continue
+		case !escaped && r == '%':
 			re.WriteString(".*")
-		case '_':
+		case !escaped && r == '_':
 			re.WriteString(".")
 		default:
 			re.WriteString(regexp.QuoteMeta(string(r)))
 		}
+		escaped = false
 	}
 	return regexp.MustCompile(re.String() + `\z`).MatchString(s)
 }
@@ -380,6 +401,15 @@ func binary(op string, x, y val) (val, error) {
 		}
 		b, err := cast(y, t)
 		return val{typ: t, null: a.null || b.null, s: a.s + b.s}, err
+	case "is distinct from", "is not distinct from":
+		_, vs, err := together(x, y)
+		if err != nil {
+			return null(batch.Of(batch.Bool)), err
+		}
+		same := vs[0].null && vs[1].null || !vs[0].null && !vs[1].null && compare(vs[0], vs[1]) == 0
+		return boolean(same == (op == "is not distinct from")), nil
+	case "//", "&", "|", "<<", ">>", "**":
+		return numberCalls[op](op, []val{x, y})
 	case "/":
 		t := batch.Of(batch.Float64)
 		if x.null || y.null {
