@@ -57,6 +57,31 @@ func floatArithmetic(f *frame, op string) {
 	}
 }
 
+// narrowFloat rounds v to a float type; what is too great becomes infinite.
+func narrowFloat(v float64, t batch.Type) float64 {
+	switch t.ID {
+	case batch.Float16:
+		return roundHalf(v)
+	case batch.Float32:
+		return float64(float32(v))
+	}
+	return v
+}
+
+// roundHalf rounds to half precision, to even: 11 binary digits, the last worth 2^-24 at least.
+func roundHalf(v float64) float64 {
+	if v == 0 || v-v != 0 {
+		return v
+	}
+	_, exp := math.Frexp(v)
+	last := max(exp-11, -24)
+	r := math.Ldexp(math.RoundToEven(math.Ldexp(v, -last)), last)
+	if math.Abs(r) > 65504 {
+		return math.Inf(int(math.Copysign(1, v)))
+	}
+	return r
+}
+
 func round32(v []float64) {
 	for i, x := range v {
 		v[i] = float64(float32(x))

@@ -160,8 +160,9 @@ func convertFloat(f *frame, to batch.Type) converter {
 	case to.IsFloat():
 		return func(f *frame, i int) bool {
 			v := in[i&m]
-			f.out.Float64s()[i] = float64(float32(v))
-			return !math.IsInf(float64(float32(v)), 0) || math.IsInf(v, 0)
+			r := narrowFloat(v, to)
+			f.out.Float64s()[i] = r
+			return !math.IsInf(r, 0) || math.IsInf(v, 0)
 		}
 	case to.ID == batch.Decimal:
 		return func(f *frame, i int) bool {
@@ -185,12 +186,9 @@ func convertToFloat(f *frame, from, to batch.Type) converter {
 		scale = int(from.Scale)
 	}
 	return func(f *frame, i int) bool {
-		v := decimalFloat(in(i), scale)
-		if to.ID != batch.Float64 {
-			v = float64(float32(v))
-		}
+		v := narrowFloat(decimalFloat(in(i), scale), to)
 		f.out.Float64s()[i] = v
-		return true
+		return !math.IsInf(v, 0)
 	}
 }
 

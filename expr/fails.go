@@ -53,8 +53,10 @@ func safeCast(from, to batch.Type) bool {
 	case from.IsInteger() && to.IsInteger():
 		c := commonInt(from, to)
 		return c == to
-	case from.IsFloat() && to.ID == batch.Float32, from.IsInteger() && to.IsFloat():
+	case from.ID == batch.Float16 && to.ID == batch.Float32, from.IsInteger() && to.ID == batch.Float32:
 		return true
+	case from.IsInteger() && to.ID == batch.Float16:
+		return from.ID == batch.Int8 || from.ID == batch.Uint8 || from.ID == batch.Int16
 	case from.IsInteger() && to.ID == batch.Decimal:
 		return int(to.Prec)-int(to.Scale) >= intDigits(from)
 	}

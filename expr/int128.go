@@ -131,6 +131,9 @@ func floatInt128(f float64) (batch.Int128, bool) {
 	frac, exp := math.Frexp(math.Abs(f)) // f = frac * 2^exp, exp > 62
 	m := uint64(frac * (1 << 53))
 	s := uint(exp - 53)
+	if s >= 64 {
+		return signed(m<<(s-64), 0, f < 0)
+	}
 	return signed(m>>(64-s), m<<s, f < 0)
 }
 

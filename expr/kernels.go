@@ -84,7 +84,9 @@ func numberKernel(n *node) (string, func(*frame) error) {
 		return key, func(fr *frame) error {
 			mapFloats(fr, f)
 			if fr.typ.ID != batch.Float64 {
-				round32(fr.out.Float64s())
+				for i, v := range fr.out.Float64s() {
+					fr.out.Float64s()[i] = narrowFloat(v, fr.typ)
+				}
 			}
 			return nil
 		}

@@ -31,6 +31,11 @@ var testSchema = batch.NewSchema(
 	batch.Field{Name: "b", Type: batch.Of(batch.Bool), Nullable: true},
 	batch.Field{Name: "dt", Type: batch.Of(batch.Date), Nullable: true},
 	batch.Field{Name: "ts", Type: batch.TimestampOf(batch.Micro, false), Nullable: true},
+	batch.Field{Name: "f16", Type: batch.Of(batch.Float16), Nullable: true},
+	batch.Field{Name: "i16", Type: batch.Of(batch.Int16), Nullable: true},
+	batch.Field{Name: "u8", Type: batch.Of(batch.Uint8), Nullable: true},
+	batch.Field{Name: "tz", Type: batch.TimestampOf(batch.Micro, true), Nullable: true},
+	batch.Field{Name: "tms", Type: batch.TimestampOf(batch.Milli, false), Nullable: true},
 )
 
 type gen struct {
@@ -46,7 +51,7 @@ func (g *gen) deeper() *gen { return &gen{g.t, g.depth - 1} }
 
 func (g *gen) num() string {
 	if g.depth <= 0 || g.int(0, 3) == 0 {
-		return g.of("i8", "i32", "i64", "u32", "u64", "f32", "f64", "d9", "d25", "0", "1", "-3", "100", "2.5", "0.125", "1e3", "null", "3000000000")
+		return g.of("i8", "i32", "i64", "u32", "u64", "u8", "i16", "f16", "f32", "f64", "d9", "d25", "0", "1", "-3", "100", "2.5", "0.125", "1e3", "null", "3000000000")
 	}
 	d := g.deeper()
 	switch g.int(0, 19) {
@@ -91,7 +96,7 @@ func (g *gen) num() string {
 // whole returns an expression of a whole number.
 func (g *gen) whole() string {
 	if g.depth <= 0 || g.int(0, 1) == 0 {
-		return g.of("i8", "i32", "i64", "u32", "1", "3", "-2", "null", "length(s)")
+		return g.of("i8", "i16", "i32", "i64", "u8", "u32", "1", "3", "-2", "null", "length(s)")
 	}
 	d := g.deeper()
 	return g.of("(~"+d.whole()+")", "("+d.whole()+" & "+d.whole()+")", "xor("+d.whole()+", "+d.whole()+")", "sign("+d.num()+")", "("+d.whole()+" % 5)")
@@ -131,7 +136,7 @@ func (g *gen) timeNumber() string {
 }
 
 func (g *gen) numType() string {
-	return g.of("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "float32", "float64", "decimal(9, 2)", "decimal(25, 4)", "decimal(4, 0)")
+	return g.of("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", "float16", "float32", "float64", "decimal(9, 2)", "decimal(25, 4)", "decimal(4, 0)")
 }
 
 func (g *gen) caseOf(result func() string) string {
@@ -184,7 +189,7 @@ func (g *gen) str() string {
 
 func (g *gen) date() string {
 	if g.depth <= 0 || g.int(0, 2) == 0 {
-		return g.of("dt", "ts", "date '2024-02-29'", "timestamp '1969-12-31 23:59:59.5'")
+		return g.of("dt", "ts", "tz", "tms", "date '2024-02-29'", "timestamp '1969-12-31 23:59:59.5'")
 	}
 	d := g.deeper()
 	switch g.int(0, 7) {
@@ -263,6 +268,8 @@ func (g *gen) value(t batch.Type) expr.Value {
 		return expr.Value{Bool: small > 3}
 	case t.ID == batch.String:
 		return expr.Value{Bytes: []byte(g.of("", "a", "A", "ab", " b ", "12", "-1.5", "Äb", "ß€", "a%c", "2024-02-30", "true"))}
+	case t.ID == batch.Float16 && extreme:
+		return expr.Value{Float: rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 65504, -0x1p-24}).Draw(g.t, "float")}
 	case t.IsFloat() && extreme:
 		return expr.Value{Float: rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 1 << 40, -1e-30}).Draw(g.t, "float")}
 	case t.IsFloat():
@@ -270,6 +277,9 @@ func (g *gen) value(t batch.Type) expr.Value {
 	case t.ID == batch.Date:
 		return expr.Value{Int: int64(g.int(-40000, 40000))}
 	case t.ID == batch.Timestamp:
+		if t.Unit == batch.Milli {
+			return expr.Value{Int: int64(g.int(-4e12, 4e12))}
+		}
 		return expr.Value{Int: int64(g.int(-4e15, 4e15))}
 	case t.Kind() == batch.KindInt128:
 		v := batch.Int128Of(small * 12345)
@@ -282,7 +292,7 @@ func (g *gen) value(t batch.Type) expr.Value {
 	case t.IsUnsigned():
 		return expr.Value{Int: max(small, 0)}
 	case extreme:
-		return expr.Value{Int: map[batch.TypeID]int64{batch.Int8: -128, batch.Int32: math.MaxInt32, batch.Int64: math.MinInt64, batch.Decimal: 999999999}[t.ID]}
+		return expr.Value{Int: map[batch.TypeID]int64{batch.Int8: -128, batch.Int16: math.MinInt16, batch.Int32: math.MaxInt32, batch.Int64: math.MinInt64, batch.Decimal: 999999999}[t.ID]}
 	}
 	return expr.Value{Int: small}
 }

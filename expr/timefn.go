@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -275,6 +276,19 @@ func isoWeek(days int64) int64 {
 	return (thursday-civilDays(y, 1, 1))/7 + 1
 }
 
+// quotient returns the float nearest to v/d. Where v has more digits than a float it is taken as the sum
+// of two, and the rest of the first quotient is divided once more (Dekker's correction).
+func quotient(v int64, d float64) float64 {
+	if v > -1<<53 && v < 1<<53 {
+		return float64(v) / d
+	}
+	hi, lo := float64(v&^0xffffffff), float64(v&0xffffffff)
+	q := (hi + lo) / d
+	p := q * d
+	rest := (hi - p) + lo - math.FMA(q, d, -p)
+	return q + rest/d
+}
+
 func kernelEpoch(t batch.Type) func(*frame) error {
 	return func(f *frame) error {
 		in, m := values[int64](f.args[0])
@@ -284,7 +298,7 @@ func kernelEpoch(t batch.Type) func(*frame) error {
 			if t.ID == batch.Date {
 				out[i] = float64(v) * daySeconds
 			} else {
-				out[i] = float64(v) / float64(perSecond(t.Unit))
+				out[i] = quotient(v, float64(perSecond(t.Unit)))
 			}
 		}
 		return nil

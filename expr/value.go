@@ -138,17 +138,18 @@ func parseFloat(s []byte, t batch.Type) (float64, error) {
 		return 0, errNotNumber
 	}
 	bits := 64
-	if t.ID != batch.Float64 {
+	if t.ID == batch.Float32 {
 		bits = 32
 	}
 	f, err := strconv.ParseFloat(viewString(s), bits)
-	switch {
-	case errors.Is(err, strconv.ErrRange):
+	switch r := narrowFloat(f, t); {
+	case errors.Is(err, strconv.ErrRange), err == nil && math.IsInf(r, 0) && !math.IsInf(f, 0):
 		return 0, errRange
 	case err != nil:
 		return 0, errNotNumber
+	default:
+		return r, nil
 	}
-	return f, nil
 }
 
 // parseDecimal reads a number exactly, rounding half away from zero to scale digits behind the point.

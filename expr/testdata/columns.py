@@ -37,6 +37,12 @@ VALUES = {
     "timestamp(ns)": ["1969-12-31 23:59:59.999999999", "2024-02-29 13:14:15.5", None],
     "timestamp(us, utc)": ["1970-01-01 00:00:00+00", "2024-07-01 12:00:00+00", "2024-10-27 00:30:00+00", None],
     "time(us)": ["00:00:00", "13:14:15.5", "23:59:59.999999", None],
+    "int16": ["0", "32767", "-32768", None],
+    "uint16": ["0", "65535", None],
+    "uint32": ["0", "4294967295", None],
+    "uuid": ["00000000-0000-0000-0000-000000000000", "123e4567-e89b-12d3-a456-426614174000", "ffffffff-ffff-ffff-ffff-ffffffffffff", None],
+    "timestamp(s)": ["1969-12-31 23:59:59", "2024-02-29 13:14:15", None],
+    "decimal(20, 0)": ["0", "7", "-99999999999999999999", None],
     "decimal(9, 2)": ["0", "1.25", "-1.25", "1234567.89", "-9999999.99", None],
     "decimal(38, 10)": ["0", "1.5", "-1234567890123456789012345678.0123456789", None],
 }
@@ -208,7 +214,8 @@ a not ilike 'A%' | string
 a like '_b%' | string
 ascii(a) | string
 unicode(a) | string
-chr(a) | int32
+chr(a + 100) | int32
+chr(a + 8300) | int8
 levenshtein(a, b) | string string
 damerau_levenshtein(a, b) | string string
 hamming(a, b) | string string
@@ -342,6 +349,16 @@ time_bucket(interval '3 months', a) | date
 time_bucket(interval '5 days', a) | date
 make_date(a, 2, b) | int32 int8
 make_date(a, 2, 29) | int8
+era(make_date(a, 2, 29)) | int8
+millennium(make_date(a, 2, 29)) | int8
+century(make_date(a, 2, 29)) | int8
+decade(make_date(a, 2, 29)) | int8
+yearweek(make_date(a, 2, 29)) | int8
+isoyear(make_date(a, 2, 29)) | int8
+isodow(make_date(a, 2, 29)) | int8
+dayofyear(make_date(a, 2, 29)) | int8
+julian(make_date(a, 2, 29)) | int8
+date_diff('century', make_date(a, 2, 29), date '2024-01-01') | int8
 make_timestamp(2024, 2, 29, a, 30, 1.5) | int8
 make_timestamp(a) | int32
 make_time(a, 5, 6.25) | int8
@@ -357,6 +374,63 @@ strftime(a, '%-d.%-m.%Y %-H:%-M:%-S %-I %-j %w %u %G-W%V %g %h %z') | timestamp(
 strftime(a, '%U %W %n') | timestamp(us)
 strftime(a, '%d/%m/%y') | date
 typeof(a) = typeof(b) | int64 float64
+a + b | int64 int64
+a - b | int64 int64
+a * b | int64 int64
+a + b | uint64 uint64
+a - b | uint64 uint64
+a * b | uint64 uint64
+a + b | int16 int32
+a * b | uint16 uint16
+a + b | uint32 int32
+a - b | uint16 int16
+-a | int64
+-a | int16
+abs(a) | int64
+abs(a) | int16
+a + b | decimal(38, 10) decimal(38, 10)
+a - b | decimal(38, 10) decimal(9, 2)
+a * b | decimal(20, 0) decimal(9, 2)
+a + b | decimal(20, 0) decimal(9, 2)
+a % b | decimal(20, 0) decimal(9, 2)
+a + b | decimal(9, 2) int32
+a = b | decimal(20, 0) int64
+a < b | decimal(38, 10) float64
+a = b | float32 float64
+a < b | uint64 int64
+greatest(a, b) | uint32 int16
+a = b | uuid uuid
+a < b | uuid uuid
+cast(a as varchar) | uuid
+a = '123e4567-e89b-12d3-a456-426614174000' | uuid
+coalesce(a, b) | timestamp(s) timestamp(us)
+a < b | timestamp(ms) timestamp(us)
+a = b | date timestamp(us)
+a < b | time(us) time(us)
+year(a) | timestamp(s)
+date_trunc('hour', a) | timestamp(s)
+cast(a as timestamp) | timestamp(s)
+cast(a as timestamp) | timestamp(ms)
+cast(a as varchar) | timestamp(us, utc)
+cast(a as varchar) | timestamp(us)
+cast(a as varchar) | date
+cast(a as varchar) | int8
+cast(a as varchar) | uint64
+cast(a as varchar) | bool
+cast(a as varchar) | decimal(20, 0)
+cast(a as bigint) | decimal(20, 0)
+cast(a as bigint) | float64
+cast(a as ubigint) | int64
+cast(a as decimal(20, 3)) | float64
+cast(a as double) | decimal(38, 10)
+cast(a as float) | float64
+cast(a as double) | float32
+cast(a as double) | int64
+cast(a as double) | uint64
+cast(a as bool) | float64
+cast(a as int) | bool
+round(a, 2) | decimal(38, 10)
+round(a) | float32
 """
 
 # Texts that formats read: expression over a, and the texts.

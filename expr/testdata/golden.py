@@ -323,6 +323,12 @@ epoch_ns(timestamp '2300-01-01 00:00:00')
 time_bucket(interval '0 days', date '2024-01-07')
 timestamp '2024-01-31 10:00:00' + interval '1 day' > date '2024-01-31'
 ifnull(null, 2)
+1.7e35::double::decimal(38,0)
+-1.2e37::double::decimal(38,0)
+9e37::double::decimal(38,0)
+1.28e36::double::decimal(38,2)
+1.28e36::double::decimal(25,4)
+epoch('2024-01-01 00:00:00.123456'::timestamp)
 substring('hello', 2, 3)
 """
 

@@ -32,7 +32,7 @@ func cast(v val, t batch.Type) (val, error) {
 	switch {
 	case t.IsFloat():
 		f := float(v.toFloat(), t)
-		if v.typ.IsFloat() && math.IsInf(f.f, 0) && !math.IsInf(v.f, 0) {
+		if math.IsInf(f.f, 0) && !(v.typ.IsFloat() && math.IsInf(v.f, 0)) {
 			return null(t), fail("%g does not fit %s", v.f, t)
 		}
 		return f, nil
@@ -171,14 +171,14 @@ func parse(s string, t batch.Type) (val, error) {
 		return null(t), bad
 	case t.IsFloat():
 		bits := 64
-		if t.ID != batch.Float64 {
+		if t.ID == batch.Float32 {
 			bits = 32
 		}
 		f, err := strconv.ParseFloat(s, bits)
-		if err != nil || strings.ContainsAny(s, "xXpP_") {
+		if err != nil || strings.ContainsAny(s, "xXpP_") || math.IsInf(float(f, t).f, 0) && !math.IsInf(f, 0) {
 			return null(t), bad
 		}
-		return val{typ: t, f: f}, nil
+		return float(f, t), nil
 	case t.IsNumeric():
 		r, ok := new(big.Rat).SetString(s)
 		if !ok || !numberText.MatchString(s) {

@@ -54,6 +54,10 @@ func (e *env) evalNode(n *expr.Node) (val, error) {
 		switch n.Name {
 		case "coalesce", "ifnull":
 			return e.coalesce(n)
+		case "nullif": // of a null literal nothing is computed
+			if t, err := e.typeOf(n.Args[0]); err != nil || t.typ.ID == batch.Null {
+				return null(t.typ), err
+			}
 		case "if":
 			return e.caseWhen(&expr.Node{Op: expr.OpCase, Args: append([]*expr.Node{nil}, n.Args...)})
 		}

@@ -166,10 +166,28 @@ func number(r *big.Rat, t batch.Type) (val, error) {
 }
 
 func float(f float64, t batch.Type) val {
-	if t.ID != batch.Float64 {
+	switch t.ID {
+	case batch.Float16:
+		f = half(f)
+	case batch.Float32:
 		f = float64(float32(f))
 	}
 	return val{typ: t, f: f}
+}
+
+// half rounds to 11 binary digits, the last worth 2^-24 at least.
+func half(f float64) float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return f
+	}
+	last := 0x1p-24
+	for math.Abs(f)/last >= 2048 {
+		last *= 2
+	}
+	if r := math.RoundToEven(f/last) * last; math.Abs(r) <= 65504 {
+		return r
+	}
+	return math.Inf(btoi(f > 0) - btoi(f < 0))
 }
 
 // toFloat returns a numeric value as float64.

@@ -40,14 +40,17 @@ func partOf(name string, args []val) (val, error) {
 	case "era":
 		return whole64(int64(btoi(m.Year() > 0))), nil
 	case "millennium":
-		return whole64(int64((m.Year() + 999) / 1000)), nil
+		return whole64(counted(m.Year(), 1000)), nil
 	case "century":
-		return whole64(int64((m.Year() + 99) / 100)), nil
+		return whole64(counted(m.Year(), 100)), nil
 	case "decade":
 		return whole64(int64(m.Year() / 10)), nil
 	case "isoyear":
 		return whole64(int64(y)), nil
 	case "yearweek":
+		if y <= 0 {
+			week = -week
+		}
 		return whole64(int64(y*100 + week)), nil
 	case "isodow":
 		return whole64(int64((m.Weekday()+6)%7) + 1), nil
@@ -59,6 +62,21 @@ func partOf(name string, args []val) (val, error) {
 		return whole64(inMinute), nil
 	}
 	return whole64(int64(part(name, m))), nil
+}
+
+// counted numbers centuries and the like: the year 1 begins the first, the year 0 (1 BC) ends the one numbered -1.
+func counted(year, length int) int64 {
+	n := int64(0)
+	for ; year > 0; year -= length {
+		n++
+	}
+	if n > 0 {
+		return n
+	}
+	for n--; year <= -length; year += length {
+		n--
+	}
+	return n
 }
 
 func timeText(name string, args []val) (val, error) {
