@@ -62,6 +62,11 @@ func (b *binder) bind(n *Node) (*node, *Error) {
 	if err := checkIntervals(n, args); err != nil {
 		return nil, err
 	}
+	return b.operator(n, out)
+}
+
+// operator types an operator or a call whose operands out has.
+func (b *binder) operator(n *Node, out *node) (*node, *Error) {
 	switch n.Op {
 	case OpNeg:
 		return bindNegate(out)
@@ -76,7 +81,7 @@ func (b *binder) bind(n *Node) (*node, *Error) {
 		return out, nil
 	case OpIn, OpBetween:
 		out.op = map[Op]string{OpIn: "in", OpBetween: "between"}[n.Op]
-		return bindCompared(out, args)
+		return bindCompared(out, out.args)
 	case OpLike:
 		out.op = n.Name
 		return bindLike(out)

@@ -52,6 +52,11 @@ func bindArithmetic(n *node) (*node, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	return arithmeticType(n, t), nil
+}
+
+// arithmeticType gives sums and the like their type, of operands that meet in t.
+func arithmeticType(n *node, t batch.Type) *node {
 	if t.ID == batch.Null {
 		t = batch.Of(batch.Int32)
 		n.args[0], n.args[1] = conv(n.args[0], t), conv(n.args[1], t)
@@ -65,7 +70,7 @@ func bindArithmetic(n *node) (*node, *Error) {
 			n.typ.Prec = min(t.Prec+1, 38)
 		}
 	}
-	return n, nil
+	return n
 }
 
 func arithmeticHint(a *node) string {

@@ -57,10 +57,6 @@ func (p *printer) write(n *node, context int) {
 		p.put("(")
 		defer p.put(")")
 	}
-	not := ""
-	if n.negated {
-		not = "not "
-	}
 	switch n.op {
 	case "literal":
 		p.literal(n.written)
@@ -76,6 +72,29 @@ func (p *printer) write(n *node, context int) {
 	case "not":
 		p.put("not ")
 		p.write(n.args[0], bindNot-1)
+	case "is null", "in", "between", "like":
+		p.test(n)
+	case "~":
+		p.put("~")
+		p.write(n.args[0], bindOther)
+	case "case":
+		p.caseWhen(n)
+	case "cast", "try_cast":
+		p.put(n.op, "(")
+		p.write(n.args[0], 0)
+		p.put(" as ", n.typ.String(), ")")
+	default:
+		p.operator(n)
+	}
+}
+
+// test writes the tests that may be negated.
+func (p *printer) test(n *node) {
+	not := ""
+	if n.negated {
+		not = "not "
+	}
+	switch n.op {
 	case "is null":
 		p.write(n.args[0], bindIs-1)
 		p.put(" is ", not, "null")
@@ -97,17 +116,6 @@ func (p *printer) write(n *node, context int) {
 			p.put(" escape ")
 			p.write(n.args[2], bindRange)
 		}
-	case "~":
-		p.put("~")
-		p.write(n.args[0], bindOther)
-	case "case":
-		p.caseWhen(n)
-	case "cast", "try_cast":
-		p.put(n.op, "(")
-		p.write(n.args[0], 0)
-		p.put(" as ", n.typ.String(), ")")
-	default:
-		p.operator(n)
 	}
 }
 
