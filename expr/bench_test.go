@@ -17,6 +17,8 @@ func BenchmarkEval(b *testing.B) {
 		batch.Field{Name: "f", Type: batch.Of(batch.Float64)},
 		batch.Field{Name: "s", Type: batch.Of(batch.String)},
 		batch.Field{Name: "d", Type: batch.DecimalOf(12, 2)},
+		batch.Field{Name: "t", Type: batch.TimestampOf(batch.Micro, false)},
+		batch.Field{Name: "v", Type: batch.Of(batch.String)},
 	)
 	pool := mem.NewPool(256 << 20)
 	acct := pool.Account("bench", 0)
@@ -24,6 +26,8 @@ func BenchmarkEval(b *testing.B) {
 	for _, text := range []string{
 		"i + 1", "n + i", "f * 2.5", "ln(f)", "f > 0.5", "i > 10 and f > 0.5", "n is null or i < 5", "case when i > 10 then f else 0 end",
 		"cast(i as float64)", "f / i", "d * d", "d + 1.5", "s = 'b'", "upper(s)", "s like '%b%'", "i in (1, 2, 3)", "if(i > 0, 100 % i, 0)", "if(i > 10, n - i, i - n)",
+		"i & 7", "i // 3", "year(t)", "hour(t)", "date_trunc('month', t)", "t + interval '1 day'", "t + interval '1 month'", "t at time zone 'Europe/Berlin'", "date_diff('day', t, timestamp '2024-01-01 00:00:00')",
+		"upper(v)", "v || 'x'", "lpad(v, 8, '0')", "regexp_matches(v, '^[a-c]')", "regexp_replace(s, 'a', 'b')", "hash(i)", "hash(v)", "concat(n, v)", "strftime(t, '%Y-%m-%d')", "cast(i as string)",
 	} {
 		tree, err := expr.Parse(text)
 		if err != nil {
@@ -59,6 +63,9 @@ func benchBatch(b *testing.B, acct *mem.Account, schema *batch.Schema) *batch.Ba
 		vals := make([]expr.Value, batch.Rows)
 		for i := range vals {
 			k := int64(i * 7919 % 1000)
+			if vals[i] = (expr.Value{Int: 1.6e15 + k*86_400_000_001}); f.Type.ID == batch.Timestamp {
+				continue
+			}
 			vals[i] = expr.Value{Int: k % 50, Float: float64(k) / 500, Bytes: []byte{'a' + byte(k%5)}}
 		}
 		field := f

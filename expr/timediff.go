@@ -6,12 +6,13 @@ import "pqjoin/batch"
 // does, the whole weeks between their days.
 func kernelDiff(n *node) func(*frame) error {
 	part, from, to := string(n.args[0].val.Bytes), n.args[1].typ, n.args[2].typ
+	first, second := ordinalOf(part, from), ordinalOf(part, to)
 	return func(f *frame) error {
 		a, ma := values[int64](f.args[1])
 		b, mb := values[int64](f.args[2])
 		return eachInt(f, func(i int) (int64, error) {
-			x, okX := ordinal(part, a[i&ma], from)
-			y, okY := ordinal(part, b[i&mb], to)
+			x, okX := first(a[i&ma])
+			y, okY := second(b[i&mb])
 			v := y - x
 			if !okX || !okY || (y^x)&(y^v) < 0 {
 				return 0, f.st.rowError("the %ss between %s and %s do not fit int64", part, momentText(a[i&ma], from), momentText(b[i&mb], to))
@@ -26,47 +27,55 @@ func kernelDiff(n *node) func(*frame) error {
 
 func momentText(v int64, t batch.Type) []byte { return appendValue(nil, Value{Int: v}, t) }
 
-// ordinal numbers the parts of time one after the other; weeks by their days. False where the number does not fit.
-func ordinal(part string, v int64, t batch.Type) (int64, bool) {
-	days, tick := moment(v, t)
-	y, m, _ := daysCivil(days)
-	switch part {
-	case "millennium":
-		return y / 1000, true
-	case "century":
-		return y / 100, true
-	case "decade":
-		return y / 10, true
-	case "year":
-		return y, true
-	case "isoyear":
-		return isoYear(days), true
-	case "quarter":
-		return y*4 + (m-1)/3, true
-	case "month":
-		return y*12 + m, true
-	case "day", "week":
-		return days, true
+// ordinalOf returns the numbers of the parts of time, one after the other; weeks by their days.
+// They come with false where the number does not fit.
+func ordinalOf(part string, t batch.Type) func(v int64) (int64, bool) {
+	if of := dayOrdinal(part); of != nil {
+		return func(v int64) (int64, bool) {
+			days, _ := moment(v, t)
+			return of(days), true
+		}
 	}
 	per := int64(1)
 	if t.ID != batch.Date {
 		per = perSecond(t.Unit)
 	}
+	if seconds := unitNanos[part] / 1e9; seconds > 0 {
+		return func(v int64) (int64, bool) {
+			days, tick := moment(v, t)
+			return days*(daySeconds/seconds) + tick/(per*seconds), true
+		}
+	}
+	to := 1e9 / unitNanos[part]
+	return func(v int64) (int64, bool) {
+		days, tick := moment(v, t)
+		v, ok := mulInt64(days*daySeconds+tick/per, to)
+		sum := v + inSecond(tick%per, per, to)
+		return sum, ok && sum >= v
+	}
+}
+
+// dayOrdinal numbers the parts that are days or longer; nil for shorter ones.
+func dayOrdinal(part string) func(days int64) int64 {
 	switch part {
-	case "hour":
-		return days*24 + tick/per/3600, true
-	case "minute":
-		return days*1440 + tick/per/60, true
-	case "second":
-		return days*daySeconds + tick/per, true
+	case "millennium":
+		return func(days int64) int64 { y, _, _ := daysCivil(days); return y / 1000 }
+	case "century":
+		return func(days int64) int64 { y, _, _ := daysCivil(days); return y / 100 }
+	case "decade":
+		return func(days int64) int64 { y, _, _ := daysCivil(days); return y / 10 }
+	case "year":
+		return func(days int64) int64 { y, _, _ := daysCivil(days); return y }
+	case "isoyear":
+		return isoYear
+	case "quarter":
+		return func(days int64) int64 { y, m, _ := daysCivil(days); return y*4 + (m-1)/3 }
+	case "month":
+		return func(days int64) int64 { y, m, _ := daysCivil(days); return y*12 + m }
+	case "day", "week":
+		return func(days int64) int64 { return days }
 	}
-	to := int64(1e3)
-	if part == "microsecond" {
-		to = 1e6
-	}
-	v, ok := mulInt64(days*daySeconds+tick/per, to)
-	sum := v + inSecond(tick%per, per, to)
-	return sum, ok && sum >= v
+	return nil
 }
 
 // inSecond converts ticks below a second.

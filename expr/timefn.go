@@ -145,9 +145,21 @@ func moment(v int64, t batch.Type) (days, tick int64) {
 	case batch.Time:
 		return 0, v
 	}
-	per := daySeconds * perSecond(t.Unit)
-	days = floorDiv(v, per)
-	return days, v - days*per
+	const day = daySeconds
+	switch t.Unit { // constant divisors: no division
+	case batch.Second:
+		days, tick = v/day, v%day
+	case batch.Milli:
+		days, tick = v/(day*1e3), v%(day*1e3)
+	case batch.Micro:
+		days, tick = v/(day*1e6), v%(day*1e6)
+	default:
+		days, tick = v/(day*1e9), v%(day*1e9)
+	}
+	if tick < 0 {
+		days, tick = days-1, tick+day*perSecond(t.Unit)
+	}
+	return days, tick
 }
 
 func timeKernel(n *node) func(*frame) error {
@@ -211,6 +223,8 @@ func inMinute(tick, per, to int64) int64 {
 // dayPart returns a part of a date.
 func dayPart(op string) func(days int64) int64 {
 	switch op {
+	case "year":
+		return func(days int64) int64 { y, _, _ := daysCivil(days); return y }
 	case "week":
 		return isoWeek
 	case "isoyear":
