@@ -11,6 +11,7 @@ import (
 	"pqjoin/monitor"
 	"pqjoin/plan"
 	"pqjoin/spillfile"
+	"pqjoin/tableio"
 	"pqjoin/tableio/publish"
 )
 
@@ -322,7 +323,9 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	if where != nil { // the node's columns are some of the table's
 		where = where.Remap(func(c int) int { return op.Columns[c] })
 	}
-	source := func() batch.Source { return t.Source(op.Columns, where, x.share.rows(p.est)) }
+	// No stage that scans loads partitions: their share serves big pages.
+	read := tableio.Reading{BatchRows: x.share.rows(p.est), WholeBytes: x.share.Load}
+	source := func() batch.Source { return t.Source(op.Columns, where, read) }
 	r := &rel{src: source(), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
 	if op.Where != nil {
 		return r.add(newFilter(op.Where, origin("input "+op.Input.Name+": where")), nil, "where")
@@ -332,7 +335,7 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 		for i, c := range cols {
 			at[i] = op.Columns[c]
 		}
-		return t.Source(at, nil, x.share.BatchRows)
+		return t.Source(at, nil, tableio.Reading{BatchRows: x.share.BatchRows})
 	}
 	return r
 }

@@ -54,7 +54,7 @@ func join(a, b []byte) []byte {
 
 // take returns size bytes of a run of the lowest bin that surely has them, where any does; the rest stays free.
 func (e *extents) take(size int) []byte {
-	idx, _ := class(size)
+	idx, _ := sizeClass(size)
 	r := e.first(idx)
 	if r == nil {
 		return nil
@@ -93,7 +93,7 @@ func (e *extents) first(idx int) *run {
 }
 
 func (e *extents) link(b []byte) {
-	idx, size := class(len(b))
+	idx, size := sizeClass(len(b))
 	if size > len(b) {
 		idx--
 	}

@@ -18,13 +18,15 @@ const (
 	slabSize     = 1 << 18 // buffers under slabMax are carved from slabs of this size
 	slabMax      = 1 << 16
 	slabClasses  = 4 * (16 - minClassBits)
+	largeMin     = 1 << 19
+	largeStep    = 1 << 16
 	numClasses   = 4 * (48 - minClassBits)
 	arenaSize    = 64 << 20 // a mapping has at least so many bytes, or the pool's limit; what is not touched costs nothing
 	hugeMin      = 16 << 20 // buffers of at least so much ask for huge pages: tables with random access gain, short-lived buffers lose
 )
 
 // Pool hands out buffers in size classes, four to a doubling (so at most 25 % is lost to
-// rounding), from mappings of its own, and never keeps more than its limit resident. Memory
+// rounding), and large ones in steps of 64 KiB, from mappings of its own, and never keeps more than its limit resident. Memory
 // moves freely between the classes: free pages are merged and cut anew. It is safe for concurrent use.
 type Pool struct {
 	limit   int64
@@ -112,8 +114,17 @@ func ClassSize(n int) int {
 	return size
 }
 
-// class returns the index and the size in bytes of the smallest class that holds n bytes.
+// class returns the bytes that a buffer of n bytes takes, and the size class that a smaller one belongs to:
+// large buffers are whole stretches of pages, and waste less.
 func class(n int) (idx, size int) {
+	if n > largeMin {
+		return -1, (n + largeStep - 1) &^ (largeStep - 1)
+	}
+	return sizeClass(n)
+}
+
+// sizeClass returns the index and the size in bytes of the smallest class that holds n bytes, four to a doubling.
+func sizeClass(n int) (idx, size int) {
 	if n <= 1<<minClassBits {
 		return 0, 1 << minClassBits
 	}
@@ -216,7 +227,8 @@ func (p *Pool) warmUp(size int) ([]byte, error) {
 
 // mapArena maps memory for at least size bytes. It takes none yet: pages come when they are touched.
 func (p *Pool) mapArena(size int) error {
-	n := max(ClassSize(size), int(min(arenaSize, p.limit))&^(1<<minClassBits-1)) // extents are found by class
+	_, least := sizeClass(size) // extents are found by class
+	n := max(least, int(min(arenaSize, p.limit))&^(1<<minClassBits-1))
 	m, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
 	if err != nil {
 		return fmt.Errorf("map %d bytes: %w", n, err)

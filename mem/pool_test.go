@@ -20,6 +20,13 @@ func TestClassesAreTightAndAscend(t *testing.T) {
 		if size < n || (n > 1<<minClassBits && size-n > n/4) {
 			t.Fatalf("%d bytes take %d", n, size)
 		}
+		if n > largeMin {
+			if size-n >= largeStep || size < lastSize {
+				t.Fatalf("%d bytes take %d", n, size)
+			}
+			lastSize = size
+			continue
+		}
 		if idx < lastIdx || size < lastSize || (idx == lastIdx) != (size == lastSize) {
 			t.Fatalf("%d bytes: class %d of %d after class %d of %d", n, idx, size, lastIdx, lastSize)
 		}

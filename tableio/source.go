@@ -17,14 +17,20 @@ type source struct {
 	cols   []int
 	schema *batch.Schema
 	units  []int // positions in Table.Units
-	rows   int
+	read   Reading
+}
+
+// Reading says how a table is read: parquet.ReadOptions of all its row groups.
+type Reading struct {
+	BatchRows  int   // 0 means batch.Rows
+	WholeBytes int64 // of each reader, for big pages
 }
 
 // Source returns the rows of the columns at the positions cols of the schema, in that order. Row groups
 // that statistics show to have no row for which where (bound to the table's whole schema) is true are left
-// out; rows of the others are not filtered. where may be nil. batchRows 0 means batch.Rows.
-func (t *Table) Source(cols []int, where *expr.Bound, batchRows int) batch.Source {
-	s := &source{table: t, cols: cols, schema: t.schema.Select(cols), rows: batchRows}
+// out; rows of the others are not filtered. where may be nil.
+func (t *Table) Source(cols []int, where *expr.Bound, read Reading) batch.Source {
+	s := &source{table: t, cols: cols, schema: t.schema.Select(cols), read: read}
 	for i := range t.units {
 		if where == nil || where.MayBeTrue(func(col int) expr.Stats { return t.Stats(i, col) }) {
 			s.units = append(s.units, i)
@@ -83,7 +89,7 @@ func (s *source) Open(ctx context.Context, unit int, acct *mem.Account) (batch.S
 			st.at = append(st.at, -1)
 		}
 	}
-	in, err := f.ReadRowGroup(ctx, acct, u.Group, st.read, parquet.ReadOptions{BatchRows: s.rows})
+	in, err := f.ReadRowGroup(ctx, acct, u.Group, st.read, parquet.ReadOptions{BatchRows: s.read.BatchRows, WholeBytes: s.read.WholeBytes})
 	if err != nil {
 		return nil, err
 	}

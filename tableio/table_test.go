@@ -69,7 +69,7 @@ func rowsOf(t *testing.T, tab *Table, cols []int, where *expr.Bound) []string {
 	t.Helper()
 	pool := mem.NewPool(32<<20, mem.Protect())
 	acct := pool.Account("test", 0)
-	src := tab.Source(cols, where, 3)
+	src := tab.Source(cols, where, Reading{BatchRows: 3})
 	var out []string
 	for u := range src.Units() {
 		s, err := src.Open(t.Context(), u, acct)
@@ -220,7 +220,7 @@ func TestTypesDecideBetweenIntAndFloat(t *testing.T) {
 		t.Error(d)
 	}
 	put(t, filepath.Join(dir, "1.parquet"), []ints{{V: 1<<53 + 1}})
-	s, err := open(t, spec).Source([]int{0}, nil, 0).Open(t.Context(), 0, nil)
+	s, err := open(t, spec).Source([]int{0}, nil, Reading{}).Open(t.Context(), 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestStatisticsPruneRowGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := tab.Source([]int{1}, where, 0).Units(); len(tab.Units()) != 10 || n != 2 {
+	if n := tab.Source([]int{1}, where, Reading{}).Units(); len(tab.Units()) != 10 || n != 2 {
 		t.Errorf("%d of %d units are read, want 2 of 10", n, len(tab.Units()))
 	}
 	if got := rowsOf(t, tab, []int{1}, where); len(got) != 20 || got[0] != "30" || got[19] != "49" {
@@ -290,7 +290,7 @@ func TestFileThatChangesIsNoticed(t *testing.T) {
 	if err := tab.Verify(t.Context()); !errors.Is(err, parquet.ErrChanged) {
 		t.Errorf("verify: %v", err)
 	}
-	if _, err := tab.Source([]int{0}, nil, 0).Open(t.Context(), 0, nil); !errors.Is(err, parquet.ErrChanged) {
+	if _, err := tab.Source([]int{0}, nil, Reading{}).Open(t.Context(), 0, nil); !errors.Is(err, parquet.ErrChanged) {
 		t.Errorf("open: %v", err)
 	}
 }
@@ -313,7 +313,7 @@ func TestReadingStaysUnderItsFloor(t *testing.T) {
 		const batches = 4 << 20
 		pool := mem.NewPool(tab.ReadFloor(cols)+batches, mem.Protect())
 		acct := pool.Account("test", 0)
-		s, err := tab.Source(cols, nil, 1000).Open(t.Context(), 0, acct)
+		s, err := tab.Source(cols, nil, Reading{BatchRows: 1000}).Open(t.Context(), 0, acct)
 		if err != nil {
 			t.Fatal(err)
 		}

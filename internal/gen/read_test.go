@@ -33,7 +33,7 @@ func readTable(t *testing.T, dir string) map[string]*values {
 	for i := range cols {
 		cols[i] = i
 	}
-	src := tab.Source(cols, nil, 0)
+	src := tab.Source(cols, nil, tableio.Reading{})
 	out := map[string]*values{}
 	for _, f := range src.Schema().Fields {
 		out[f.Name] = &values{null: map[int]bool{}}

@@ -49,6 +49,7 @@ type scratch struct {
 	sizes [codePiece]int64
 	bytes [8 << 10]byte
 	zeros *mem.Buf
+	whole int64 // bytes left of ReadOptions.WholeBytes
 }
 
 // chunk reads one column of a row group, page by page.
@@ -83,6 +84,7 @@ type chunk struct {
 	levWin window
 	levBuf *mem.Buf
 
+	whole     int64  // bytes of ReadOptions.WholeBytes that raw takes
 	inPieces  bool   // the page is decoded in pieces
 	far       bool   // pages have needed farWindow
 	stored    window // its bytes as stored

@@ -28,9 +28,14 @@ func (c *chunk) openPage() error {
 		return fmt.Errorf("%w: levels encoded as %s", ErrUnsupported, h.defs)
 	}
 	var err error
-	if h.bytes <= c.lim.page && (h.raw <= c.lim.page || c.codec() == format.Uncompressed) || c.needsWhole() {
+	switch {
+	case h.bytes <= c.lim.page && (h.raw <= c.lim.page || c.codec() == format.Uncompressed) || c.needsWhole():
 		err = c.openWhole()
-	} else {
+	case c.codec() != format.Uncompressed && c.takeWhole():
+		if err = c.openWhole(); err == nil {
+			err = c.shrinkSource()
+		}
+	default:
 		err = c.openPieces()
 	}
 	if err != nil {

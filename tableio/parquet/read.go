@@ -83,6 +83,9 @@ type Value struct {
 type ReadOptions struct {
 	// BatchRows is the most rows a batch has; 0 means batch.Rows. Batches of wide or long values have fewer.
 	BatchRows int
+	// WholeBytes is memory beyond ReadFloor that may be used to decode big compressed pages whole, which is
+	// faster than in pieces by what a codec's assembly gains. The columns take of it what they can.
+	WholeBytes int64
 	// DropBehind drops what was read from the page cache.
 	DropBehind bool
 

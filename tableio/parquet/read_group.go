@@ -32,6 +32,7 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 	if opts.limits != nil {
 		s.lim = *opts.limits
 	}
+	s.scratch.whole = opts.WholeBytes
 	s.codecs.acct = acct
 	s.step = opts.BatchRows
 	if s.step <= 0 {
