@@ -24,8 +24,11 @@ func bindArithmetic(n *node) (*node, *Error) {
 	}
 	if t, ok := dateArithmetic(n, x.typ, y.typ); ok {
 		n.typ, n.null = t, x.null || y.null
-		if t.ID == batch.Date {
+		switch t.ID {
+		case batch.Date:
 			n.args[1] = conv(y, batch.Of(batch.Int64))
+		case batch.Timestamp:
+			n.args[0] = conv(x, t)
 		}
 		return n, nil
 	}
@@ -135,12 +138,14 @@ func bindBits(n *node) (*node, *Error) {
 	return n, nil
 }
 
-// dateArithmetic knows date + days, date - days and date - date.
+// dateArithmetic knows date + days, date - days, date - date and date + time.
 func dateArithmetic(n *node, x, y batch.Type) (batch.Type, bool) {
 	days := y.IsInteger() && y.ID != batch.Uint64
 	switch {
 	case x.ID == batch.Date && days && (n.op == "+" || n.op == "-"):
 		return x, true
+	case x.ID == batch.Date && y.ID == batch.Time && n.op == "+":
+		return batch.TimestampOf(y.Unit, y.UTC), true
 	case x.ID == batch.Date && y.ID == batch.Date && n.op == "-":
 		return batch.Of(batch.Int64), true
 	}

@@ -24,6 +24,7 @@ func operators() []FunctionDoc {
 	add("~x", "all bits flipped", "~5")
 	add("x + y, x - y", "sum and difference; an overflow of whole numbers and decimals is an error", "1.5 + 2")
 	add("date + n, date - n, date - date", "days later, earlier, and between", "date '2024-02-28' + 2")
+	add("date + time", "the timestamp of the two", "date '2024-02-28' + time '10:11:12'")
 	add("t + interval '1 day', t - interval '2 hours'", "a date, time or timestamp moved; intervals are also written interval 3 day, interval (n) day. A date becomes a timestamp", "date '2024-01-31' + interval '1 month'")
 	add("x * y", "product", "1.5 * 2")
 	add("x / y", "quotient as float64; inf, -inf or nan where y is 0", "7 / 2")
@@ -37,6 +38,8 @@ func operators() []FunctionDoc {
 	add("case when c then x ... else y end", "x of the first condition that is true; also case v when a then x ...", "case 3 when 1 then 'a' else 'b' end")
 	add("extract(part from t)", "date_part('part', t)", "extract(year from date '2024-05-06')")
 	add("position(part in s)", "strpos(s, part)", "position('c' in 'abc')")
+	add("substring(s from start for length)", "substr(s, start, length)", "substring('hello' from 2 for 3)")
+	add("trim(both characters from s), leading, trailing", "trim(s, characters), ltrim, rtrim", "trim(leading '0' from '0070')")
 	add("date '...', time '...', timestamp '...', timestamptz '...'", "literals of dates and times", "timestamp '2024-01-31 23:59:59.5'")
 	return docs
 }

@@ -154,6 +154,10 @@ func (p *parser) call(t *lexer.Token, w string) (*Node, *Error) {
 		return p.extract(t)
 	case "position":
 		return p.position(t)
+	case "substring", "substr":
+		return p.substring(t, w)
+	case "trim":
+		return p.trim(t)
 	}
 	args, err := p.list(nil, "the arguments of "+w)
 	if err != nil {

@@ -342,6 +342,7 @@ a - interval '1 day' | time(us)
 a + interval '1 hour' | timestamp(us, utc)
 date_add(a, interval 3 day) | date
 a + 7 | date
+a + b | date time(us)
 a - b | date date
 time_bucket(interval '15 minutes', a) | timestamp(us)
 time_bucket(interval '2 weeks', a) | timestamp(us)
