@@ -25,6 +25,7 @@ example is run when the program is tested.
 - Types: bool, int8 to int64, uint8 to uint64, float16, float32, float64, decimal(p, s), string, binary, uuid, date, time(unit), timestamp(unit), timestamp(unit, utc); units are s, ms, us and ns. SQL's names (bigint, varchar) work too.
 - Timestamps without utc are local times of no zone; those with utc are instants, shown in UTC.
 - Parts of dates may be written in the plural and in short (days, mon, dow).
+- Time zones are named as in 'Europe/Berlin', by the database of the system where it has one, else by the program's own. Casts between timestamps with and without utc take UTC.
 - Patterns of regexp functions are RE2's, must be constants and are compiled once. Options: i ignores case, s lets . match line ends, l takes the pattern literally, g replaces all matches.
 - There are no random() and now(): the same job gives the same bytes. Times are passed in with --set.
 
