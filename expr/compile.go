@@ -222,6 +222,8 @@ func (b *builder) lowerNew(n *node) int {
 		return b.lowerCase(n)
 	case "coalesce":
 		return b.lowerCoalesce(n)
+	case "try":
+		return b.lowerTry(n)
 	}
 	args := make([]int, len(n.args))
 	for i, a := range n.args {

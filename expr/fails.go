@@ -11,7 +11,7 @@ func (b *Bound) CanFail() bool { return (&builder{fails: map[*node]bool{}}).canF
 
 // canFail says whether computing n may give a RowError.
 func (b *builder) canFail(n *node) bool {
-	if n == nil || n.literal() {
+	if n == nil || n.literal() || n.op == "try" {
 		return false
 	}
 	if f, ok := b.fails[n]; ok {

@@ -7,6 +7,7 @@ var choiceFunctions = inGroup("Choices and nulls",
 	fn("least(x, ...)", "the smallest value; nulls are passed over", "least(1, 3, null)", bindChoice, nil),
 	fn("coalesce(x, ...)", "the first value that is not null", "coalesce(null, 2, 3)", bindChoice, nil).also("ifnull", "nvl"),
 	fn("nullif(x, y) -> type of x", "null where x equals y, else x", "nullif(0, 0)", bindNullIf, nil),
+	fn("try(x) -> type of x", "x, or null where computing it fails", "try(1 // 0)", bindTry, nil),
 	fn("if(condition, x, y)", "x where the condition is true, else y", "if(1 < 2, 'a', 'b')", bindIf, nil).also("iff"),
 )
 

@@ -54,7 +54,9 @@ func (g *gen) num() string {
 		return g.of("i8", "i32", "i64", "u32", "u64", "u8", "i16", "f16", "f32", "f64", "d9", "d25", "0", "1", "-3", "100", "2.5", "0.125", "1e3", "null", "3000000000")
 	}
 	d := g.deeper()
-	switch g.int(0, 19) {
+	switch g.int(0, 20) {
+	case 20:
+		return "try(" + d.num() + ")"
 	case 13:
 		return "(" + d.whole() + " " + g.of("//", "&", "|", ">>") + " " + d.whole() + ")"
 	case 14:

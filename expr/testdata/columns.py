@@ -153,6 +153,9 @@ ifnull(a, b) | int64 int64
 nullif(a, b) | float64 float64
 nullif(a, b) | string string
 if(a, b, 7) | bool int64
+try(a // b) | int64 int64
+try(a * b) | int8 int8
+try(cast(a as int)) + 1 | string
 case a when b then 'same' when 1 then 'one' else 'other' end | int64 int64
 case when a > 0 then a when a = 0 then null else -1 end | float64
 a = b | float64 float64

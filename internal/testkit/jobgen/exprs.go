@@ -93,7 +93,7 @@ func (g *gen) value(s *batch.Schema) string {
 		return g.pick("not "+c, c+" or "+g.test(s), "if("+c+", 1, 2)")
 	case t.IsInteger():
 		return g.pick(c+" % 7", c+" % 5 + 1", "abs("+c+" % 100)", "cast("+c+" as float64)", "-("+c+" % 5)", c+" / 4", "cast("+c+" as string)", "coalesce("+c+", 0)", "greatest("+c+", 3)",
-			c+" // 3", c+" | 8", c+" >> 2", "hex("+c+")", "concat_ws('-', "+c+", 'n')", "gcd(cast("+c+" % 100 as int64), 36)", "bit_count("+c+")")
+			c+" // 3", "try(100 // ("+c+" % 3))", c+" | 8", c+" >> 2", "hex("+c+")", "concat_ws('-', "+c+", 'n')", "gcd(cast("+c+" % 100 as int64), 36)", "bit_count("+c+")")
 	case t.IsFloat():
 		return g.pick(c+" * 2", c+" + 0.125", "abs("+c+")", "floor("+c+")", "ln(abs("+c+") + 1)", "nullif("+c+", 0)", "coalesce("+c+", 0)", "-"+c, c+" - "+c, "least("+c+", 1.5)", "trunc("+c+", 1)", "atan("+c+")", "degrees("+c+")", "fmod("+c+", 3)")
 	case t.ID == batch.Decimal:

@@ -54,6 +54,16 @@ func (e *env) evalNode(n *expr.Node) (val, error) {
 		switch n.Name {
 		case "coalesce", "ifnull":
 			return e.coalesce(n)
+		case "try":
+			v, err := e.eval(n.Args[0])
+			if v.lit = false; v.typ.ID == batch.Null && !IsRowError(err) {
+				v = null(batch.Of(batch.Int32))
+			}
+			if IsRowError(err) {
+				t, err := e.typeOf(n.Args[0])
+				return null(t.typ), err
+			}
+			return v, err
 		case "nullif": // of a null literal nothing is computed
 			if t, err := e.typeOf(n.Args[0]); err != nil || t.typ.ID == batch.Null {
 				return null(t.typ), err
