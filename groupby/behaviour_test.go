@@ -80,6 +80,23 @@ func TestRepeatedKeysTravelAsStates(t *testing.T) {
 	}
 }
 
+func TestATableSlightlyTooSmallIsHeld(t *testing.T) {
+	spec := specOf([]int{0}, []Agg{agg("count", -1), agg("sum", 3)})
+	rows := make([][]value, 150000)
+	r := rand.New(rand.NewPCG(3, 4))
+	for i := range rows {
+		rows[i] = randomRow(r, 1<<40, false)
+		rows[i][0] = int64(r.IntN(14000))
+	}
+	h := base
+	h.workers, h.table, h.batchRows = 1, 1200<<10, 5000
+	got, stats := mustRun(t, spec, rows, h)
+	check(t, spec, rows, got)
+	if stats.Flushes > 1 || stats.Bypassed == 0 || stats.Bypassed > int64(len(rows))/3 {
+		t.Errorf("%+v", stats)
+	}
+}
+
 func TestAHeavyKeyDoesNotTravelRowByRow(t *testing.T) {
 	spec := specOf([]int{0}, []Agg{agg("count", -1)})
 	rows := someRows(60000, 1<<40, true) // two rows in three have one key

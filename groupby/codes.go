@@ -276,46 +276,68 @@ func (w *worker) resolveCodes(keys []*batch.Column, lo int, ent []uint32) (int, 
 // resolveOne finds or makes the entry of a row's key; false says that the table is full.
 func (w *worker) resolveOne(keys []*batch.Column, row int) (uint32, bool, error) {
 	k := &w.lay.keys
-	in := probeIn{kw: w.kw[:k.words], hash: w.hash[:1]}
-	for _, c := range keys {
-		in.cols = append(in.cols, oneRow(c, row))
-	}
-	k.encode(in.cols, 0, 1, in.kw)
+	w.probed = probeIn{cols: keys, lo: row, kw: w.kw[:k.words], hash: w.hash[:1]}
+	in := &w.probed
+	k.encode(keys, row, 1, in.kw)
 	if k.vars {
-		batch.Hash(in.cols, in.hash)
+		w.one.hash(keys, row, in.hash)
 	} else {
 		k.hashWords(in.kw, in.hash)
 	}
-	e, slot := w.t.find(&in, 0)
+	e, slot := w.t.find(in, 0)
 	if e != 0 {
 		return e, true, nil
 	}
 	if w.frozen {
 		return unknown, true, nil
 	}
-	return w.t.claim(&in, 0, slot)
+	return w.t.claim(in, 0, slot)
 }
 
-// oneRow returns the value of a row as a column without a dictionary. It borrows from c.
-func oneRow(c *batch.Column, row int) *batch.Column {
+// oneHash hashes single rows as batch.Hash does, on columns of one row that it keeps for all of them.
+type oneHash struct {
+	hasher batch.Hasher
+	cols   []*batch.Column
+}
+
+// hash sets out[0] to the hash of the row.
+func (o *oneHash) hash(keys []*batch.Column, row int, out []uint64) {
+	for len(o.cols) < len(keys) {
+		o.cols = append(o.cols, new(batch.Column))
+	}
+	for i, c := range keys {
+		setRow(o.cols[i], c, row)
+	}
+	o.hasher.Hash(o.cols[:len(keys)], out)
+}
+
+// What the columns of a null row refer to; nobody writes to them.
+var (
+	nullValid = []byte{0}
+	nullFixed = batch.BytesOf(make([]uint64, 2))
+	nullOff   = []uint32{0, 0}
+	nullData  = []byte{}
+)
+
+// setRow makes out the row's value as a column without a dictionary. It borrows from c.
+func setRow(out, c *batch.Column, row int) {
 	d, at := c, row
 	if c.Dict != nil {
 		d, at = c.Dict, int(c.Codes[row])
 	}
-	out := &batch.Column{Type: c.Type, N: 1}
+	*out = batch.Column{Type: c.Type, N: 1}
 	null := c.IsNull(row)
 	if null {
-		out.Nulls, out.Valid = 1, []byte{0}
+		out.Nulls, out.Valid = 1, nullValid
 	}
 	switch w := c.Type.Kind().Width(); {
 	case w > 0 && null:
-		out.Fixed = batch.BytesOf(make([]uint64, 2))[:w]
+		out.Fixed = nullFixed[:w]
 	case w > 0:
 		out.Fixed = d.Fixed[at*w : (at+1)*w]
 	case null:
-		out.Off, out.Data = []uint32{0, 0}, []byte{}
+		out.Off, out.Data = nullOff, nullData
 	default:
 		out.Off, out.Data = d.Off[at:at+2], d.Data
 	}
-	return out
 }

@@ -14,8 +14,9 @@ var ErrOverflow = errors.New("aggregate overflows its type")
 
 // Agg is one aggregate of a Spec, as in the logical plan.
 type Agg struct {
-	Func   string     // count, sum, mean, min, max, first, last
+	Func   string     // count, sum, mean, min, max, first, last, any, all, var, std, cov, corr, arg_min, arg_max
 	Arg    int        // position in Spec.In; -1 for count()
+	Arg2   int        // of cov, corr, arg_min and arg_max: the second argument
 	Filter int        // position of a bool column in Spec.In: only rows where it is true count; -1 for none
 	Type   batch.Type // of the result
 
@@ -145,14 +146,18 @@ const (
 	maxPartitions = 512
 	// cacheLoad is a table whose misses caches serve, mostly: partitions larger than that are slower to merge.
 	cacheLoad = 8 << 20
+	// maxTable is a pre-aggregation table of about what caches hold. One smaller than goodTable gets more of a small
+	// share: some ten thousand groups that stay where they are spare the stores altogether.
+	maxTable  = 16 << 20
+	goodTable = 4 << 20
 )
 
 // Plan divides share bytes of a spec whose Workers are settled, for partitions that are merged in
 // load bytes; Partitions and BlockBytes keep the spec's value where it has one. Partitions are as many as make each
 // of them fit its load, and caches, if every one of Spec.Rows is a group, as blocks allow: cutting again costs more than small blocks. A
 // quarter of the share goes to the blocks that each worker gathers for each partition of the two stores: 64 KiB
-// where that fits, down to 4 KiB, then fewer partitions. A pre-aggregation table gets up to 16 MiB, about what
-// caches hold.
+// where that fits, down to 4 KiB, then fewer partitions. A pre-aggregation table gets another quarter, a half where
+// that is little, and up to 16 MiB.
 func Plan(spec Spec, share, load int64) Layout {
 	s := spec.withDefaults()
 	per := share / int64(s.Workers)
@@ -173,7 +178,7 @@ func Plan(spec Spec, share, load int64) Layout {
 	for own && out.Partitions > 8 && int64(2*out.Partitions*out.BlockBytes) > per/4 {
 		out.Partitions /= 2
 	}
-	out.TableBytes = min(max(per/4, minTableBytes), 16<<20)
+	out.TableBytes = min(max(per/4, min(per/2, goodTable), minTableBytes), maxTable)
 	out.MaxLoad = max(load, out.TableBytes)
 	return out
 }

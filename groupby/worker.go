@@ -32,7 +32,8 @@ var errFull = errors.New("the table is full")
 // worker is what one goroutine needs to aggregate: its table, scratch, and the level
 // that takes what the table has no room for.
 //
-// A full table that reduced its input (fewer groups than four in five rows) is flushed
+// A full table that reduced its input (fewer groups than four in five rows) is held for as long as sending the
+// rows of other groups on is less than flushing it would be (see held), else flushed
 // to the level as states. One that did not is frozen: rows of its groups still go into it,
 // so that a heavy key does not travel row by row, and all others go to the level as they
 // are, until it is flushed and tried anew, later and later. One that few rows belong to is
@@ -50,6 +51,8 @@ type worker struct {
 	hasher batch.Hasher
 	sums   *mem.Buf // hashes of a batch whose keys have bytes
 	codes  codeCache
+	probed probeIn // of resolveOne
+	one    oneHash
 	long   []longest // of the columns' last dictionaries
 
 	seen   int64 // rows into the table since it was empty
@@ -59,6 +62,8 @@ type worker struct {
 	blind  int      // batches that pass a frozen table by without a look
 	miss   *mem.Buf // rows of the batch that a frozen table did not know
 	missN  int
+
+	held held
 
 	stats Stats
 	rowAt map[int]int64 // next row number of the units in progress
@@ -128,7 +133,8 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 	if w.missN == 0 {
 		return nil
 	}
-	if w.frozen && (rows.N-w.missN)*blindShare < rows.N {
+	w.held.missed += int64(w.missN)
+	if w.frozen && !w.held.on && (rows.N-w.missN)*blindShare < rows.N {
 		w.blind = blindBatches
 	}
 	return w.bypass(ctx, unit, rows)
@@ -138,7 +144,7 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 func (w *worker) settle(ctx context.Context, rows int, full bool) error {
 	w.seen += int64(rows)
 	if w.frozen {
-		if w.left -= int64(rows); w.left > 0 {
+		if w.left -= int64(rows); w.left > 0 || w.hold() {
 			return nil
 		}
 		return w.flush(ctx)
@@ -152,6 +158,9 @@ func (w *worker) settle(ctx context.Context, rows int, full bool) error {
 	groups := int64(w.t.groups())
 	if w.seen*4 > groups*5 {
 		w.freeze = freezeFactor
+		if w.tryHold() {
+			return nil
+		}
 		return w.flush(ctx)
 	}
 	w.frozen, w.left, w.blind = true, w.freeze*groups, 0
@@ -380,7 +389,7 @@ func (w *worker) flush(ctx context.Context) error {
 	w.stats.Flushes++
 	w.t.reset()
 	w.codes.forget()
-	w.seen, w.frozen = 0, false
+	w.seen, w.frozen, w.held.on = 0, false, false
 	return nil
 }
 
