@@ -106,6 +106,8 @@ func estimate(n *plan.Node, in []Estimate, unique func(n *plan.Node, cols []int)
 			out.Cols = append(out.Cols, in[0].Cols[c.Column])
 		}
 		return out
+	case *plan.Union:
+		return unionEstimate(in)
 	case *plan.Head:
 		out := in[0]
 		out.Rows = min(out.Rows, op.N)
@@ -186,7 +188,7 @@ func uniqueOn(n *plan.Node, cols []int) bool {
 			return true
 		}
 		return uniqueOn(n.Inputs[0], cols)
-	case *plan.Filter, *plan.Head, *plan.Check:
+	case *plan.Filter, *plan.Head, *plan.Check, *plan.Persist:
 		return uniqueOn(n.Inputs[0], cols)
 	case *plan.Lag:
 		return uniqueOn(n.Inputs[0], below(cols, len(n.Inputs[0].Schema.Fields)))

@@ -288,6 +288,10 @@ func (x *exec) make(ctx context.Context, p *phys) (*rel, error) {
 		return x.groupBy(ctx, op, p)
 	case *plan.Join:
 		return x.join(ctx, op, p)
+	case *plan.Union:
+		return x.union(ctx, p)
+	case *plan.Persist: // several readers make it shared
+		return x.table(ctx, p.in[0])
 	}
 	in, err := x.table(ctx, p.in[0])
 	if err != nil {

@@ -97,7 +97,7 @@ func (p *phys) choose(residentShare int64) {
 		p.strategy = scanFiles
 	case *plan.Index:
 		p.strategy, p.why = externalSort, "range partitions of a key sample, each sorted in memory"
-	case *plan.Lag, *plan.Head:
+	case *plan.Lag, *plan.Head, *plan.Union:
 		p.strategy = inOrder
 	case *plan.GroupBy:
 		if streams(p.node.Inputs[0].Index, op) {

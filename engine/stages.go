@@ -105,6 +105,10 @@ func (w *stageWalk) make(p *phys) flow {
 		return w.table(p.in[0]).step(fmt.Sprintf("head %d", op.N), p.how())
 	case *plan.Check:
 		return w.check(p, op)
+	case *plan.Union:
+		return w.union(p)
+	case *plan.Persist:
+		return w.table(p.in[0])
 	case *plan.Index:
 		return w.index(p, op)
 	case *plan.GroupBy:

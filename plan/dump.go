@@ -79,6 +79,10 @@ func describeOp(n *Node) string {
 		return describeJoin(n, op, from)
 	case *GroupBy:
 		return "groupby" + from + describeGroup(op, in)
+	case *Union:
+		return describeUnion(n)
+	case *Persist:
+		return "persist" + from
 	case *Head:
 		return fmt.Sprintf("head%s: %d", from, op.N)
 	case *Check:

@@ -118,6 +118,12 @@ type Agg struct {
 	Weight   int
 }
 
+// Union is its inputs one after the other. They all have its schema, but for what is nullable.
+type Union struct{}
+
+// Persist is its input, made once and kept where several nodes read it.
+type Persist struct{}
+
 // Head keeps the first N rows.
 type Head struct{ N int64 }
 
@@ -137,5 +143,7 @@ func (*Index) logical()   {}
 func (*Lag) logical()     {}
 func (*Join) logical()    {}
 func (*GroupBy) logical() {}
+func (*Union) logical()   {}
+func (*Persist) logical() {}
 func (*Head) logical()    {}
 func (*Check) logical()   {}

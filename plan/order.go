@@ -13,6 +13,10 @@ func requireOrder(n *Node, verb string) {
 		case *Join:
 			op.KeepOrder = true
 			requireOrder(n.Inputs[1], verb)
+		case *Union:
+			for _, in := range n.Inputs[1:] {
+				requireOrder(in, verb)
+			}
 		case *GroupBy:
 			op.Sort = true
 			n.Index = groupIndex(len(op.Keys))

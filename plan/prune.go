@@ -129,6 +129,10 @@ func (u *pruner) ask(n *Node) {
 				u.want(n.Inputs[1], op.RightOut[c-width])
 			}
 		}
+	case *Union:
+		for _, in := range n.Inputs {
+			u.want(in, u.wanted(n)...)
+		}
 	case *GroupBy:
 		u.want(in, op.Keys...)
 		for i, a := range op.Aggs {
@@ -207,6 +211,8 @@ func (u *pruner) make(n *Node) *pruned {
 		return u.makeLag(n, op)
 	case *Join:
 		return u.makeJoin(n, op)
+	case *Union:
+		return u.makeUnion(n)
 	case *GroupBy:
 		return u.makeGroupBy(n, op)
 	}

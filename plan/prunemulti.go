@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"pqjoin/batch"
+	"pqjoin/expr"
 )
 
 // Pruning the operators whose columns are not their input's: scans, lags, joins and group-bys.
@@ -68,6 +69,35 @@ func (u *pruner) makeJoin(n *Node, op *Join) *pruned {
 	out := *n
 	out.Op, out.Inputs, out.Schema = &join, []*Node{left.node, right.node}, batch.NewSchema(fields...)
 	return &pruned{&out, at}
+}
+
+// makeUnion keeps the columns that are needed, in the same places of every input.
+func (u *pruner) makeUnion(n *Node) *pruned {
+	kept := u.wanted(n)
+	out := *n
+	out.Inputs, out.Schema = nil, n.Schema.Select(kept)
+	for _, old := range n.Inputs {
+		in := u.made[old]
+		at := mapped(kept, in.at)
+		if len(at) == len(in.node.Schema.Fields) && slices.IsSorted(at) {
+			out.Inputs = append(out.Inputs, in.node)
+			continue
+		}
+		p := *in.node
+		p.Op, p.Inputs, p.Warnings = &Project{Exprs: refsAt(in.node.Schema, at)}, []*Node{in.node}, nil
+		p.Schema = in.node.Schema.Select(at)
+		out.Inputs = append(out.Inputs, &p)
+	}
+	return &pruned{&out, positions(len(n.Schema.Fields), kept)}
+}
+
+// refsAt returns the bare columns of s at the positions at.
+func refsAt(s *batch.Schema, at []int) []*expr.Bound {
+	refs := make([]*expr.Bound, len(at))
+	for i, c := range at {
+		refs[i] = expr.ColumnRef(s, c)
+	}
+	return refs
 }
 
 // makeGroupBy keeps all keys, and the aggregates that are needed.

@@ -122,6 +122,10 @@ func (r *resolver) pipeline(t *Table) *Node {
 		if j, ok := v.spec.(*joinSpec); ok {
 			right = r.lookup(j.with)
 		}
+		if u, ok := v.spec.(*unionSpec); ok {
+			n = r.unionVerb(t, v, n, u)
+			continue
+		}
 		r.table, r.verb = t, v
 		n = r.step(n, right, v)
 	}
@@ -149,6 +153,10 @@ func (r *resolver) step(n, right *Node, v Verb) *Node {
 		return r.joinVerb(n, right, s)
 	case *groupbySpec:
 		return r.groupbyVerb(n, s)
+	case *distinctSpec:
+		return r.distinctVerb(n, s)
+	case *persistSpec:
+		return r.add(&Persist{}, n.Schema, n)
 	case *headSpec:
 		requireOrder(n, v.Name)
 		return r.add(&Head{N: s.n}, n.Schema, n)

@@ -44,6 +44,8 @@ func (p *Plan) reorder() {
 			if !op.KeepOrder {
 				n.Index = nil
 			}
+		case *Union:
+			n.Index, n.Ordered = nil, allOrdered(n.Inputs)
 		case *GroupBy:
 			n.Index, n.Ordered = nil, op.Sort || len(op.Keys) == 0
 			if op.Sort && len(op.Keys) > 0 {

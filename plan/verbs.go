@@ -66,8 +66,8 @@ type keySpec struct {
 
 // built are the verbs that exist; later are those that job files will have.
 var (
-	builtVerbs = []string{"from", "select", "compute", "drop", "rename", "where", "index", "lag", "join", "groupby", "head", "check"}
-	laterVerbs = []string{"window", "union", "distinct", "persist"}
+	builtVerbs = []string{"from", "select", "compute", "drop", "rename", "where", "index", "lag", "join", "groupby", "distinct", "union", "head", "check", "persist"}
+	laterVerbs = []string{"window"}
 )
 
 func (d *decoder) decodeTables(n *yamlNode) {
@@ -123,18 +123,21 @@ func (d *decoder) decodeVerb(n *yamlNode) Verb {
 		d.job.unsupported(key.pos, "", fmt.Sprintf("%q", v.Name))
 	}
 	decode, ok := map[string]func(*yamlNode) any{
-		"from":    func(n *yamlNode) any { return &fromSpec{d.text(n, "from")} },
-		"select":  func(n *yamlNode) any { return &selectSpec{d.items(n, "select")} },
-		"compute": d.decodeCompute,
-		"drop":    func(n *yamlNode) any { return &dropSpec{d.texts(n, "drop")} },
-		"rename":  d.decodeRename,
-		"where":   func(n *yamlNode) any { return &whereSpec{d.expression(n, "where")} },
-		"index":   d.decodeIndex,
-		"lag":     d.decodeLag,
-		"join":    d.decodeJoin,
-		"groupby": d.decodeGroupBy,
-		"head":    func(n *yamlNode) any { return &headSpec{d.whole(n, "head", 0)} },
-		"check":   d.decodeCheck,
+		"from":     func(n *yamlNode) any { return &fromSpec{d.text(n, "from")} },
+		"select":   func(n *yamlNode) any { return &selectSpec{d.items(n, "select")} },
+		"compute":  d.decodeCompute,
+		"drop":     func(n *yamlNode) any { return &dropSpec{d.texts(n, "drop")} },
+		"rename":   d.decodeRename,
+		"where":    func(n *yamlNode) any { return &whereSpec{d.expression(n, "where")} },
+		"index":    d.decodeIndex,
+		"lag":      d.decodeLag,
+		"join":     d.decodeJoin,
+		"groupby":  d.decodeGroupBy,
+		"distinct": d.decodeDistinct,
+		"union":    d.decodeUnion,
+		"persist":  d.decodePersist,
+		"head":     func(n *yamlNode) any { return &headSpec{d.whole(n, "head", 0)} },
+		"check":    d.decodeCheck,
 	}[v.Name]
 	if !ok {
 		d.job.fail(key.pos, hintName(v.Name, builtVerbs), "unknown verb %q", v.Name)

@@ -9,7 +9,7 @@ import (
 
 // verb returns a verb over a table of the schema, or nothing where it did not find one.
 func (g *gen) verb(s *batch.Schema, table string) string {
-	switch g.r.IntN(20) {
+	switch g.r.IntN(24) {
 	case 0:
 		return g.selectVerb(s)
 	case 1:
@@ -30,6 +30,12 @@ func (g *gen) verb(s *batch.Schema, table string) string {
 		return g.groupBy(s)
 	case 18:
 		return fmt.Sprintf("head: %d", g.r.IntN(2*g.size/3+5))
+	case 19:
+		return g.distinct(s)
+	case 20, 21:
+		return g.union(table)
+	case 22:
+		return "persist: true"
 	}
 	return g.check(s)
 }

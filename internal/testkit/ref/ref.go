@@ -135,6 +135,10 @@ func (in *Interpreter) node(n *plan.Node, ins []*Table) (*Table, error) {
 		return join(n, op, ins[0], ins[1], in.MaxRows)
 	case *plan.GroupBy:
 		return groupBy(n, op, ins[0])
+	case *plan.Union:
+		return union(n, ins), nil
+	case *plan.Persist:
+		return ins[0], nil
 	case *plan.Head:
 		return head(op, ins[0])
 	case *plan.Check:

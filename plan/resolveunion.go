@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/expr"
+)
+
+// unionVerb: [Project: cast, nulls for what is missing] over each table -> Union.
+func (r *resolver) unionVerb(t *Table, v Verb, n *Node, s *unionSpec) *Node {
+	ins, names := []*Node{n}, []string{"the table so far"}
+	for _, name := range s.tables {
+		ins = append(ins, r.lookup(name))
+		names = append(names, fmt.Sprintf("%q", name.Show))
+	}
+	r.table, r.verb = t, v
+	fields := slices.Clone(n.Schema.Fields)
+	for i, in := range ins[1:] {
+		fields = r.widen(fields, in.Schema, names[i+1], s.tables[i].Pos)
+	}
+	for i := range fields {
+		for _, in := range ins {
+			c := in.Schema.Index(fields[i].Name)
+			fields[i].Nullable = fields[i].Nullable || c < 0 || in.Schema.Fields[c].Nullable
+		}
+	}
+	for i, in := range ins {
+		ins[i] = r.fitted(in, fields)
+	}
+	out := r.add(&Union{}, batch.NewSchema(fields...), ins...)
+	out.Index, out.Ordered = nil, allOrdered(ins)
+	return out
+}
+
+func allOrdered(nodes []*Node) bool {
+	return !slices.ContainsFunc(nodes, func(n *Node) bool { return !n.Ordered })
+}
+
+// widen returns fields with those of s: the type of a column is one that holds the values of both exactly.
+func (r *resolver) widen(fields []batch.Field, s *batch.Schema, table string, pos Pos) []batch.Field {
+	for _, f := range s.Fields {
+		i := slices.IndexFunc(fields, func(have batch.Field) bool { return have.Name == f.Name })
+		if i < 0 {
+			fields = append(fields, f)
+			continue
+		}
+		typ, ok := commonType(fields[i].Type, f.Type)
+		if !ok {
+			r.job.fail(pos, fmt.Sprintf("cast one of them before the union, for example compute: {%s: \"cast(%s as %s)\"}", f.Name, f.Name, fields[i].Type),
+				"union: the column %q is %s, and %s in %s: no type holds both exactly", f.Name, fields[i].Type, f.Type, table)
+		}
+		fields[i].Type = typ
+	}
+	return fields
+}
+
+// fitted returns n with exactly the fields, in their order: cast where a type is narrower, null where one is missing.
+func (r *resolver) fitted(n *Node, fields []batch.Field) *Node {
+	names, exprs := make([]string, len(fields)), make([]*expr.Bound, len(fields))
+	same := len(fields) == len(n.Schema.Fields)
+	for i, f := range fields {
+		names[i] = f.Name
+		c := n.Schema.Index(f.Name)
+		switch {
+		case c < 0:
+			exprs[i] = r.nulls(n.Schema, f.Type)
+		case n.Schema.Fields[c].Type != f.Type:
+			exprs[i] = r.cast(n.Schema, c, f.Type)
+		default:
+			exprs[i] = expr.ColumnRef(n.Schema, c)
+			same = same && c == i
+			continue
+		}
+		same = false
+	}
+	if same {
+		return n
+	}
+	return r.project(n, names, exprs)
+}
+
+// nulls returns an expression over s that is null of type t.
+func (r *resolver) nulls(s *batch.Schema, t batch.Type) *expr.Bound {
+	tree, err := expr.Parse("cast(null as " + t.String() + ")")
+	if err == nil {
+		var b *expr.Bound
+		if b, err = expr.Bind(tree, s); err == nil {
+			return b
+		}
+	}
+	r.job.fail(r.verb.Pos, "select the same columns before the union", "union: a column of type %s that one of the tables lacks cannot be filled with nulls", t)
+	return nil
+}
+
+func describeUnion(n *Node) string {
+	parts := make([]string, len(n.Inputs))
+	for i, in := range n.Inputs {
+		parts[i] = fmt.Sprintf("#%d", in.ID)
+	}
+	return "union " + strings.Join(parts, ", ")
+}
+
+// distinctVerb: GroupBy the columns, with the first or last of the others -> Project: columns in their order. Where the
+// input has an order, the group's row number is kept and sorted by, so that the rows stay in the input's order; the
+// sort goes again where nobody needs it.
+func (r *resolver) distinctVerb(n *Node, s *distinctSpec) *Node {
+	keys, rest := r.distinctColumns(n, s)
+	op := &GroupBy{Keys: keys}
+	fields := make([]batch.Field, 0, len(n.Schema.Fields)+1)
+	at := make([]int, len(n.Schema.Fields))
+	for i, c := range keys {
+		at[c] = i
+		fields = append(fields, n.Schema.Fields[c])
+	}
+	for _, c := range rest {
+		at[c] = len(fields)
+		f := n.Schema.Fields[c]
+		name := hidden(append(n.Schema.Names(), batch.NewSchema(fields...).Names()...), f.Name)
+		op.Aggs = append(op.Aggs, Agg{Name: name, Func: s.keep, Arg: c, Filter: -1, Type: f.Type})
+		fields = append(fields, batch.Field{Name: name, Type: f.Type, Nullable: f.Nullable})
+	}
+	if len(rest) > 0 {
+		requireOrder(n, "distinct")
+	}
+	out := r.add(op, batch.NewSchema(fields...), n)
+	out.Index, out.Ordered = nil, false
+	return r.project(out, n.Schema.Names(), refsAt(out.Schema, at))
+}
+
+// distinctColumns returns what rows are compared by, and the columns of which the kept row decides: the others, and floats
+// among the compared, of which 0.0 and -0.0 are one key.
+func (r *resolver) distinctColumns(n *Node, s *distinctSpec) (keys, rest []int) {
+	for i, f := range n.Schema.Fields {
+		if s.all {
+			keys = append(keys, r.key(n.Schema, Text{f.Name, f.Name, r.verb.Pos}))
+		} else if !slices.ContainsFunc(s.by, func(t Text) bool { return t.Value == f.Name }) || f.Type.IsFloat() {
+			rest = append(rest, i)
+		}
+	}
+	for _, t := range s.by {
+		keys = append(keys, r.key(n.Schema, t))
+	}
+	return keys, rest
+}
