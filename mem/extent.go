@@ -54,10 +54,12 @@ func join(a, b []byte) []byte {
 
 // take returns size bytes of a run of the lowest bin that surely has them, where any does; the rest stays free.
 func (e *extents) take(size int) []byte {
-	idx, _ := sizeClass(size)
-	r := e.first(idx)
+	idx, class := sizeClass(size)
+	r := e.near(idx, class, size)
 	if r == nil {
-		return nil
+		if r = e.first(idx); r == nil {
+			return nil
+		}
 	}
 	e.unlink(r)
 	e.bytes -= int64(size)
@@ -65,6 +67,25 @@ func (e *extents) take(size int) []byte {
 		e.link(r.b[size:])
 	}
 	return r.b[:size:size]
+}
+
+// nearRuns is how many runs of a bin that may be too small are looked at.
+const nearRuns = 8
+
+// near returns a run of the bin below the class of size, for sizes between two classes: one of exactly this
+// size, which was given back, lies there.
+func (e *extents) near(idx, class, size int) *run {
+	if class == size || idx == 0 {
+		return nil
+	}
+	r := e.bins[idx-1]
+	for k := 0; r != nil && k < nearRuns; k++ {
+		if len(r.b) >= size {
+			return r
+		}
+		r = r.next
+	}
+	return nil
 }
 
 // largest removes the largest run, or one of nearly its size, and returns it.

@@ -68,7 +68,7 @@ type Option func(*Pool)
 // out again, so that a late read faults. For tests.
 func Protect() Option { return func(p *Pool) { p.protect = true } }
 
-// NewPool returns a pool that maps at most limit bytes.
+// NewPool returns a pool that keeps at most limit bytes resident.
 func NewPool(limit int64, opts ...Option) *Pool {
 	p := &Pool{limit: limit, warm: newExtents(), cold: newExtents(), reclaimers: map[int]Reclaimer{}}
 	for _, o := range opts {
@@ -233,6 +233,7 @@ func (p *Pool) mapArena(size int) error {
 	if err != nil {
 		return fmt.Errorf("map %d bytes: %w", n, err)
 	}
+	_ = unix.Madvise(m, unix.MADV_NOHUGEPAGE) // or a small buffer's first touch would make a whole huge page resident
 	p.arenas = append(p.arenas, m)
 	p.cold.add(m)
 	return nil
@@ -260,7 +261,7 @@ func (p *Pool) chill(b []byte, n int64) {
 		p.warm.add(b[cut:])
 		b = b[:cut:cut]
 	}
-	if p.huge { // or a small buffer's first touch would make a whole huge page resident
+	if p.huge {
 		_ = unix.Madvise(b, unix.MADV_NOHUGEPAGE)
 	}
 	if err := unix.Madvise(b, unix.MADV_DONTNEED); err != nil {
@@ -541,7 +542,7 @@ type Buf struct {
 	slab  *slab
 }
 
-// Bytes returns the buffer's n bytes as allocated; its capacity is the size class.
+// Bytes returns the buffer's n bytes as allocated; its capacity is what it takes of the pool.
 func (b *Buf) Bytes() []byte { return b.b }
 
 // Size returns the bytes charged for the buffer.

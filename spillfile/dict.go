@@ -138,6 +138,9 @@ func (d *dictionary) code(v []byte) (code uint32, ok bool, err error) {
 			return 0, false, unlessLimit(err)
 		}
 	}
+	if int64(d.data)+int64(len(v)) > batch.MaxData {
+		return 0, false, nil
+	}
 	k := uint32(d.n)
 	d.data += copy(d.vals.Bytes()[d.data:], v)
 	d.n++

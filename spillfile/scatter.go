@@ -64,7 +64,7 @@ func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *
 			return err
 		}
 		hi := min(lo+batch.Rows, b.N)
-		if err := s.appendRows(w, unit, part, b, lo, hi); err != nil {
+		if err := s.appendRows(ctx, w, unit, part, b, lo, hi); err != nil {
 			return s.named(err)
 		}
 	}
@@ -98,7 +98,7 @@ func (s *Store) noteLayout(w *worker, b *batch.Batch) error {
 	return nil
 }
 
-func (s *Store) appendRows(w *worker, unit int, part []uint16, b *batch.Batch, lo, hi int) error {
+func (s *Store) appendRows(ctx context.Context, w *worker, unit int, part []uint16, b *batch.Batch, lo, hi int) error {
 	for c, col := range b.Cols {
 		if v := s.cols[c].varIdx; v >= 0 && w.codes[v] {
 			w.in[c] += w.maps[v].sum(col, lo, hi)
@@ -134,6 +134,9 @@ func (s *Store) appendRows(w *worker, unit int, part []uint16, b *batch.Batch, l
 		}
 	}
 	for len(w.left) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := s.wave(w, unit, b, in); err != nil {
 			return err
 		}

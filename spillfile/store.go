@@ -192,7 +192,7 @@ func (s *Store) Seal(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := s.flushTails(w); err != nil {
+		if err := s.flushTails(w); err != nil {
 			return s.named(err)
 		}
 		w.scratch.Release()

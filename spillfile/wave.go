@@ -31,12 +31,14 @@ func (s *Store) wave(w *worker, unit int, b *batch.Batch, rows rowSet) error {
 		w.stuck = 0
 		return nil
 	}
-	freed, err := s.flushTails(w)
-	if err != nil || len(w.runs) > 0 {
-		w.stuck = 0
+	if err := s.flushTails(w); err != nil {
 		return err
 	}
-	if w.stuck++; freed == 0 || w.stuck > patience {
+	if len(w.runs) > 0 {
+		w.stuck = 0
+		return nil
+	}
+	if w.stuck++; w.stuck > patience {
 		return short
 	}
 	if w.stuck > 1 { // somebody else has the memory, and gives it back with his next block, if he is at work
@@ -45,8 +47,8 @@ func (s *Store) wave(w *worker, unit int, b *batch.Batch, rows rowSet) error {
 	return nil
 }
 
-// patience is how many times a worker without room for a row tries again, a millisecond apart.
-const patience = 2000
+// patience is how many times a worker that found no room for a single row, with nothing left in its tails, tries again, a millisecond apart.
+const patience = 200
 
 // planWave turns w.left into w.runs, one for each partition, and leaves in w.left what did not fit.
 func (s *Store) planWave(w *worker, unit int, rows rowSet) error {
@@ -77,20 +79,9 @@ func (s *Store) plan(w *worker, r *run, unit int, in rowSet) (int, error) {
 			return 0, err
 		}
 	}
-	rows, bytes := s.fitting(t, r, in, min(r.hi-r.lo, t.lay.rows-t.n))
-	if rows > t.cap-t.n {
-		if err := t.grow(s, t.n+rows); err != nil {
-			if t.cap == 0 || !errors.Is(err, mem.ErrLimit) {
-				return 0, err
-			}
-			rows, bytes = s.fitting(t, r, in, t.cap-t.n)
-		}
-	}
+	rows, bytes, err := s.makeRoom(t, r, in)
 	if rows == 0 {
-		return 0, s.seal(w, r.p)
-	}
-	if err := t.growHeap(s, bytes); err != nil {
-		if t.n == 0 || !errors.Is(err, mem.ErrLimit) {
+		if err != nil || t.n == 0 {
 			return 0, err
 		}
 		return 0, s.seal(w, r.p)
@@ -103,6 +94,38 @@ func (s *Store) plan(w *worker, r *run, unit int, in rowSet) (int, error) {
 	t.n, t.heapLen = t.n+rows, t.heapLen+bytes
 	t.addSegment(unit, rows)
 	return rows, nil
+}
+
+// makeRoom gives t room for rows of r and returns how many, and their bytes in its heap: 0 where it must be
+// sealed first. Where memory is short an empty tail takes fewer rows, and one that finds no room for one keeps nothing.
+func (s *Store) makeRoom(t *tail, r *run, in rowSet) (rows, bytes int, err error) {
+	for limit := min(r.hi-r.lo, t.lay.rows-t.n); ; limit = rows / 2 {
+		rows, bytes = s.fitting(t, r, in, limit)
+		if rows > t.cap-t.n {
+			if err = t.grow(s, t.n+rows); errors.Is(err, mem.ErrLimit) && t.cap > 0 {
+				rows, bytes = s.fitting(t, r, in, t.cap-t.n)
+				err = nil
+			}
+		}
+		if err == nil && rows > 0 {
+			err = t.growHeap(s, bytes)
+		}
+		switch {
+		case err == nil:
+			return rows, bytes, nil
+		case !errors.Is(err, mem.ErrLimit):
+			return 0, 0, err
+		case t.n > 0:
+			return 0, 0, nil
+		}
+		lay := t.lay
+		t.release()
+		t.lay = lay
+		if rows <= 1 {
+			return 0, 0, err
+		}
+		err = nil
+	}
 }
 
 // runHeader is the bytes before a run in the heap of a tail with several variable columns.
@@ -146,24 +169,18 @@ func (s *Store) renew(w *worker, p int) error {
 	return nil
 }
 
-// flushTails seals all tails of a worker and returns how many bytes they gave back.
-func (s *Store) flushTails(w *worker) (freed int64, err error) {
+// flushTails seals all tails of a worker and gives their memory back.
+func (s *Store) flushTails(w *worker) error {
 	for p := range w.tails {
 		t := &w.tails[p]
 		if t.n > 0 {
 			if err := s.seal(w, p); err != nil {
-				return freed, err
+				return err
 			}
-		}
-		if t.buf != nil {
-			freed += t.buf.Size()
-		}
-		if t.heap != nil {
-			freed += t.heap.Size()
 		}
 		t.release()
 	}
-	return freed, nil
+	return nil
 }
 
 // scatterColumn copies the planned runs of one column into their tails.

@@ -32,9 +32,7 @@ func (c *chunk) openPage() error {
 	case h.bytes <= c.lim.page && (h.raw <= c.lim.page || c.codec() == format.Uncompressed) || c.needsWhole():
 		err = c.openWhole()
 	case c.codec() != format.Uncompressed && c.takeWhole():
-		if err = c.openWhole(); err == nil {
-			err = c.shrinkSource()
-		}
+		err = c.openBig()
 	default:
 		err = c.openPieces()
 	}

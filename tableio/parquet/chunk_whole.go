@@ -1,6 +1,10 @@
 package parquet
 
-import "pqjoin/mem"
+import (
+	"errors"
+
+	"pqjoin/mem"
+)
 
 // takeWhole says whether the open page, too big for the buffers, may be decoded whole all the same: of what
 // the stream may use for that, enough is left for the page and, while it is decompressed, its stored bytes.
@@ -14,6 +18,25 @@ func (c *chunk) takeWhole() bool {
 	return true
 }
 
+// openBig opens such a page whole; in pieces where the memory is not there after all.
+func (c *chunk) openBig() error {
+	err := c.roomRaw(c.header.raw)
+	if err == nil {
+		_, err = c.peekSrc(c.header.bytes)
+	}
+	if errors.Is(err, mem.ErrLimit) {
+		c.tmp.whole, c.whole = c.tmp.whole+c.whole, 0
+		return c.openPieces()
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.openWhole(); err != nil {
+		return err
+	}
+	return c.shrinkSource()
+}
+
 // shrinkSource gives back the room of a big page's stored bytes once it is decompressed, so that the
 // columns of a row group take it in turns.
 func (c *chunk) shrinkSource() error {
@@ -22,6 +45,9 @@ func (c *chunk) shrinkSource() error {
 	}
 	n := int(min(int64(c.lim.piece), max(c.src.remains(), 1)))
 	b, err := c.acct.Alloc(n + slack)
+	if errors.Is(err, mem.ErrLimit) { // it stays as it is
+		return nil
+	}
 	if err != nil {
 		return err
 	}

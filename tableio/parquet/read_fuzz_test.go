@@ -83,7 +83,7 @@ func smallFile(t testing.TB, seed uint64, n int, opts ...pq.WriterOption) []byte
 func tryRead(t testing.TB, b []byte, what func() string) {
 	pool := mem.NewPool(8<<20, mem.Protect())
 	acct := pool.Account("test", 0)
-	for _, o := range []ReadOptions{{}, {skipSums: true}, {BatchRows: 7, limits: &tiny, skipSums: true}} {
+	for _, o := range []ReadOptions{{}, {skipSums: true}, {BatchRows: 7, limits: &tiny, skipSums: true}, {limits: &tiny, WholeBytes: 1 << 20, skipSums: true}} {
 		if err := readAll(t.Context(), b, acct, o); err != nil && !known(err) {
 			t.Errorf("%s: an error of no kind: %v", what(), err)
 		}

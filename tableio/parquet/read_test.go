@@ -182,6 +182,8 @@ func TestReadEncodingsAndCodecs(t *testing.T) {
 					checkRows(t, path, rows, ReadOptions{})
 					checkRows(t, path, rows, ReadOptions{BatchRows: 100, limits: &tiny})
 					checkRows(t, path, rows, ReadOptions{BatchRows: 1733, limits: &tiny})
+					checkRows(t, path, rows, ReadOptions{BatchRows: 100, limits: &tiny, WholeBytes: 100 << 20})
+					checkRows(t, path, rows, ReadOptions{BatchRows: 1733, limits: &tiny, WholeBytes: 200 << 10}) // room for some columns
 				})
 			}
 		}
