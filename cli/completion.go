@@ -9,16 +9,15 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// shells are the shells that completion writes a script for, and how to load it.
+// shells are the shells that completion writes a script for.
 var shells = map[string]func(*cli.App) string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 
-// choices are the values of the flags that take one of a few.
+// choices are the values of the flags that take one of a few, and examples of others.
 var choices = map[string][]string{
 	"progress":  {"auto", "bar", "plain", "none"},
 	"log-level": {"debug", "info", "warn", "error"},
 	"format":    {"text", "json", "dot", "mermaid"},
 	"mem":       {"auto", "50%", "1GB", "4GB"},
-	"to":        {"duckdb"},
 }
 
 func (e *env) completionCommand() *cli.Command {

@@ -14,6 +14,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/engine"
+	"pqjoin/expr"
 	"pqjoin/tableio"
 )
 
@@ -84,7 +85,7 @@ func starterJob(ins []starter) string {
 	b.WriteString("\ntables:\n  result:\n")
 	fmt.Fprintf(&b, "    - from: %s\n", yamlText(first.name))
 	if key != "" {
-		fmt.Fprintf(&b, "    # - where: %s\n", yamlExpr(exprName(key)+" is not null"))
+		fmt.Fprintf(&b, "    # - where: %s\n", yamlExpr(expr.QuoteName(key)+" is not null"))
 		fmt.Fprintf(&b, "    - index: %s\n", yamlText(key))
 		if value != "" {
 			fmt.Fprintf(&b, "    # - lag: {column: %s, by: %s, periods: [1, 2], as: \"{column}_{period}\"}\n", yamlText(value), yamlText(key))
@@ -100,7 +101,7 @@ func starterJob(ins []starter) string {
 	if key != "" {
 		aggs := "rows: count()"
 		if value != "" {
-			aggs += ", mean: " + yamlExpr("mean("+exprName(value)+")")
+			aggs += ", mean: " + yamlExpr("mean("+expr.QuoteName(value)+")")
 		}
 		fmt.Fprintf(&b, "    # - groupby: {by: %s, agg: {%s}}\n", yamlText(key), aggs)
 	}
@@ -160,6 +161,9 @@ func keyColumn(s *batch.Schema) string {
 // valueColumn picks a column to compute with: a float or decimal, else the last integer that is not the key.
 func valueColumn(s *batch.Schema) string {
 	v := pick(s, batch.Type.IsFloat, func(t batch.Type) bool { return t.ID == batch.Decimal })
+	if v == keyColumn(s) {
+		v = ""
+	}
 	for i := len(s.Fields) - 1; i >= 0 && v == ""; i-- {
 		if f := s.Fields[i]; f.Type.IsInteger() && f.Name != keyColumn(s) {
 			v = f.Name
@@ -199,7 +203,6 @@ func sharedColumn(left, right *batch.Schema) string {
 
 var (
 	plainYAML = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_./-]*$`)
-	plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	yamlWords = []string{"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 )
 
@@ -221,12 +224,4 @@ func yamlExpr(s string) string {
 		return yamlText(s)
 	}
 	return s
-}
-
-// exprName writes a column's name as expressions read it.
-func exprName(s string) string {
-	if plainName.MatchString(s) {
-		return s
-	}
-	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
 }

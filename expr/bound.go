@@ -23,7 +23,7 @@ func newBound(root *node, t *Tree) *Bound {
 // ColumnRef returns the bare column at position i.
 func ColumnRef(schema *batch.Schema, i int) *Bound {
 	f := schema.Fields[i]
-	t := &Tree{Text: quoteName(f.Name), Root: &Node{Op: OpColumn, Name: f.Name, depth: 1}}
+	t := &Tree{Text: QuoteName(f.Name), Root: &Node{Op: OpColumn, Name: f.Name, depth: 1}}
 	return newBound(&node{op: "column", typ: f.Type, null: f.Nullable, col: i, name: f.Name}, t)
 }
 

@@ -10,8 +10,8 @@ import (
 
 var bareName = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_]*$`)
 
-// quoteName writes a column's name as an expression must.
-func quoteName(name string) string {
+// QuoteName writes a column's name as an expression must.
+func QuoteName(name string) string {
 	if bareName.MatchString(name) && !slices.Contains(reserved, strings.ToLower(name)) {
 		return name
 	}
@@ -21,7 +21,7 @@ func quoteName(name string) string {
 func joinNames(names []string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
-		quoted[i] = quoteName(n)
+		quoted[i] = QuoteName(n)
 	}
 	return strings.Join(quoted, ", ")
 }
@@ -61,7 +61,7 @@ func (p *printer) write(n *node, context int) {
 	case "literal":
 		p.literal(n.written)
 	case "column":
-		p.put(quoteName(n.name))
+		p.put(QuoteName(n.name))
 	case "neg":
 		p.put("-")
 		if n.args[0].literal() { // in parentheses: -(1) is not the literal -1

@@ -176,5 +176,5 @@ func didYouMean(name string, candidates []string) string {
 	if best == "" {
 		return ""
 	}
-	return "did you mean " + quoteName(best) + "?"
+	return "did you mean " + QuoteName(best) + "?"
 }
