@@ -227,10 +227,12 @@ func strict(n *expr.Node) bool {
 	case expr.OpNeg, expr.OpNot, expr.OpCast:
 		return strict(n.Args[0])
 	case expr.OpBinary:
-		if n.Name == "and" || n.Name == "or" { // false and null is false
+		switch n.Name {
+		case "and", "or": // false and null is false
 			return strict(n.Args[0]) && strict(n.Args[1])
+		case "+", "-", "*", "/", "%", "//", "**", "^", "||", "&", "|", "<<", ">>", "=", "<>", "!=", "<", "<=", ">", ">=":
+			return strict(n.Args[0]) || strict(n.Args[1])
 		}
-		return strict(n.Args[0]) || strict(n.Args[1])
 	}
 	return false
 }
