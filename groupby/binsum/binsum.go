@@ -237,14 +237,6 @@ func (s *State) Sum() float64 {
 	if done {
 		return f
 	}
-	return scale(f, exp)
-}
-
-// scale is math.Ldexp, by one multiplication where 2^exp is a normal double: both round once.
-func scale(f float64, exp int) float64 {
-	if uint(exp+1022) <= 2045 {
-		return f * math.Float64frombits(uint64(exp+1023)<<52)
-	}
 	return math.Ldexp(f, exp)
 }
 
@@ -254,7 +246,7 @@ func (s *State) Mean(n int64) float64 {
 	if done {
 		return f / float64(n)
 	}
-	if sum := scale(f, exp); !math.IsInf(sum, 0) {
+	if sum := math.Ldexp(f, exp); !math.IsInf(sum, 0) {
 		return sum / float64(n)
 	}
 	return math.Ldexp(f/float64(n), exp)

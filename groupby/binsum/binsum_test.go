@@ -177,13 +177,3 @@ func values() []float64 {
 	}
 	return v
 }
-
-func TestScaleIsLdexp(t *testing.T) {
-	for _, f := range []float64{1, -3, 1<<53 - 1, 1 << 53, 1<<63 + 1<<11, -(1<<53 - 1)} {
-		for exp := -1200; exp <= 1100; exp++ {
-			if got, want := scale(f, exp), math.Ldexp(f, exp); got != want {
-				t.Fatalf("%g * 2^%d: %g, want %g", f, exp, got, want)
-			}
-		}
-	}
-}
