@@ -50,9 +50,15 @@ func main() {
 	defer stop()
 	if err := c.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "micro:", err)
+		if errors.Is(err, errNothing) {
+			os.Exit(2) // as the shell sees it, of make too
+		}
 		os.Exit(1)
 	}
 }
+
+// errNothing is what a package or a pattern gets that chooses no benchmark.
+var errNothing = errors.New("nothing to measure")
 
 func (c *config) run(ctx context.Context) (err error) {
 	root, err := c.output(ctx, ".", "git", "rev-parse", "--show-toplevel")
@@ -60,9 +66,12 @@ func (c *config) run(ctx context.Context) (err error) {
 		return err
 	}
 	if len(c.packages) == 0 {
-		if c.packages, err = benchPackages(root); err != nil {
-			return err
-		}
+		c.packages, err = benchPackages(root)
+	} else {
+		c.packages, err = directories(root, c.packages)
+	}
+	if err != nil {
+		return err
 	}
 	tmp, err := os.MkdirTemp("", "pqjoin-micro-")
 	if err != nil {
@@ -89,6 +98,9 @@ func (c *config) table(ctx context.Context, root, tmp string) error {
 			if err := c.measure(ctx, t, &all); err != nil {
 				return err
 			}
+		}
+		if len(all.names) == 0 {
+			return c.nothing()
 		}
 	}
 	return all.print(os.Stdout)
@@ -126,6 +138,9 @@ func (c *config) compare(ctx context.Context, root, tmp string) (err error) {
 				}
 			}
 		}
+	}
+	if len(out[1].names) == 0 {
+		return c.nothing()
 	}
 	var files []string
 	for k, s := range sides {
@@ -184,6 +199,50 @@ func (c *config) output(ctx context.Context, dir, name string, args ...string) (
 		return "", fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, out, stderr.String())
 	}
 	return strings.TrimSpace(string(out)), nil
+}
+
+// nothing is the error of a pattern that no benchmark of the packages has.
+func (c *config) nothing() error {
+	return fmt.Errorf("%w: no benchmark of %s matches %q", errNothing, strings.Join(c.packages, ", "), c.bench)
+}
+
+// directories returns the packages as directories from the root, whether they were written as mem, ./mem or mem/. Each
+// must be there and hold benchmarks.
+func directories(root string, packages []string) ([]string, error) {
+	var dirs []string
+	for _, p := range packages {
+		dir := filepath.ToSlash(filepath.Clean(p))
+		tests, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
+		if err != nil {
+			return nil, err
+		}
+		if info, err := os.Stat(filepath.Join(root, dir)); err != nil || !info.IsDir() || !filepath.IsLocal(dir) {
+			return nil, fmt.Errorf("%w: %s is no directory of this module", errNothing, p)
+		}
+		found, err := anyHolds(tests, "\nfunc Benchmark")
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			return nil, fmt.Errorf("%w: %s has no benchmarks", errNothing, p)
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
+}
+
+// anyHolds says whether one of the files holds the text.
+func anyHolds(files []string, text string) (bool, error) {
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return false, err
+		}
+		if strings.Contains(string(b), text) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // benchPackages returns the directories of the module that the table of limits names.
