@@ -74,7 +74,7 @@ func exitCode(err error) int {
 		return exitCheck
 	case is(engine.ErrRefused, publish.ErrExists, spillfile.ErrInMemory):
 		return exitRefused
-	case is(spillfile.ErrQuota, spillfile.ErrDiskFull, hashjoin.ErrMaxRows):
+	case is(spillfile.ErrQuota, spillfile.ErrDiskFull, syscall.ENOSPC, syscall.EDQUOT, hashjoin.ErrMaxRows):
 		return exitLimit
 	case is(context.Canceled):
 		return exitInterrupt

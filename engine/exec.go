@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"syscall"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -158,6 +159,8 @@ func (x *exec) explainErr(err error) error {
 		return fmt.Errorf("%w: raise --spill-limit, or give the job more --mem", err)
 	case errors.Is(err, spillfile.ErrDiskFull):
 		return fmt.Errorf("%w: free some space, or choose another --spill-dir", err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w: free some space, or write to another disk", err)
 	}
 	return err
 }

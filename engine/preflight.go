@@ -48,14 +48,17 @@ func (r *Run) Preflight(ctx context.Context) error {
 
 // resolve counts the rows of a doubtful join, unless a sketch of its keys, which is far cheaper, shows that they are few.
 func (r *Run) resolve(ctx context.Context, n *plan.Node, op *plan.Join) error {
-	if !r.doubtful(n, op) {
+	if !r.countable(n, op) {
 		return nil
 	}
 	if op.MaxRows == 0 {
+		if !r.large(r.worst(n)) {
+			return nil
+		}
 		if err := r.screen(ctx, wholeJoin(n)); err != nil {
 			return err
 		}
-		if !r.doubtful(n, op) {
+		if !r.large(r.nodes[n].est.Bytes()) {
 			return nil
 		}
 	}
@@ -80,18 +83,27 @@ func (r *Run) Count(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 	return c, nil
 }
 
-// doubtful says whether a join's rows should be counted before the run: there is a bound,
-// or it may multiply, and counting reads files alone.
-func (r *Run) doubtful(n *plan.Node, op *plan.Join) bool {
+// countable says whether a join's rows are neither known nor bounded by its left's, and counting them reads files alone.
+func (r *Run) countable(n *plan.Node, op *plan.Join) bool {
 	if _, done := r.exact[n]; done || uniqueOn(n.Inputs[1], op.RightKeys) {
 		return false
 	}
-	if !readsFiles(keysOnly(n.Inputs[0], op.LeftKeys)) || !readsFiles(keysOnly(n.Inputs[1], op.RightKeys)) {
-		return false
-	}
+	return readsFiles(keysOnly(n.Inputs[0], op.LeftKeys)) && readsFiles(keysOnly(n.Inputs[1], op.RightKeys))
+}
+
+// worst returns the bytes that a join makes if all its rows have one key, where nobody looked at the keys yet.
+func (r *Run) worst(n *plan.Node) int64 {
 	p := r.nodes[n]
+	if wholeJoin(n) != n { // it is aggregated before: its rows are not made
+		return p.est.Bytes()
+	}
+	return saturate(float64(p.in[0].est.Rows) * float64(p.in[1].est.Rows) * p.est.RowWidth())
+}
+
+// large says whether so many bytes may be too much for the disk.
+func (r *Run) large(size int64) bool {
 	free, _, err := r.cfg.FS.Space(r.spillParent())
-	return op.MaxRows > 0 || err == nil && p.est.Bytes() > free/8
+	return err == nil && size > free/8
 }
 
 // readsFiles says whether a table is made from files row by row.
@@ -195,8 +207,12 @@ func (r *Run) checkSpill() error {
 		return &RefusedError{Reason: fmt.Sprintf("the spill directory %s cannot be used: %v", r.spillParent(), err), Advice: "make it, or choose another with --spill-dir"}
 	}
 	if inMemory {
-		return &RefusedError{Reason: fmt.Sprintf("the spill directory %s lies in memory (tmpfs), where spilling takes memory instead of freeing it", r.spillParent()),
-			Advice: "choose one on a disk with --spill-dir"}
+		what := "the spill directory " + r.spillParent()
+		if r.cfg.SpillDir == "" {
+			what = r.spillParent() + ", beside the output, where spill files go by default,"
+		}
+		return &RefusedError{Reason: what + " lies in memory (tmpfs), where spilling takes memory instead of freeing it",
+			Advice: "choose a directory on a disk with --spill-dir"}
 	}
 	limit, what := free, "of disk are free"
 	if r.cfg.SpillLimit > 0 && r.cfg.SpillLimit < limit {

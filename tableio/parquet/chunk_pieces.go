@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 
@@ -127,6 +128,10 @@ func (c *chunk) openVals() error {
 // refers back further than the window reaches.
 func (c *chunk) reopen(size int) ([]byte, error) {
 	b, err := c.acct.Alloc(size + slack)
+	var others *mem.ReclaimError
+	if errors.As(err, &others) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w (a snappy page that refers back further than %d needs a window of %d)", err, history, size)
 	}
