@@ -29,11 +29,12 @@ type kernel interface {
 
 // input is a run of rows for update. Rows that do not count have entry 0.
 type input struct {
-	col *batch.Column // the argument; nil for count()
-	lo  int           // the row of the first entry
-	ent []uint32
-	pos []int64 // positions of the rows, for ordered kernels
-	one bool    // every entry is 1 (no keys), and every row counts
+	col  *batch.Column // the argument; nil for count()
+	col2 *batch.Column // the second argument, of kernels that have one
+	lo   int           // the row of the first entry
+	ent  []uint32
+	pos  []int64 // positions of the rows, for ordered kernels
+	one  bool    // every entry is 1 (no keys), and every row counts
 	// weight says how many times each row counts, for tallies; nil: once.
 	weight *batch.Column
 }
@@ -71,6 +72,15 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 			return nil, fmt.Errorf("%s of %s", a.Func, t)
 		}
 		return pickExtreme(t, a.Func == "max"), nil
+	case "any", "all":
+		if t.ID != batch.Bool {
+			return nil, fmt.Errorf("%s of %s", a.Func, t)
+		}
+		return pickExtreme(t, a.Func == "any"), nil
+	case "var", "std", "cov", "corr":
+		return pickMoment(spec, a)
+	case "arg_min", "arg_max":
+		return pickArgExtreme(spec, a)
 	case "first", "last":
 		return pickEdge(t, a.Func == "last"), nil
 	}

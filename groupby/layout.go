@@ -31,6 +31,7 @@ type aggregate struct {
 	kernel
 	name        string
 	arg, filter int // positions in layout.raw; -1 for none
+	arg2        int // likewise, of a kernel with two arguments
 	weight      int // likewise, of a merged kernel
 	off         int // first word of the state in an entry
 	col, ncols  int // state columns
@@ -56,6 +57,10 @@ func newLayout(spec *Spec) (*layout, error) {
 		}
 		agg := aggregate{kernel: k, name: spec.Out.Fields[len(spec.Keys)+i].Name, off: l.stride, col: len(state), typ: a.Type}
 		agg.arg, agg.filter, agg.weight = l.column(a.Arg), l.column(a.Filter), -1
+		agg.arg2 = -1
+		if hasTwo(a.Func) {
+			agg.arg2 = l.column(a.Arg2)
+		}
 		if a.Weighted {
 			agg.weight = l.column(a.Weight)
 		}
@@ -68,7 +73,7 @@ func newLayout(spec *Spec) (*layout, error) {
 			state = append(state, batch.Field{Name: fmt.Sprintf("%d.%d", i, j), Type: t})
 			if t.Kind() == batch.KindBytes {
 				l.vars = true
-				l.views = append(l.views, agg.off+k.viewWord())
+				l.views = append(l.views, agg.off+viewAt(k, j))
 			}
 		}
 		agg.ncols = len(state) - agg.col
@@ -94,7 +99,7 @@ func newLayout(spec *Spec) (*layout, error) {
 func (l *layout) twin(a *aggregate) *aggregate {
 	state := stateOf(a.kernel)
 	for i := range l.aggs {
-		if b := &l.aggs[i]; state != nil && b.arg == a.arg && b.filter == a.filter && b.weight == a.weight && stateOf(b.kernel) == state {
+		if b := &l.aggs[i]; state != nil && b.arg == a.arg && b.arg2 == a.arg2 && b.filter == a.filter && b.weight == a.weight && stateOf(b.kernel) == state {
 			return b
 		}
 	}
@@ -111,8 +116,24 @@ func stateOf(k kernel) kernel {
 		return k
 	case count:
 		return k
+	case momentFloat:
+		k.fn = ""
+		return k
 	}
 	return nil
+}
+
+// hasTwo says whether an aggregate has two arguments.
+func hasTwo(fn string) bool {
+	return fn == "cov" || fn == "corr" || fn == "arg_min" || fn == "arg_max"
+}
+
+// viewAt returns the word of a state where the view of its state column col begins.
+func viewAt(k kernel, col int) int {
+	if a, ok := k.(argExtreme); ok {
+		return a.viewOf(col)
+	}
+	return k.viewWord()
 }
 
 // column returns the position in raw of column c of the input, adding it after the keys where it is new.

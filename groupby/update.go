@@ -18,6 +18,9 @@ func (t *table) update(rows *batch.Batch, lo int, ent, masked []uint32) error {
 		if a.arg >= 0 {
 			in.col = rows.Cols[a.arg]
 		}
+		if a.arg2 >= 0 {
+			in.col2 = rows.Cols[a.arg2]
+		}
 		a.mask(rows, &in, masked[:len(ent)])
 		if a.ordered() {
 			in.pos = rows.Cols[t.lay.posCol].Int64s()[lo:]
@@ -48,8 +51,12 @@ func (t *table) mergeStates(b *batch.Batch, lo int, ent []uint32) error {
 
 // mask sends rows that do not count, by the filter or a null argument, to entry 0.
 func (a *aggregate) mask(rows *batch.Batch, in *input, out []uint32) {
-	if in.col != nil && in.col.Valid != nil && !a.ordered() {
-		valid := in.col.Valid
+	_, takesNulls := a.kernel.(edge)
+	for _, c := range []*batch.Column{in.col, in.col2} {
+		if c == nil || c.Valid == nil || takesNulls {
+			continue
+		}
+		valid := c.Valid
 		for i, e := range in.ent {
 			r := in.lo + i
 			out[i] = e & -uint32(valid[r>>3]>>(r&7)&1)

@@ -151,6 +151,9 @@ func describeGroup(op *GroupBy, in []string) string {
 		if a.Arg >= 0 {
 			arg = in[a.Arg]
 		}
+		if a.Two() {
+			arg += ", " + in[a.Arg2]
+		}
 		s += fmt.Sprintf("%s%s = %s(%s)", sep, a.Name, a.Func, arg)
 		if a.Partial {
 			s += " partial"

@@ -103,11 +103,12 @@ type GroupBy struct {
 	DropNulls bool // rows with a null key are left out
 }
 
-// Agg is one aggregate: count, sum, mean, min, max, first or last.
+// Agg is one aggregate of a group's rows.
 type Agg struct {
 	Name   string
 	Func   string
 	Arg    int // position in the input schema; -1 for count()
+	Arg2   int // the second argument of those that have one (see Two); else 0
 	Filter int // position of a bool column: only rows where it is true count; -1 for none
 	Type   batch.Type
 	// What Preaggregate makes of aggregates, and no job can say:

@@ -121,7 +121,10 @@ type foldedAgg struct {
 }
 
 // counts says whether it matters to an aggregate how many times a value comes.
-func (a *Agg) counts() bool { return a.Func != "min" && a.Func != "max" }
+func (a *Agg) counts() bool { return a.Func == "count" || a.Func == "sum" || a.Func == "mean" }
+
+// foldable are the aggregates that can be made of groups of the sides.
+var foldable = []string{"count", "sum", "mean", "min", "max", "any", "all"}
 
 // half is one side of the join.
 type half struct {
@@ -269,7 +272,7 @@ func (f *folding) carryColumns(cond *expr.Bound) bool {
 
 // aggregate notes an aggregate of the group-by, if it reads one side.
 func (f *folding) aggregate(a Agg) bool {
-	if a.Merge || a.Weighted || a.Func == "first" || a.Func == "last" {
+	if a.Merge || a.Weighted || !slices.Contains(foldable, a.Func) {
 		return false
 	}
 	var reads []*expr.Bound

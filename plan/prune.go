@@ -137,7 +137,7 @@ func (u *pruner) ask(n *Node) {
 		u.want(in, op.Keys...)
 		for i, a := range op.Aggs {
 			if u.need[n][len(op.Keys)+i] {
-				u.want(in, present(a.Arg, a.Filter)...)
+				u.want(in, a.reads()...)
 			}
 		}
 	default:

@@ -120,6 +120,9 @@ func (u *pruner) makeGroupBy(n *Node, op *GroupBy) *pruned {
 		if a.Filter >= 0 {
 			a.Filter = in.at[a.Filter]
 		}
+		if a.Two() {
+			a.Arg2 = in.at[a.Arg2]
+		}
 		group.Aggs = append(group.Aggs, a)
 	}
 	out := *n

@@ -72,7 +72,10 @@ func (r *resolver) groupbyVerb(n *Node, s *groupbySpec) *Node {
 		if a.Filter >= 0 {
 			a.Filter = to(a.Filter)
 		}
-		if a.Func == "first" || a.Func == "last" {
+		if a.Two() {
+			a.Arg2 = to(a.Arg2)
+		}
+		if a.ordered() {
 			requireOrder(in, a.Func)
 		}
 	}
@@ -104,6 +107,12 @@ func (r *resolver) aggregate(g *groupInput, op *GroupBy, s aggSpec) batch.Field 
 		a.Type = r.aggType(s, b.Type)
 		nullable = nullable || s.fn != "count" && b.Nullable
 	}
+	if s.arg2 != nil {
+		b := r.bind(g.in.Schema, s.arg2)
+		r.second(g, op, &a, s, b)
+		nullable = nullable || b.Nullable
+	}
+	nullable = nullable || alwaysNullable(s.fn)
 	if s.filter != nil {
 		a.Filter = g.at(r.condition(g.in.Schema, s.filter, "filter"))
 	}
@@ -127,6 +136,13 @@ func (r *resolver) aggType(s aggSpec, t batch.Type) batch.Type {
 			return batch.DecimalOf(38, int(t.Scale))
 		}
 		return batch.Of(batch.Int64)
+	case "var", "std", "cov", "corr":
+		r.number(s, s.arg, t)
+		return batch.Of(batch.Float64)
+	case "any", "all":
+		if t.ID != batch.Bool {
+			r.job.fail(s.arg.at(0), "compare it with something", "%s needs a condition, and this is %s", s.fn, t)
+		}
 	case "min", "max":
 		if !t.Comparable() {
 			r.job.fail(s.arg.at(0), "", "%s needs values that can be compared, and this is %s", s.fn, t)

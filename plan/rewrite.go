@@ -175,7 +175,7 @@ func needsOrder(n *Node, side int, needed bool) bool {
 		return needed && !op.Unique
 	case *GroupBy:
 		for _, a := range op.Aggs {
-			if a.Func == "first" || a.Func == "last" {
+			if a.ordered() {
 				return true
 			}
 		}

@@ -132,9 +132,9 @@ func (d *decoder) joinOn(s *joinSpec, n *yamlNode) {
 
 // The aggregates that are built, and those that job files will have.
 var (
-	builtAggs = []string{"count", "sum", "mean", "min", "max", "first", "last"}
-	laterAggs = []string{"std", "var", "any", "all", "median", "quantile", "nunique", "approx_nunique", "approx_quantile", "mode",
-		"arg_min", "arg_max", "corr", "cov", "top", "list", "string_agg"}
+	builtAggs = []string{"count", "sum", "mean", "min", "max", "first", "last", "std", "var", "any", "all", "arg_min", "arg_max", "corr", "cov"}
+	laterAggs = []string{"median", "quantile", "nunique", "approx_nunique", "approx_quantile", "mode",
+		"top", "list", "string_agg"}
 )
 
 // aggSpec is one aggregate: name: "fn(arg) filter (where cond)".
@@ -143,6 +143,7 @@ type aggSpec struct {
 	fn     string
 	text   *exprText // as written, for places
 	arg    *exprText // nil for count()
+	arg2   *exprText // nil for those with one argument
 	filter *exprText // nil for none
 }
 
@@ -220,7 +221,7 @@ func (d *decoder) aggArg(a *aggSpec, arg *exprText) {
 	case strings.HasPrefix(strings.ToLower(arg.Value), "distinct "):
 		d.job.unsupported(arg.Pos, "", a.fn+"(distinct ...)")
 	default:
-		a.arg = d.parseExpr(arg)
+		d.aggArgs(a, arg)
 	}
 }
 

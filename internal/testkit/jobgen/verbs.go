@@ -187,7 +187,7 @@ func (g *gen) groupBy(s *batch.Schema) string { return g.groupWith(s, g.agg) }
 func (g *gen) groupJoined(s *batch.Schema) string {
 	return g.groupWith(s, func(s *batch.Schema) string {
 		for {
-			if a := g.agg(s); !strings.HasPrefix(a, "first") && !strings.HasPrefix(a, "last") {
+			if a := g.agg(s); !strings.HasPrefix(a, "first") && !strings.HasPrefix(a, "last") && !strings.HasPrefix(a, "arg_") {
 				return a
 			}
 		}
@@ -217,9 +217,13 @@ func (g *gen) groupWith(s *batch.Schema, agg func(*batch.Schema) string) string 
 }
 
 func (g *gen) agg(s *batch.Schema) string {
-	a := g.pick("count()", "count("+ref(g.name(s))+")", "min", "max", "first", "last", "sum", "sum", "mean", "sum(1)")
+	a := g.pick("count()", "count("+ref(g.name(s))+")", "two", "var", "std", "any", "all", "min", "max", "first", "last", "sum", "sum", "mean", "sum(1)")
 	switch a {
-	case "sum", "mean":
+	case "two":
+		a = g.twoArgs(s)
+	case "any", "all":
+		a += "(" + g.cond(s) + ")"
+	case "sum", "mean", "var", "std":
 		f, ok := g.fieldOf(s, batch.Type.IsNumeric)
 		if !ok {
 			return "count()"
@@ -249,4 +253,18 @@ func (g *gen) check(s *batch.Schema) string {
 		v += ", on_fail: warn"
 	}
 	return v + "}"
+}
+
+// twoArgs is an aggregate of two columns.
+func (g *gen) twoArgs(s *batch.Schema) string {
+	a := g.pick("arg_min", "arg_max", "cov", "corr")
+	if strings.HasPrefix(a, "arg") {
+		return a + "(" + ref(g.name(s)) + ", " + ref(g.name(s)) + ")"
+	}
+	x, ok := g.fieldOf(s, batch.Type.IsNumeric)
+	if !ok {
+		return "count()"
+	}
+	y, _ := g.fieldOf(s, batch.Type.IsNumeric)
+	return a + "(" + ref(x.Name) + ", " + ref(y.Name) + ")"
 }

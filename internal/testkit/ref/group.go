@@ -43,7 +43,7 @@ func groupBy(n *plan.Node, op *plan.GroupBy, in *Table) (*Table, error) {
 		t.Rows, t.Rank = append(t.Rows, row), append(t.Rank, rank)
 	}
 	for i, a := range op.Aggs {
-		t.Loose[len(op.Keys)+i] = a.Func == "mean" || a.Arg >= 0 && in.Loose[a.Arg]
+		t.Loose[len(op.Keys)+i] = rounded(a.Func) || a.Arg >= 0 && in.Loose[a.Arg]
 	}
 	return t, nil
 }
@@ -94,6 +94,9 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 	if a.Func == "first" || a.Func == "last" {
 		return edge(a, in, kept)
 	}
+	if a.Two() {
+		return pairwise(a, in, kept)
+	}
 	var vals []any
 	for _, i := range kept {
 		if v := in.Rows[i][a.Arg]; v != nil {
@@ -108,6 +111,12 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 		return nil, nil
 	case in.Loose[a.Arg]:
 		return nil, ErrOpen
+	case (a.Func == "var" || a.Func == "std") && in.extreme(kept, a.Arg):
+		return nil, ErrOpen
+	case a.Func == "var" || a.Func == "std":
+		return spread(a, typ, vals)
+	case a.Func == "any" || a.Func == "all":
+		return slices.Contains(vals, any(a.Func == "any")) == (a.Func == "any"), nil
 	case a.Func == "min":
 		return slices.MinFunc(vals, func(x, y any) int { return order(typ, x, y) }), nil
 	case a.Func == "max":
