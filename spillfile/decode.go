@@ -20,39 +20,35 @@ type colReader struct {
 	got    uint64 // sum of what has been decoded
 }
 
-// openColumns finds the columns cols in the payload of a block of n rows. The string says what is wrong, if anything.
-func openColumns(s *Store, cols []int, n int, payload []byte) ([]colReader, string) {
+// openColumns finds columns in the payload of a block of n rows: column c of the store goes to out at want[c]-1,
+// where that is not negative. The string says what is wrong, if anything.
+func openColumns(s *Store, out []colReader, want []int, n int, payload []byte) string {
 	specs := s.cols
-	out := make([]colReader, len(cols))
-	want := make([]int, len(specs)) // 1 + position in out
-	for i, c := range cols {
-		want[c] = i + 1
-	}
 	for c := range specs {
 		if len(payload) < columnHeader {
-			return nil, "a column is missing"
+			return "a column is missing"
 		}
 		p := getPlan(payload)
 		payload = payload[columnHeader:]
 		if p.size > uint64(len(payload)) {
-			return nil, "a column is cut off"
+			return "a column is cut off"
 		}
 		if i := want[c]; i > 0 {
-			r := colReader{colPlan: p, spec: &specs[c], n: n}
+			r := &out[i-1]
+			*r = colReader{colPlan: p, spec: &specs[c], n: n}
 			if v := specs[c].varIdx; v >= 0 && s.dicts != nil {
 				r.dict = s.dicts[v]
 			}
 			if !r.open(payload[:p.size]) {
-				return nil, "a column has the wrong length"
+				return "a column has the wrong length"
 			}
-			out[i-1] = r
 		}
 		payload = payload[p.size:]
 	}
 	if len(payload) != 0 {
-		return nil, "there is more than the columns"
+		return "there is more than the columns"
 	}
-	return out, ""
+	return ""
 }
 
 func (r *colReader) open(b []byte) bool {

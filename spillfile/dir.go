@@ -57,7 +57,7 @@ type dirOptions struct{ allowMemory bool }
 func AllowMemory() DirOption { return func(o *dirOptions) { o.allowMemory = true } }
 
 // OpenDir removes what dead owners left below parent, and makes a directory of its own
-// there. quota bounds the bytes on disk (0: none). Errors: ErrInMemory, or the filesystem's.
+// there. quota bounds the bytes on disk (0: no bound; negative: nothing may be written). Errors: ErrInMemory, or the filesystem's.
 func OpenDir(fsys vfs.FS, parent string, quota int64, opts ...DirOption) (*Dir, error) {
 	var o dirOptions
 	for _, opt := range opts {
@@ -188,8 +188,8 @@ func (d *Dir) Close() error {
 func (d *Dir) reserve(n int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.quota > 0 && d.used+n > d.quota {
-		return fmt.Errorf("%w: %s used of %s", ErrQuota, humanize.IBytes(uint64(d.used)), humanize.IBytes(uint64(d.quota)))
+	if most := max(0, d.quota); d.quota != 0 && d.used+n > most {
+		return fmt.Errorf("%w: %s used of %s", ErrQuota, humanize.IBytes(uint64(d.used)), humanize.IBytes(uint64(most)))
 	}
 	d.used += n
 	d.peak = max(d.peak, d.used)

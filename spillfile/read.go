@@ -32,6 +32,8 @@ type reader struct {
 	coded  []bool // by column of variable width: all blocks hold codes
 	chunks map[int32]*openChunk
 	blocks map[int32]*openBlock
+	want   []int         // by column of the store: 1 + its position in cols; 0 where it is not read
+	spare  [][]colReader // of blocks read to the end
 }
 
 // openChunk is a chunk's raw bytes, in memory for as long as blocks of it are wanted.
@@ -65,7 +67,10 @@ func (s *Store) newReader(p int, acct *mem.Account, cols []int) *reader {
 	part.readers++
 	r := &reader{
 		s: s, p: p, acct: acct, cols: cols, order: make([]piece, 0, len(part.segs)),
-		coded: make([]bool, s.vars), chunks: map[int32]*openChunk{}, blocks: map[int32]*openBlock{},
+		coded: make([]bool, s.vars), chunks: map[int32]*openChunk{}, blocks: map[int32]*openBlock{}, want: make([]int, len(s.cols)),
+	}
+	for i, c := range cols {
+		r.want[c] = i + 1
 	}
 	for v := range r.coded {
 		r.coded[v] = part.coded != nil && part.allCodes(v)
@@ -108,7 +113,11 @@ func (r *reader) block(seq int32) (*openBlock, error) {
 		}
 		r.chunks[b.chunk] = c
 	}
-	cols, problem := openColumns(r.s, r.cols, int(b.rows), c.raw[b.pos+blockHeader:b.pos+b.size])
+	cols := make([]colReader, len(r.cols))
+	if k := len(r.spare) - 1; k >= 0 {
+		cols, r.spare = r.spare[k], r.spare[:k]
+	}
+	problem := openColumns(r.s, cols, r.want, int(b.rows), c.raw[b.pos+blockHeader:b.pos+b.size])
 	if problem != "" {
 		return nil, corrupt(r.s, r.p, uint32(seq), "%s", problem)
 	}
@@ -129,6 +138,7 @@ func (r *reader) done(seq int32, o *openBlock, rows int) error {
 		}
 	}
 	delete(r.blocks, seq)
+	r.spare = append(r.spare, o.cols)
 	c := r.chunks[o.chunk]
 	if c.left--; c.left == 0 {
 		r.closeChunk(o.chunk, c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -72,7 +73,13 @@ func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *
 	return nil
 }
 
-func (s *Store) named(err error) error { return fmt.Errorf("%s: %w", s.spec.Name, err) }
+// named adds the store's name, once: a store that spills to make room for its own rows gives its error twice.
+func (s *Store) named(err error) error {
+	if strings.HasPrefix(err.Error(), s.spec.Name+": ") {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.spec.Name, err)
+}
 
 // noteLayout changes the layout of tails where nulls appear in a column for the first time, or
 // where a column's rows begin to go as codes or cease to.

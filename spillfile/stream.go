@@ -11,6 +11,10 @@ import (
 // streamBytes bounds the bytes of variable width in a streamed batch, but for a single piece of a block.
 const streamBytes = 4 << 20
 
+// openReaders bounds the columns of open blocks behind one batch: what finds their values lies on the Go heap, some
+// 150 bytes each. Rows of very many columns make blocks of few rows, and so shorter batches.
+const openReaders = 1 << 14
+
 // stream yields a partition in sequence order.
 type stream struct {
 	s    *Store
@@ -63,7 +67,7 @@ func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
 	r := st.r
 	data = make([]int, len(r.cols))
 	bytes := 0
-	for r.next < len(r.order) && n < st.rows && bytes < streamBytes {
+	for r.next < len(r.order) && n < st.rows && bytes < streamBytes && (n == 0 || len(r.blocks)*len(r.cols) < openReaders) {
 		pc := r.order[r.next]
 		pc.from += int32(st.used)
 		pc.rows = min(pc.rows-int32(st.used), int32(min(st.rows-n, batch.Rows)))
