@@ -158,6 +158,23 @@ func joinEstimate(op *plan.Join, l, r Estimate, rightUnique bool) Estimate {
 	for _, c := range op.RightOut {
 		out.Cols = append(out.Cols, r.Cols[c])
 	}
+	if op.Kind.Filters() {
+		out.Rows, out.Exact = l.Rows, l.Rows == 0 && l.Exact
+		return out
+	}
+	if op.Kind.KeepsRight() {
+		inner := *op
+		inner.Kind = plan.InnerJoin
+		out.Rows = joinEstimate(&inner, l, r, rightUnique).Rows
+		out.Rows = max(out.Rows, r.Rows)
+		if op.Kind == plan.OuterJoin {
+			out.Rows = addSat(max(out.Rows, l.Rows), r.Rows)
+		}
+		for i := range l.Cols { // right rows without a match may have other keys than the left
+			out.Cols[i].Distinct = 0
+		}
+		return out
+	}
 	if rightUnique {
 		out.Rows, out.Exact = l.Rows, l.Exact && op.Kind == plan.LeftJoin
 		return out
@@ -193,6 +210,12 @@ func uniqueOn(n *plan.Node, cols []int) bool {
 	case *plan.Lag:
 		return uniqueOn(n.Inputs[0], below(cols, len(n.Inputs[0].Schema.Fields)))
 	case *plan.Join:
+		switch {
+		case op.Kind.KeepsRight():
+			return false
+		case op.Kind.Filters():
+			return uniqueOn(n.Inputs[0], cols)
+		}
 		return uniqueOn(n.Inputs[1], op.RightKeys) && uniqueOn(n.Inputs[0], below(cols, len(n.Inputs[0].Schema.Fields)))
 	}
 	return false

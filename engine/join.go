@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/extsort"
@@ -26,6 +27,11 @@ func (x *exec) join(ctx context.Context, op *plan.Join, p *phys) (*rel, error) {
 	if err != nil {
 		return nil, errors.Join(err, right.close())
 	}
+	if op.Kind.KeepsRight() && p.keepsOrder() {
+		right.reopen = nil
+		right.add(newNumber(right.schema, rightRows), numbered(right.schema), "")
+		spec.Right, spec.RightCarry = right.schema, []int{len(spec.Right.Fields)}
+	}
 	r, err := hashjoin.NewRight(spec)
 	if err == nil {
 		err = x.pipeKeep(ctx, right, r, "right side of join on "+names(right.schema, op.RightKeys))
@@ -43,7 +49,7 @@ func (x *exec) join(ctx context.Context, op *plan.Join, p *phys) (*rel, error) {
 
 // probe chooses by the measured size of the right side: one shared table where it fits, partitions else.
 func (x *exec) probe(ctx context.Context, op *plan.Join, p *phys, r *hashjoin.Right) (*rel, error) {
-	if op.Strategy == "hash" || x.run.cfg.Tuning.Resident < 0 {
+	if op.Strategy == "hash" || op.Kind.KeepsRight() || x.run.cfg.Tuning.Resident < 0 {
 		return x.hashJoin(ctx, op, p, r)
 	}
 	table, err := r.Resident(ctx)
@@ -81,18 +87,19 @@ func (x *exec) joinSpec(op *plan.Join, p *phys) (hashjoin.Spec, error) {
 		return hashjoin.Spec{}, err
 	}
 	l, r := p.in[0].node.Schema, p.in[1].node.Schema
-	kind := hashjoin.Left
-	if op.Kind == plan.InnerJoin {
-		kind = hashjoin.Inner
-	}
 	spec := hashjoin.Spec{
-		Name: fmt.Sprintf("join of %s with %s", p.node.Table, p.in[1].node.Table), Kind: kind, Left: l, Right: r,
+		Name: fmt.Sprintf("join of %s with %s", p.node.Table, p.in[1].node.Table), Kind: joinKinds[op.Kind], Left: l, Right: r,
 		LeftKeys: op.LeftKeys, RightKeys: op.RightKeys, RightOut: op.RightOut, Out: p.node.Schema,
 		NullsEqual: op.NullsEqual, Validate: v, MaxRows: op.MaxRows, BatchRows: x.share.rows(p.est), Workers: x.share.Workers,
 		Partitions: x.partitions(p.in[1].est, r), PartBytes: x.share.Load, ResidentBytes: x.share.Resident / max(1, int64(x.run.joins())),
 		Acct: x.tables, Stores: x.newStore,
 	}
 	return spec, nil
+}
+
+var joinKinds = [...]hashjoin.Kind{
+	plan.LeftJoin: hashjoin.Left, plan.InnerJoin: hashjoin.Inner, plan.RightJoin: hashjoin.RightOuter, plan.OuterJoin: hashjoin.FullOuter,
+	plan.SemiJoin: hashjoin.Semi, plan.AntiJoin: hashjoin.Anti,
 }
 
 // partitions is how many partitions a table is cut into so that one fits a worker's load with room to spare.
@@ -136,7 +143,7 @@ func (x *exec) hashJoin(ctx context.Context, op *plan.Join, p *phys, r *hashjoin
 	}
 	if p.keepsOrder() {
 		left.reopen = nil
-		left.add(newNumber(left.schema), numbered(left.schema), "")
+		left.add(newNumber(left.schema, 0), numbered(left.schema), "")
 	}
 	err = x.pipeKeep(ctx, left, h, "left side of join on "+names(left.schema, op.LeftKeys))
 	name := left.name
@@ -147,15 +154,15 @@ func (x *exec) hashJoin(ctx context.Context, op *plan.Join, p *phys, r *hashjoin
 	if !p.keepsOrder() {
 		return out, nil
 	}
-	return x.restoreOrder(ctx, out, p)
+	return x.restoreOrder(ctx, out, op, p)
 }
 
-// restoreOrder sorts the result of a hash join by the left's row number and drops it.
-func (x *exec) restoreOrder(ctx context.Context, in *rel, p *phys) (*rel, error) {
+// restoreOrder sorts the result of a hash join by the left's row number and drops it. Right rows without a match have higher ones.
+func (x *exec) restoreOrder(ctx context.Context, in *rel, op *plan.Join, p *phys) (*rel, error) {
 	at := len(p.in[0].node.Schema.Fields)
 	est := p.est
 	est.Cols = append(append([]ColumnEstimate(nil), est.Cols...), ColumnEstimate{Width: 8})
-	sorted, err := x.sort(ctx, in, []batch.SortKey{{Column: at}}, est, "restore the left's order")
+	sorted, err := x.sort(ctx, in, append(slices.Clone(op.Order), batch.SortKey{Column: at}), est, "restore the left's order")
 	if err != nil {
 		return nil, err
 	}

@@ -40,13 +40,20 @@ func (r *Run) CountJoin(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 	op := n.Op.(*plan.Join)
 	left := countKeys(n.Inputs[0], op.LeftKeys)
 	right := countKeys(n.Inputs[1], op.RightKeys)
-	k := len(op.LeftKeys)
-	join := &plan.Node{
-		Op:     &plan.Join{Kind: plan.LeftJoin, LeftKeys: seq(k), RightKeys: seq(k), RightOut: []int{k}, NullsEqual: op.NullsEqual, Strategy: "auto"},
-		Inputs: []*plan.Node{left, right}, Table: n.Table, Verb: "count keys",
-		Schema: batch.NewSchema(append(append([]batch.Field(nil), left.Schema.Fields...), batch.Field{Name: "\x00right", Type: batch.Of(batch.Int64), Nullable: true})...),
+	k, kind := len(op.LeftKeys), plan.LeftJoin
+	fields := slices.Clone(left.Schema.Fields)
+	if op.Kind.KeepsRight() {
+		kind = plan.OuterJoin
+		for i := range fields {
+			fields[i].Nullable = true
+		}
 	}
-	c := &keyCounter{keys: k, inner: op.Kind == plan.InnerJoin, show: newRenderer(left.Schema.Select(seq(k)))}
+	join := &plan.Node{
+		Op:     &plan.Join{Kind: kind, LeftKeys: seq(k), RightKeys: seq(k), RightOut: []int{k}, NullsEqual: op.NullsEqual, Strategy: "auto"},
+		Inputs: []*plan.Node{left, right}, Table: n.Table, Verb: "count keys",
+		Schema: batch.NewSchema(append(fields, batch.Field{Name: "\x00right", Type: batch.Of(batch.Int64), Nullable: true})...),
+	}
+	c := &keyCounter{keys: k, kind: op.Kind, show: newRenderer(left.Schema.Select(seq(k)))}
 	if err := r.scratch(ctx, join, func(Share) batch.Sink { return &eachSink{use: c.add} }); err != nil {
 		return nil, err
 	}
@@ -191,9 +198,9 @@ func union(a, b []int) []int {
 
 // keyCounter adds up left x right over the keys.
 type keyCounter struct {
-	keys  int
-	inner bool
-	show  *renderer
+	keys int
+	kind plan.JoinKind
+	show *renderer
 
 	mu sync.Mutex
 	c  JoinCount
@@ -202,25 +209,42 @@ type keyCounter struct {
 func (k *keyCounter) add(b *batch.Batch) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	left, right := b.Cols[k.keys].Int64s(), b.Cols[k.keys+1]
-	for i, l := range left {
-		r := int64(0)
-		if !right.IsNull(i) {
-			r = right.Int64s()[i]
+	left, right := b.Cols[k.keys], b.Cols[k.keys+1]
+	for i := range b.N {
+		l, r := countAt(left, i), countAt(right, i)
+		if l > 0 {
+			k.c.LeftKeys++
+			k.c.LeftRows += l
 		}
-		k.c.LeftKeys++
-		k.c.LeftRows += l
-		if r > 0 {
+		if l > 0 && r > 0 {
 			k.c.MatchedKeys++
 			k.c.MostPerRight = max(k.c.MostPerRight, r)
 		}
-		rows := mulSat(l, r)
-		if r == 0 && !k.inner {
-			rows = l
-		}
+		rows := joinedRows(k.kind, l, r)
 		k.c.Rows = addSat(k.c.Rows, rows)
 		k.offer(b, i, HeavyKey{Left: l, Right: r, Rows: rows})
 	}
+}
+
+// countAt returns a count, 0 for null.
+func countAt(c *batch.Column, i int) int64 {
+	if c.IsNull(i) {
+		return 0
+	}
+	return c.Int64s()[i]
+}
+
+// joinedRows is how many rows a join makes of a key that l left and r right rows have.
+func joinedRows(kind plan.JoinKind, l, r int64) int64 {
+	switch {
+	case kind == plan.SemiJoin && r > 0, kind == plan.AntiJoin && r == 0, kind.KeepsLeft() && r == 0:
+		return l
+	case kind.Filters():
+		return 0
+	case kind.KeepsRight() && l == 0:
+		return r
+	}
+	return mulSat(l, r)
 }
 
 // offer keeps the heaviest keys; among equals the smaller text, so that the answer does

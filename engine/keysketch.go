@@ -144,8 +144,11 @@ func (r *Run) screen(ctx context.Context, n *plan.Node) error {
 		return fmt.Errorf("estimate the rows of the join in table %s: %w", n.Table, err)
 	}
 	rows := left.joined(right)
-	if op.Kind == plan.LeftJoin {
+	if op.Kind.KeepsLeft() {
 		rows = max(rows, r.nodes[n.Inputs[0]].est.Rows)
+	}
+	if op.Kind.KeepsRight() {
+		rows = addSat(rows, r.nodes[n.Inputs[1]].est.Rows)
 	}
 	if r.screened == nil {
 		r.screened = map[*plan.Node]int64{}

@@ -19,16 +19,23 @@ func numbered(s *batch.Schema) *batch.Schema {
 	return batch.NewSchema(fields...)
 }
 
+// rightRows is above all row numbers: right rows without a match are numbered from it on.
+const rightRows = 1 << 62
+
 // number appends the row number as a column.
 type number struct {
 	stateless
 	schema *batch.Schema
+	from   int64
 }
 
-func newNumber(in *batch.Schema) *number { return &number{schema: numbered(in)} }
+// newNumber numbers rows by their order, from on.
+func newNumber(in *batch.Schema, from int64) *number {
+	return &number{schema: numbered(in), from: from}
+}
 
 func (n *number) open(u unitRun, in batch.Stream) (batch.Stream, error) {
-	return &numberStream{number: n, acct: u.acct, in: in, next: int64(u.unit) << unitRows}, nil
+	return &numberStream{number: n, acct: u.acct, in: in, next: n.from + int64(u.unit)<<unitRows}, nil
 }
 
 type numberStream struct {

@@ -121,6 +121,12 @@ func (p *phys) chooseJoin(op *plan.Join, residentShare int64) {
 	monotonic := indexCovers(p.node.Inputs[0].Index, op.LeftKeys)
 	p.rowNumber = op.KeepOrder
 	switch {
+	case op.Kind.KeepsRight():
+		p.strategy = joinHash
+		p.why = "both sides are cut by key hash; a partition's right rows without a match follow its left rows"
+		if p.rowNumber {
+			p.why += "; hidden row numbers restore the order"
+		}
 	case op.Strategy == "broadcast", op.Strategy == "auto" && size <= residentShare:
 		p.strategy = joinBroadcast
 		p.why = fmt.Sprintf("the right side takes about %s, a table of up to %s may stay in memory", humanize.IBytes(uint64(size)), humanize.IBytes(uint64(residentShare)))

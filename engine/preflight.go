@@ -83,9 +83,13 @@ func (r *Run) Count(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 	return c, nil
 }
 
-// countable says whether a join's rows are neither known nor bounded by its left's, and counting them reads files alone.
+// countable says whether a join's rows are neither known nor bounded by its sides', and counting them reads files alone.
 func (r *Run) countable(n *plan.Node, op *plan.Join) bool {
-	if _, done := r.exact[n]; done || uniqueOn(n.Inputs[1], op.RightKeys) {
+	if _, done := r.exact[n]; done {
+		return false
+	}
+	bounded := op.Kind.Filters() || uniqueOn(n.Inputs[1], op.RightKeys)
+	if bounded && (op.MaxRows == 0 || op.Kind == plan.LeftJoin || op.Kind == plan.InnerJoin) {
 		return false
 	}
 	return readsFiles(keysOnly(n.Inputs[0], op.LeftKeys)) && readsFiles(keysOnly(n.Inputs[1], op.RightKeys))

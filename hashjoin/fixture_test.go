@@ -278,12 +278,13 @@ func (s *pieceStream) Next(context.Context) (*batch.Batch, error) {
 
 func (s *pieceStream) Close() error { return nil }
 
-// match is an output row: ids of its left and right row, -1 for none.
+// match is an output row: ids of its left and right row, -1 for none. Semi and anti joins put out left rows alone.
 type match struct{ l, r int64 }
 
 // oracle joins by nested loops.
 func oracle(l, r *table, kind Kind, nullsEqual bool) []match {
 	var out []match
+	matched := map[int]bool{}
 	for i, a := range l.keys {
 		found := false
 		for k, b := range r.keys {
@@ -291,12 +292,19 @@ func oracle(l, r *table, kind Kind, nullsEqual bool) []match {
 			for c := range a {
 				same = same && a[c] == b[c] && (nullsEqual || a[c] != "null!")
 			}
-			if same {
-				out, found = append(out, match{int64(i), int64(k)}), true
+			if same && !kind.filters() {
+				out = append(out, match{int64(i), int64(k)})
 			}
+			found = found || same
+			matched[k] = matched[k] || same
 		}
-		if !found && kind == Left {
+		if !found && (kind.keepsLeft() || kind == Anti) || found && kind == Semi {
 			out = append(out, match{int64(i), -1})
+		}
+	}
+	for k := range r.keys {
+		if !matched[k] && kind.keepsRight() {
+			out = append(out, match{-1, int64(k)})
 		}
 	}
 	return out
@@ -332,7 +340,7 @@ func put(t *table, sink batch.Sink, workers, units, rows int) error {
 }
 
 // read checks the output's payload and returns its rows.
-func read(s batch.Stream, l *table, maxRows int) (out []match, err error) {
+func read(s batch.Stream, l, r *table, maxRows int) (out []match, err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	for {
 		b, err := s.Next(context.Background())
@@ -342,7 +350,7 @@ func read(s batch.Stream, l *table, maxRows int) (out []match, err error) {
 		if err != nil {
 			return out, err
 		}
-		ms, err := rowsOf(b, l, maxRows)
+		ms, err := rowsOf(b, l, r, maxRows)
 		b.Release()
 		if err != nil {
 			return out, err
@@ -351,21 +359,35 @@ func read(s batch.Stream, l *table, maxRows int) (out []match, err error) {
 	}
 }
 
-func rowsOf(b *batch.Batch, l *table, maxRows int) ([]match, error) {
+func rowsOf(b *batch.Batch, l, r *table, maxRows int) ([]match, error) {
 	if b.N == 0 || b.N > maxRows {
 		return nil, fmt.Errorf("a batch of %d rows", b.N)
 	}
 	k := l.nKeys
 	out := make([]match, b.N)
 	for i := range out {
-		m := match{l: b.Cols[k].Int64s()[i], r: -1}
-		if got, want := string(b.Cols[k+1].Value(i)), fmt.Sprint("l", m.l); got != want {
+		m := match{l: -1, r: -1}
+		from, row := r, 0
+		if b.Cols[k].IsNull(i) {
+			row = int(b.Cols[k+2].Int64s()[i])
+		} else {
+			m.l = b.Cols[k].Int64s()[i]
+			from, row = l, int(m.l)
+		}
+		if m.l < 0 && !b.Cols[k+1].IsNull(i) {
+			return nil, errors.New("half of a left row")
+		} else if m.l < 0 {
+		} else if got, want := string(b.Cols[k+1].Value(i)), fmt.Sprint("l", m.l); got != want {
 			return nil, fmt.Errorf("left text %s of row %s", got, want)
 		}
 		for c := range k {
-			if got, want := render(b.Cols[c], i), render(l.byID.Cols[c], int(m.l)); got != want {
-				return nil, fmt.Errorf("left key %s, want %s", got, want)
+			if got, want := render(b.Cols[c], i), render(from.byID.Cols[c], row); got != want {
+				return nil, fmt.Errorf("key %s, want %s", got, want)
 			}
+		}
+		if len(b.Cols) == k+2 {
+			out[i] = m
+			continue
 		}
 		if !b.Cols[k+2].IsNull(i) {
 			m.r = b.Cols[k+2].Int64s()[i]

@@ -32,7 +32,7 @@ func NewHash(r *Right) (*Hash, error) {
 
 // Put takes left rows in.
 func (h *Hash) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
-	if h.spec.Kind == Inner && !h.spec.NullsEqual {
+	if h.spec.Kind.needsMatch() && !h.spec.NullsEqual {
 		n := b.N
 		var err error
 		if b, err = dropNullKeys(h.spec.Acct, b, h.leftKeys.cols); err != nil {

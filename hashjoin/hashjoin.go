@@ -1,5 +1,5 @@
-// Package hashjoin joins two tables out of core: left and inner joins, many to
-// many, on any number of keys, in memory that does not grow with the data.
+// Package hashjoin joins two tables out of core: left, inner, right, outer, semi and
+// anti joins, many to many, on any number of keys, in memory that does not grow with the data.
 //
 // One idea: every strategy probes in left order into a RightTable, which maps a
 // key to its right rows in right order. So the left's order is kept by
@@ -18,8 +18,8 @@
 // Invariants:
 //
 //   - Rows are neither lost nor repeated, whatever the memory: a failure is an error.
-//   - A right row has a row id within its table, and matching goes through row ids, so
-//     that a bitmap of matched rows (right, outer, semi and anti joins) can be added to RightTable alone.
+//   - A right row has a row id within its table, and matching goes through row ids: right and outer
+//     joins keep a bit a row of the partition in hand, and put out the rows without one after its left rows.
 //   - Keys compare as the job's contract says: NaN equals NaN, -0.0 equals 0.0, and null
 //     equals null only where Spec.NullsEqual is set.
 //   - Everything that grows with data is pool memory.
@@ -34,14 +34,30 @@ import (
 	"pqjoin/mem"
 )
 
-// Kind is what happens to left rows without a match.
+// Kind is what happens to rows without a match.
 type Kind uint8
 
 // The kinds of join.
 const (
-	Left  Kind = iota + 1 // they are put out once, the right's columns null
-	Inner                 // they are dropped
+	Left       Kind = iota + 1 // left rows without a match are put out once, the right's columns null
+	Inner                      // rows without a match are dropped
+	Semi                       // left rows with a match are put out once; Spec.RightOut is empty
+	Anti                       // left rows without a match are put out; Spec.RightOut is empty
+	RightOuter                 // right rows without a match are put out once: the left's keys are theirs, its other columns null
+	FullOuter                  // both Left and RightOuter
 )
+
+// keepsLeft says whether left rows without a match are put out with null right columns.
+func (k Kind) keepsLeft() bool { return k == Left || k == FullOuter }
+
+// keepsRight says whether right rows without a match are put out.
+func (k Kind) keepsRight() bool { return k == RightOuter || k == FullOuter }
+
+// filters says whether the left's rows are put out as they are, at most once.
+func (k Kind) filters() bool { return k == Semi || k == Anti }
+
+// needsMatch says whether left rows without a match are dropped.
+func (k Kind) needsMatch() bool { return k == Inner || k == Semi || k == RightOuter }
 
 // Validate says on which sides a key must be unique.
 type Validate uint8
@@ -114,7 +130,9 @@ type Spec struct {
 	LeftKeys    []int // positions in Left
 	RightKeys   []int // positions in Right
 	RightOut    []int // positions in Right of the columns put out after the left's
-	// Out is the result's schema; nil: the left's fields, then the right's at RightOut, nullable in a left join.
+	// RightCarry is positions in Right of what right rows without a match have in the columns that Right.Carry adds, in order.
+	RightCarry []int
+	// Out is the result's schema; nil: the left's fields, then the right's at RightOut, each nullable where rows lack that side.
 	Out        *batch.Schema
 	NullsEqual bool // null keys match null keys
 	Validate   Validate
@@ -139,9 +157,12 @@ func (s *Spec) OutSchema() *batch.Schema {
 		return s.Out
 	}
 	out := &batch.Schema{Fields: append([]batch.Field(nil), s.Left.Fields...)}
+	for i := range out.Fields {
+		out.Fields[i].Nullable = out.Fields[i].Nullable || s.Kind.keepsRight()
+	}
 	for _, c := range s.RightOut {
 		f := s.Right.Fields[c]
-		f.Nullable = f.Nullable || s.Kind == Left
+		f.Nullable = f.Nullable || s.Kind.keepsLeft()
 		out.Fields = append(out.Fields, f)
 	}
 	return out

@@ -23,6 +23,8 @@ type join struct {
 	stored    []int // positions in Right of the columns that are kept: keys, then what is put out
 	schema    *batch.Schema
 	rightOut  []int  // positions of RightOut among the stored columns
+	fromRight []int  // by column of the left: the stored column that right rows without a match put out there, or -1; nil unless the kind keepsRight
+	carried   []int  // positions of RightCarry among the stored columns
 	leftKeys  *keyer // over left rows
 	rightKeys *keyer // over stored right rows
 	counters
@@ -51,7 +53,16 @@ func newJoin(spec Spec) (*join, error) {
 	for _, c := range spec.RightOut {
 		j.rightOut = append(j.rightOut, keep(c))
 	}
+	for _, c := range spec.RightCarry {
+		j.carried = append(j.carried, keep(c))
+	}
 	j.schema = spec.Right.Select(j.stored)
+	if spec.Kind.keepsRight() {
+		j.fromRight = slices.Repeat([]int{-1}, len(spec.Left.Fields))
+		for i, c := range spec.LeftKeys {
+			j.fromRight[c] = keyCols[i]
+		}
+	}
 	var err error
 	if j.leftKeys, err = newKeyer(spec.Left, spec.LeftKeys, j.schema.Select(keyCols).Fields, spec.NullsEqual); err != nil {
 		return nil, fmt.Errorf("join %s: %w", spec.Name, err)

@@ -15,6 +15,9 @@ type matcher interface {
 	start(ctx context.Context, left *batch.Batch) error
 	// next returns the next batch of output, or nil when the left batch is done.
 	next(ctx context.Context) (*batch.Batch, error)
+	// rest returns, after all left batches of a join that keeps them, the next batch of right rows without a
+	// match, in right order; nil after the last one.
+	rest(ctx context.Context) (*batch.Batch, error)
 	// close releases what is held; it may be called more than once.
 	close()
 }
@@ -24,6 +27,7 @@ type tableMatcher struct {
 	prober
 	table *RightTable
 	owned bool // close releases the table
+	only  unmatched
 }
 
 func newTableMatcher(j *join, acct *mem.Account, t *RightTable, owned bool) *tableMatcher {
@@ -31,13 +35,25 @@ func newTableMatcher(j *join, acct *mem.Account, t *RightTable, owned bool) *tab
 }
 
 func (m *tableMatcher) start(_ context.Context, left *batch.Batch) error {
+	if err := m.only.need(&m.prober, m.table.rows.N); err != nil {
+		left.Release()
+		return err
+	}
 	return m.probe(m.table, left)
 }
 
 func (m *tableMatcher) next(context.Context) (*batch.Batch, error) { return m.prober.next() }
 
+func (m *tableMatcher) rest(context.Context) (*batch.Batch, error) {
+	if err := m.only.need(&m.prober, m.table.rows.N); err != nil {
+		return nil, err
+	}
+	return m.only.next(&m.prober, m.table.rows)
+}
+
 func (m *tableMatcher) close() {
 	m.prober.close()
+	m.only.close()
 	if m.owned {
 		m.table.Release()
 		m.table = nil
@@ -51,6 +67,7 @@ type matchStream struct {
 	m     matcher
 	check *leftOrderCheck // nil: left keys need not be unique
 	open  bool            // a left batch is in hand
+	tail  bool            // the left is done, the right rows without a match are not
 	done  bool
 	// want is how many left rows the stream must have; -1 where nobody knows.
 	want int64
@@ -72,8 +89,17 @@ func (s *matchStream) Next(ctx context.Context) (*batch.Batch, error) {
 			}
 			s.open = false
 		}
+		if s.tail {
+			b, err := s.m.rest(ctx)
+			s.done = b == nil && err == nil
+			if !s.done {
+				return b, err
+			}
+			continue
+		}
 		if err := s.pull(ctx); err == io.EOF {
-			s.done = true
+			s.tail = s.j.spec.Kind.keepsRight()
+			s.done = !s.tail
 			if s.want >= 0 && s.want != s.got {
 				return nil, fmt.Errorf("%w: join %s: %d of %d left rows came", ErrSelfCheck, s.j.spec.Name, s.got, s.want)
 			}

@@ -26,8 +26,14 @@ type prober struct {
 	ones bool   // every left row is put out exactly once
 	want int64  // rows that the batch must put out, and
 	sent int64  // those it has
-	// seen, where it is not nil, has a bit a left row: it is set where the row matched, and rows without a match are not put out.
+	// seen, where it is not nil, has a bit a left row: it is set where the row matched, and rows without a match are not put out,
+	// nor any row of a semi or anti join: there are more right rows to come.
 	seen []byte
+	// all says that every left row is put out once, without a look at the right: the verdict is known.
+	all bool
+	// hit, where it is not nil, has a bit a right row, from row base on those of the table: it is set where the row matched.
+	hit  []byte
+	base int
 
 	li, ri []uint32
 	ibuf   *mem.Buf
@@ -78,6 +84,10 @@ func (p *prober) lookup() error {
 
 // measure counts the rows that the batch makes.
 func (p *prober) measure() {
+	if p.j.spec.Kind.filters() {
+		p.judge()
+		return
+	}
 	matches, missing, many := int64(0), int64(0), uint32(0)
 	for i, r := range p.refs {
 		if p.seen != nil && r.n > 0 {
@@ -98,7 +108,33 @@ func (p *prober) measure() {
 }
 
 // missing says whether left rows without a match are put out.
-func (p *prober) missing() bool { return p.j.spec.Kind == Left && p.seen == nil }
+func (p *prober) missing() bool { return p.j.spec.Kind.keepsLeft() && p.seen == nil }
+
+// judge makes each ref of a semi or anti join one row, which nobody looks at, or none: whether the left row is put out.
+func (p *prober) judge() {
+	matches, anti, now := int64(0), uint32(0), uint32(1)
+	if p.j.spec.Kind == Anti {
+		anti = 1
+	}
+	if p.seen != nil {
+		now = 0
+	}
+	for i, r := range p.refs {
+		hit := min(r.n, 1)
+		matches += int64(r.n)
+		if p.seen != nil {
+			p.seen[i>>3] |= byte(hit) << (i & 7)
+		}
+		keep := (hit ^ anti) & now
+		if p.all {
+			keep = 1
+		}
+		p.refs[i] = ref{0, keep}
+		p.want += int64(keep)
+	}
+	p.ones = p.want == int64(p.left.N)
+	p.j.matches.Add(matches)
+}
 
 // next returns the next batch of output, or nil when the left batch is done.
 func (p *prober) next() (*batch.Batch, error) {
@@ -122,10 +158,23 @@ func (p *prober) next() (*batch.Batch, error) {
 		return nil, fmt.Errorf("%w: join %s: %d rows of a batch of %d", ErrSelfCheck, p.j.spec.Name, filled, n)
 	}
 	p.sent += int64(n)
+	if p.hit != nil {
+		p.mark(p.ri[:n])
+	}
 	if p.ones {
 		return p.assembleShared(from, n, miss)
 	}
 	return p.assemble(n, miss)
+}
+
+// mark notes the right rows that matched.
+func (p *prober) mark(rows []uint32) {
+	for _, r := range rows {
+		if r != batch.Missing {
+			at := p.base + int(r)
+			p.hit[at>>3] |= 1 << (at & 7)
+		}
+	}
 }
 
 func (p *prober) room(n int) error {
@@ -148,7 +197,7 @@ func (p *prober) pairs(n int) (filled int, miss bool) {
 	li, ri := p.li[:n], p.ri[:n]
 	left := p.missing()
 	o := 0
-	if p.t.order == nil {
+	if p.t.order == nil || p.j.spec.Kind.filters() {
 		return p.singles(li, ri, left)
 	}
 	for o < n && p.row < len(p.refs) {

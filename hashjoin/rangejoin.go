@@ -41,8 +41,11 @@ type Range struct {
 	ends    map[int]unitEnds
 }
 
-// NewRange returns the sink of the right side.
+// NewRange returns the sink of the right side. Joins that put out right rows without a match are refused: Hash does them.
 func NewRange(spec RangeSpec) (*Range, error) {
+	if spec.Kind.keepsRight() {
+		return nil, fmt.Errorf("join %s: right rows without a match are found by hash partitions", spec.Name)
+	}
 	j, err := newJoin(spec.Spec)
 	if err != nil {
 		return nil, err

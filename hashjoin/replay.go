@@ -32,6 +32,8 @@ type replayMatcher struct {
 	table  *RightTable
 	none   *RightTable // without rows: what is left of the block misses it
 	missed bool        // the block's pass is over
+	only   unmatched
+	tail   *batch.Batch // right rows whose matches are known
 }
 
 // newReplay returns a matcher with the rows of right, whose tables are built from chunks that fit j's PartBytes.
@@ -81,6 +83,10 @@ func (m *replayMatcher) startBlock(ctx context.Context) error {
 		return err
 	}
 	m.at += n
+	if err := m.only.need(&m.p, int(m.right.rows())); err != nil {
+		return err
+	}
+	m.p.base, m.p.all = 0, false
 	if m.seen, err = m.acct.Alloc(batch.BitmapLen(n)); err != nil {
 		return err
 	}
@@ -94,6 +100,9 @@ func (m *replayMatcher) startBlock(ctx context.Context) error {
 
 // advance probes the next chunk of the pass, or after the last one what has not matched.
 func (m *replayMatcher) advance(ctx context.Context) error {
+	if m.table != nil {
+		m.p.base += m.table.rows.N
+	}
 	m.table.Release()
 	m.table = nil
 	b, err := m.pass.Next(ctx)
@@ -110,11 +119,15 @@ func (m *replayMatcher) advance(ctx context.Context) error {
 	return m.p.probe(m.table, m.cur.Retain())
 }
 
-// misses probes the rows that have matched nothing with an empty table.
+// misses probes the rows that have matched nothing with an empty table; of a semi join, those that have matched.
 func (m *replayMatcher) misses() error {
 	m.missed = true
-	n := m.cur.N - batch.CountBitsUnaligned(m.p.seen, m.cur.N)
-	if n == 0 || m.j.spec.Kind == Inner {
+	kind, hits := m.j.spec.Kind, batch.CountBitsUnaligned(m.p.seen, m.cur.N)
+	n, hit := m.cur.N-hits, byte(0)
+	if kind == Semi {
+		n, hit = hits, 1
+	}
+	if n == 0 || kind.needsMatch() && kind != Semi {
 		return nil
 	}
 	buf, err := m.acct.Alloc(4 * n)
@@ -124,7 +137,7 @@ func (m *replayMatcher) misses() error {
 	defer buf.Release()
 	idx := batch.View[uint32](buf.Bytes())[:0]
 	for i := range m.cur.N {
-		if m.p.seen[i>>3]>>(i&7)&1 == 0 {
+		if m.p.seen[i>>3]>>(i&7)&1 == hit {
 			idx = append(idx, uint32(i))
 		}
 	}
@@ -138,7 +151,7 @@ func (m *replayMatcher) misses() error {
 			return err
 		}
 	}
-	m.p.seen = nil
+	m.p.seen, m.p.all = nil, kind.filters()
 	return m.p.probe(m.none, rest)
 }
 
@@ -164,7 +177,9 @@ func (m *replayMatcher) endBlock() {
 func (m *replayMatcher) close() {
 	m.p.close()
 	m.endBlock()
+	m.only.close()
 	m.left.Release()
+	m.tail.Release()
 	m.none.Release()
-	m.left, m.none = nil, nil
+	m.left, m.tail, m.none = nil, nil, nil
 }

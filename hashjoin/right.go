@@ -33,20 +33,28 @@ func NewRight(spec Spec) (*Right, error) {
 }
 
 // Carry appends a column to the left's schema, and puts it behind the left's columns in the
-// result's: how a row number travels through NewHash, which comes after it. Resident has no use for it.
+// result's: how a row number travels through NewHash, which comes after it. Resident has no use for it. Right
+// rows without a match, where they are put out, have the next column of Spec.RightCarry there.
 func (r *Right) Carry(f batch.Field) {
+	if r.fromRight != nil {
+		r.fromRight, r.carried = append(r.fromRight, r.carried[0]), r.carried[1:]
+	}
 	at := len(r.spec.Left.Fields)
 	r.spec.Left = batch.NewSchema(append(slices.Clone(r.spec.Left.Fields), f)...)
 	r.out = batch.NewSchema(slices.Insert(slices.Clone(r.out.Fields), at, f)...)
 }
 
-// Put takes right rows in. Those that can match nothing are dropped at once.
+// Put takes right rows in. Those that can match nothing are dropped at once, unless they are put out for that.
 func (r *Right) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
 	b, err := r.storedRows(b)
 	if err != nil {
 		return err
 	}
-	return r.scatter(ctx, scatterTo{st: r.st, cut: cut{parts: r.spec.Partitions}, worker: worker, unit: unit, cols: r.rightKeys.cols}, &r.hashers[worker], b)
+	to := scatterTo{
+		st: r.st, cut: cut{parts: r.spec.Partitions}, worker: worker, unit: unit,
+		cols: r.rightKeys.cols, spread: !r.spec.NullsEqual,
+	}
+	return r.scatter(ctx, to, &r.hashers[worker], b)
 }
 
 // storedRows takes b over and returns the columns and rows of it that the join needs.
@@ -54,7 +62,7 @@ func (j *join) storedRows(b *batch.Batch) (*batch.Batch, error) {
 	j.right.Add(int64(b.N))
 	out := b.Select(j.schema, j.stored)
 	b.Release()
-	if j.spec.NullsEqual {
+	if j.spec.NullsEqual || j.spec.Kind.keepsRight() {
 		return out, nil
 	}
 	return dropNullKeys(j.spec.Acct, out, j.rightKeys.cols)
@@ -113,11 +121,14 @@ type Resident struct {
 }
 
 // Resident builds the shared table. The error wraps ErrTooBig where it does not fit
-// Spec.ResidentBytes or the memory there is, or where left keys must be unique, which only a
-// partitioned join can check: r is whole then, and Hash goes on from it.
+// Spec.ResidentBytes or the memory there is, or where left keys must be unique or right rows without a
+// match are put out, which only a partitioned join can do: r is whole then, and Hash goes on from it.
 func (r *Right) Resident(ctx context.Context) (*Resident, error) {
 	if r.spec.Validate.LeftUnique() {
 		return nil, fmt.Errorf("%w: unique left keys are checked by partitions", ErrTooBig)
+	}
+	if r.spec.Kind.keepsRight() {
+		return nil, fmt.Errorf("%w: right rows without a match are found by partitions", ErrTooBig)
 	}
 	rows, bytes := r.Size()
 	if bytes > r.spec.ResidentBytes || rows > maxTableRows {

@@ -26,7 +26,7 @@ func (s *hashStream) cut(ctx context.Context) error {
 		return err
 	}
 	of := &pieces{rest: c.total()}
-	of.right, err = j.recut(ctx, s.acct, x.right, nil, j.schema, scatterTo{cut: c, cols: j.rightKeys.cols})
+	of.right, err = j.recut(ctx, s.acct, x.right, nil, j.schema, scatterTo{cut: c, cols: j.rightKeys.cols, spread: !j.spec.NullsEqual})
 	if err != nil {
 		return err
 	}

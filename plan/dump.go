@@ -115,16 +115,12 @@ func pick(names []string, at []int) string {
 }
 
 func describeJoin(n *Node, op *Join, from string) string {
-	kind := "left"
-	if op.Kind == InnerJoin {
-		kind = "inner"
-	}
 	left, right := n.Inputs[0].Schema.Names(), n.Inputs[1].Schema.Names()
 	keys := make([]string, len(op.LeftKeys))
 	for i := range keys {
 		keys[i] = left[op.LeftKeys[i]] + " = " + right[op.RightKeys[i]]
 	}
-	s := fmt.Sprintf("%s join%s with #%d on %s, right (%s), %s", kind, from, n.Inputs[1].ID, strings.Join(keys, ", "), pick(right, op.RightOut), op.Validate)
+	s := fmt.Sprintf("%s join%s with #%d on %s, right (%s), %s", op.Kind, from, n.Inputs[1].ID, strings.Join(keys, ", "), pick(right, op.RightOut), op.Validate)
 	if op.NullsEqual {
 		s += ", nulls equal"
 	}

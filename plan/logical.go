@@ -73,11 +73,31 @@ type LagColumn struct {
 // JoinKind is how a join treats rows without a match.
 type JoinKind uint8
 
-// The join kinds built so far.
+// The join kinds. A cross join is an inner join on a constant.
 const (
 	LeftJoin JoinKind = iota + 1
 	InnerJoin
+	RightJoin
+	OuterJoin
+	SemiJoin // left rows with a match, once
+	AntiJoin // left rows without a match
 )
+
+var joinNames = [...]string{
+	LeftJoin: "left", InnerJoin: "inner", RightJoin: "right", OuterJoin: "outer", SemiJoin: "semi", AntiJoin: "anti",
+}
+
+// String returns the kind as job files write it.
+func (k JoinKind) String() string { return joinNames[k] }
+
+// KeepsLeft says whether left rows without a match are put out with null right columns.
+func (k JoinKind) KeepsLeft() bool { return k == LeftJoin || k == OuterJoin }
+
+// KeepsRight says whether right rows without a match are put out: the left's keys are then the right's, its other columns null.
+func (k JoinKind) KeepsRight() bool { return k == RightJoin || k == OuterJoin }
+
+// Filters says whether the result is rows of the left alone.
+func (k JoinKind) Filters() bool { return k == SemiJoin || k == AntiJoin }
 
 // Join joins Inputs[0] (left) and Inputs[1] (right). The schema is the left's, then the right's columns at RightOut.
 type Join struct {
@@ -91,6 +111,9 @@ type Join struct {
 	Strategy   string // auto, merge, hash, broadcast
 	// KeepOrder says that somebody downstream needs the left's order.
 	KeepOrder bool
+	// Order is the left's keys as its index has them, where they lead it and the kind KeepsRight: right rows without a
+	// match are sorted in among the left's by it. Without it they come last, in right order.
+	Order []SortKey
 	// Whole is the join that the job has, of the rows, where this one joins groups of them instead (see Preaggregate); else nil.
 	Whole *Node
 }

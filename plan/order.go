@@ -12,7 +12,9 @@ func requireOrder(n *Node, verb string) {
 		switch op := n.Op.(type) {
 		case *Join:
 			op.KeepOrder = true
-			requireOrder(n.Inputs[1], verb)
+			if !op.Kind.Filters() {
+				requireOrder(n.Inputs[1], verb)
+			}
 		case *Union:
 			for _, in := range n.Inputs[1:] {
 				requireOrder(in, verb)
@@ -28,6 +30,22 @@ func requireOrder(n *Node, verb string) {
 		}
 		n = n.Inputs[0]
 	}
+}
+
+// index returns the order of the result of a join that keeps the order of a left table so indexed. Right rows without a match are
+// null in the left's columns but for its keys, and come last among the rows of a key: nulls first is no order of theirs.
+func (op *Join) index(left []SortKey) []SortKey {
+	if !op.Kind.KeepsRight() {
+		return left
+	}
+	out := slices.Clone(op.Order)
+	for _, k := range left[min(len(out), len(left)):] {
+		if k.NullsFirst || slices.Contains(op.LeftKeys, k.Column) {
+			break
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 // groupIndex is the order of a sorted group-by: its keys, ascending, nulls last.

@@ -162,7 +162,7 @@ func substituted(list, by []*expr.Bound) []*expr.Bound {
 
 // begin makes the halves of a join. One that counts its rows, or rows of a key, must make them.
 func (f *folding) begin(n *Node, op *Join) bool {
-	if op.MaxRows > 0 || op.Validate != "m:m" || op.Whole != nil {
+	if op.MaxRows > 0 || op.Validate != "m:m" || op.Kind != LeftJoin && op.Kind != InnerJoin || op.Whole != nil {
 		return false
 	}
 	f.join, f.op, f.width, f.carried = n, op, len(n.Inputs[0].Schema.Fields), map[string]spot{}

@@ -57,7 +57,16 @@ func (u *pruner) makeJoin(n *Node, op *Join) *pruned {
 	width := len(n.Inputs[0].Schema.Fields)
 	at := append(slices.Clone(left.at), positions(len(op.RightOut), nil)...)
 	fields := slices.Clone(left.node.Schema.Fields)
+	for c, to := range left.at {
+		if to >= 0 {
+			fields[to].Nullable = n.Schema.Fields[c].Nullable
+		}
+	}
 	join := *op
+	join.Order = slices.Clone(op.Order)
+	for i := range join.Order {
+		join.Order[i].Column = left.at[join.Order[i].Column]
+	}
 	join.LeftKeys, join.RightKeys, join.RightOut = mapped(op.LeftKeys, left.at), mapped(op.RightKeys, right.at), nil
 	for i, c := range op.RightOut {
 		if u.need[n][width+i] {

@@ -40,7 +40,7 @@ func (p *Plan) reorder() {
 		case *Index:
 			n.Index, n.Ordered = op.Keys, true
 		case *Join:
-			n.Ordered = op.KeepOrder
+			n.Index, n.Ordered = op.index(n.Index), op.KeepOrder
 			if !op.KeepOrder {
 				n.Index = nil
 			}
@@ -181,7 +181,7 @@ func needsOrder(n *Node, side int, needed bool) bool {
 		}
 		return false
 	case *Join:
-		return needed && (op.KeepOrder || side == 0)
+		return needed && (op.KeepOrder && !op.Kind.Filters() || side == 0)
 	}
 	return needed
 }

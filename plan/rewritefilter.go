@@ -161,7 +161,7 @@ func through(x *Node, cond *expr.Bound) (side int, moved *expr.Bound) {
 func throughJoin(x *Node, op *Join, cond *expr.Bound) (int, *expr.Bound) {
 	cols := cond.Columns()
 	left := len(x.Inputs[0].Schema.Fields)
-	if op.MaxRows > 0 || len(cols) == 0 {
+	if op.MaxRows > 0 || len(cols) == 0 || op.Kind.KeepsRight() {
 		return -1, nil
 	}
 	// A condition that can fail may go below a left join, which asks it of the same rows.

@@ -36,6 +36,8 @@ type (
 		nullsEqual  bool
 		maxRows     int64
 		strategy    string
+		cross       bool
+		indicator   *Text // nil: none
 	}
 	groupbySpec struct {
 		by        []item

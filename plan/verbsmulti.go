@@ -73,63 +73,6 @@ func (d *decoder) checkTemplate(s *lagSpec, n *yamlNode) {
 	}
 }
 
-var joinKeys = []string{"with", "on", "how", "validate", "suffix", "indicator", "nulls", "max_rows", "strategy", "asof"}
-
-// laterJoins are the kinds of join that job files will have.
-var laterJoins = []string{"right", "outer", "semi", "anti", "cross", "asof"}
-
-func (d *decoder) decodeJoin(n *yamlNode) any {
-	s := &joinSpec{kind: InnerJoin, strategy: "auto", validate: "m:m", suffix: Text{Value: "_right", Show: "_right"}}
-	o := d.object(n, "join", joinKeys...)
-	for _, later := range []string{"indicator", "asof"} {
-		if o.get(later) != nil {
-			d.job.unsupported(o.keys[later], "", "join: "+later)
-		}
-	}
-	s.with = d.text(o.need("with", "write with: table"), "with")
-	if v := o.get("how"); v != nil && d.choice(v, "how", []string{"left", "inner"}, laterJoins) == "left" {
-		s.kind = LeftJoin
-	}
-	d.joinOn(s, o.need("on", "write on: column, or {left: right}"))
-	if v := o.get("validate"); v != nil {
-		s.validate = d.choice(v, "validate", []string{"1:1", "1:m", "m:1", "m:m"}, nil)
-	}
-	if v := o.get("suffix"); v != nil {
-		s.suffix = d.text(v, "suffix")
-	}
-	if v := o.get("nulls"); v != nil {
-		s.nullsEqual = d.choice(v, "nulls", []string{"distinct", "equal"}, nil) == "equal"
-	}
-	if v := o.get("max_rows"); v != nil {
-		s.maxRows = d.whole(v, "max_rows", 1)
-	}
-	if v := o.get("strategy"); v != nil {
-		s.strategy = d.choice(v, "strategy", []string{"auto", "merge", "hash", "broadcast"}, nil)
-	}
-	return s
-}
-
-func (d *decoder) joinOn(s *joinSpec, n *yamlNode) {
-	if n.kind != yamlMap {
-		s.left = d.texts(n, "on")
-		s.right = s.left
-		return
-	}
-	if len(n.entries) == 0 {
-		d.job.fail(n.pos, "", "on is empty")
-	}
-	seen := map[string]bool{}
-	for _, e := range d.named(n, "on", "a column") {
-		s.left = append(s.left, e.name)
-		r := d.text(e.value, "the right column of "+e.name.Show)
-		if seen[r.Value] {
-			d.job.fail(r.Pos, "", "%q is given twice in on", r.Show)
-		}
-		seen[r.Value] = true
-		s.right = append(s.right, r)
-	}
-}
-
 // The aggregates that are built, and those that job files will have.
 var (
 	builtAggs = []string{"count", "sum", "mean", "min", "max", "first", "last", "std", "var", "any", "all", "arg_min", "arg_max", "corr", "cov"}

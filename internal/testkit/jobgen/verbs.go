@@ -133,7 +133,15 @@ func (g *gen) join(s *batch.Schema, table string) string {
 	if on == "" {
 		return ""
 	}
-	v := fmt.Sprintf("join: {with: %s, on: %s, how: %s, suffix: %s", with, on, g.pick("left", "inner"), quote(fmt.Sprintf("_s%d", g.r.IntN(1000))))
+	how := g.pick("left", "left", "inner", "inner", "right", "outer", "outer", "semi", "anti", "cross")
+	v := fmt.Sprintf("join: {with: %s, how: %s, suffix: %s", with, how, quote(fmt.Sprintf("_s%d", g.r.IntN(1000))))
+	if g.r.IntN(6) == 0 {
+		v += fmt.Sprintf(", indicator: i%d", g.r.IntN(100))
+	}
+	if how == "cross" {
+		return v + "}"
+	}
+	v += ", on: " + on
 	if g.r.IntN(12) == 0 {
 		v += ", validate: " + quote(g.pick("1:1", "1:m", "m:1", "m:m"))
 	}

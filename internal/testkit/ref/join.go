@@ -40,7 +40,8 @@ func lag(n *plan.Node, op *plan.Lag, in *Table) (*Table, error) {
 	return t, nil
 }
 
-// join keeps the left's order; the matches of a left row come in the right's order.
+// join keeps the left's order; the matches of a left row come in the right's order. Right rows without a match come last,
+// or where op.Order puts them.
 func join(n *plan.Node, op *plan.Join, left, right *Table, most int) (*Table, error) {
 	if left.anyLoose(op.LeftKeys) || right.anyLoose(op.RightKeys) {
 		return nil, ErrOpen
@@ -77,6 +78,7 @@ func join(n *plan.Node, op *plan.Join, left, right *Table, most int) (*Table, er
 		last = at
 		t.Rows, t.Rank = append(t.Rows, row), append(t.Rank, rank)
 	}
+	matched := map[int]bool{}
 	for i, r := range left.Rows {
 		var found []int
 		if op.NullsEqual || !hasNull(r, op.LeftKeys) {
@@ -86,16 +88,54 @@ func join(n *plan.Node, op *plan.Join, left, right *Table, most int) (*Table, er
 			return nil, ErrTooBig
 		}
 		for _, j := range found {
-			add(i, j)
+			matched[j] = true
+			if !op.Kind.Filters() {
+				add(i, j)
+			}
 		}
-		if len(found) == 0 && op.Kind == plan.LeftJoin {
+		if alone := len(found) == 0; alone && op.Kind.KeepsLeft() || op.Kind.Filters() && alone == (op.Kind == plan.AntiJoin) {
 			add(i, -1)
 		}
 		if op.MaxRows > 0 && int64(len(t.Rows)) > op.MaxRows {
 			return nil, ErrMaxRows
 		}
 	}
-	return t, nil
+	if !op.Kind.KeepsRight() {
+		return t, nil
+	}
+	return rightOnly(op, t, right, matched)
+}
+
+// rightOnly adds the right rows without a match to t.
+func rightOnly(op *plan.Join, t, right *Table, matched map[int]bool) (*Table, error) {
+	rank, last := 0, -1
+	if n := len(t.Rank); n > 0 {
+		rank = t.Rank[n-1]
+	}
+	for j, r := range right.Rows {
+		if matched[j] {
+			continue
+		}
+		row := make([]any, len(t.Schema.Fields))
+		for i, c := range op.LeftKeys {
+			row[c] = r[op.RightKeys[i]]
+		}
+		for i, c := range op.RightOut {
+			row[len(row)-len(op.RightOut)+i] = r[c]
+		}
+		if right.Rank[j] != last {
+			rank++
+		}
+		last = right.Rank[j]
+		t.Rows, t.Rank = append(t.Rows, row), append(t.Rank, rank)
+	}
+	if op.MaxRows > 0 && int64(len(t.Rows)) > op.MaxRows {
+		return nil, ErrMaxRows
+	}
+	if op.Order == nil {
+		return t, nil
+	}
+	return index(&plan.Index{Keys: op.Order}, t)
 }
 
 // sole says whether row i's rank is its own.
