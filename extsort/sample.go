@@ -10,13 +10,15 @@ import (
 
 const (
 	sampleRows  = 16 << 10 // keys of a sample, at most
-	sampleBytes = 1 << 20  // and bytes of them, but never fewer than sampleMin keys
-	sampleMin   = 16
+	sampleBytes = 1 << 20  // and bytes of them, but never fewer than sampleMin keys,
+	sampleMin   = 16       // of very long ones,
+	sampleMost  = 4 << 20  // over so many bytes,
+	sampleLeast = 2        // than these
 )
 
 // Sample collects keys of a table at random places, one of every stride rows, and
 // doubles the stride when it has too many. The places are the same in every run. It
-// lives on the Go heap, at most about 2 MB. It is for one goroutine; Merge joins several.
+// lives on the Go heap, at most about 4 MB and a key. It is for one goroutine; Merge joins several.
 type Sample struct {
 	kb     *keyBinding
 	stride int64
@@ -78,7 +80,7 @@ func scramble(x uint64) uint64 {
 }
 
 func (s *Sample) full() bool {
-	return s.len() > sampleRows || s.size > sampleBytes && s.len() > sampleMin
+	return s.len() > sampleRows || s.size > sampleBytes && s.len() > sampleMin || s.size > sampleMost && s.len() > sampleLeast
 }
 
 func (s *Sample) len() int { return len(s.words) + len(s.keys) + int(s.nulls) }
@@ -130,6 +132,9 @@ func (s *Sample) takeColumns(acct *mem.Account, cols []*batch.Column, n int) err
 		k := bytes.Clone(keys.At(i))
 		s.keys = append(s.keys, k)
 		s.size += len(k)
+		if s.size > sampleMost && s.full() { // do not wait until all of them are here
+			s.halve()
+		}
 	}
 	return nil
 }

@@ -52,7 +52,14 @@ type sampler struct {
 	enc  *batch.KeyEncoder
 	cols int // of a key
 	keys [][]byte
+	size int // bytes of keys
 }
+
+// sampleBytes and sampleLeast bound the keys of a sample, on the Go heap: so many bytes, but never fewer keys.
+const (
+	sampleBytes = 2 << 20
+	sampleLeast = 4
+)
 
 func newSampler(l *layout) (*sampler, error) {
 	enc, err := keyEncoder(l)
@@ -68,7 +75,7 @@ func keyEncoder(l *layout) (*batch.KeyEncoder, error) {
 	return batch.NewKeyEncoder(l.keys.schema, order)
 }
 
-// add takes a copy of all keys.
+// add takes a copy of all keys, of long ones fewer.
 func (s *sampler) add(acct *mem.Account, cols []*batch.Column, n int) error {
 	k, err := s.enc.Encode(acct, cols, n)
 	if err != nil {
@@ -76,9 +83,26 @@ func (s *sampler) add(acct *mem.Account, cols []*batch.Column, n int) error {
 	}
 	defer k.Release()
 	for i := range n {
-		s.keys = append(s.keys, k.Append(nil, i))
+		key := k.Append(nil, i)
+		s.keys = append(s.keys, key)
+		s.size += len(key)
+		if s.size > sampleBytes && len(s.keys) > sampleLeast {
+			s.halve()
+		}
 	}
 	return nil
+}
+
+// halve drops every second key.
+func (s *sampler) halve() {
+	kept := s.keys[:0]
+	s.size = 0
+	for i := 0; i < len(s.keys); i += 2 {
+		kept = append(kept, s.keys[i])
+		s.size += len(s.keys[i])
+	}
+	clear(s.keys[len(kept):])
+	s.keys = kept
 }
 
 // cut returns ranges, at most n, that hold about equally many of the distinct keys sampled.
