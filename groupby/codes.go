@@ -53,6 +53,9 @@ func span(c *batch.Column, lo, hi int, least, greatest int64) (int64, int64) {
 			least, greatest = v[i], v[i]
 		}
 	}
+	if least > greatest { // all null so far
+		return least, greatest
+	}
 	if c.Valid == nil {
 		for _, x := range v[lo:hi] {
 			least, greatest = min(least, x), max(greatest, x)
