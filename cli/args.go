@@ -25,6 +25,8 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 		args = append([]string{args[0], "version"}, args[2:]...)
 	case "--help", "-h":
 		return args, nil
+	case "help", "h":
+		return helpFor(app, args)
 	}
 	if strings.HasPrefix(args[1], "-") {
 		return nil, usagef("flags follow the command, as in: pqjoin run job.yaml %s", args[1])
@@ -44,6 +46,9 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 			rest = append(rest, a)
 			continue
 		}
+		if a == "--help" || a == "-h" { // of the command, whatever else there is
+			return []string{args[0], args[1], "--help"}, nil
+		}
 		out = append(out, a)
 		name, _, hasValue := strings.Cut(strings.TrimLeft(a, "-"), "=")
 		takes, err := takesValue(cmd, name)
@@ -60,11 +65,22 @@ func reorder(app *cli.App, args []string) ([]string, error) {
 	return append(append(out, "--"), rest...), nil
 }
 
+// helpFor turns help COMMAND into COMMAND --help, and help alone into --help.
+func helpFor(app *cli.App, args []string) ([]string, error) {
+	names := slices.DeleteFunc(slices.Clone(args[2:]), func(a string) bool { return a == "--help" || a == "-h" || a == "help" })
+	switch {
+	case len(names) == 0:
+		return []string{args[0], "--help"}, nil
+	case len(names) > 1:
+		return nil, usagef("help takes one command, as in: pqjoin help run")
+	case app.Command(names[0]) == nil:
+		return nil, noCommand(app, names[0])
+	}
+	return []string{args[0], names[0], "--help"}, nil
+}
+
 // takesValue says whether a command's flag has a value. The error names the nearest flag.
 func takesValue(cmd *cli.Command, name string) (bool, error) {
-	if name == "help" || name == "h" {
-		return false, nil
-	}
 	for _, f := range cmd.Flags {
 		if slices.Contains(f.Names(), name) {
 			_, isBool := f.(*cli.BoolFlag)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"pqjoin/internal/gen"
 )
 
 // shells are the shells that completion writes a script for.
@@ -18,6 +20,7 @@ var choices = map[string][]string{
 	"log-level": {"debug", "info", "warn", "error"},
 	"format":    {"text", "json", "dot", "mermaid"},
 	"mem":       {"auto", "50%", "1GB", "4GB"},
+	"shape":     {gen.Fastparquet, gen.Pyarrow, gen.Pqjoin},
 }
 
 func (e *env) completionCommand() *cli.Command {
@@ -61,6 +64,25 @@ func flagWords(cmd *cli.Command) []word {
 	return append(out, word{"help", "show help", false})
 }
 
+// dashed is a flag as it is written: -n, --mem.
+func (w word) dashed() string {
+	if len(w.name) == 1 {
+		return "-" + w.name
+	}
+	return "--" + w.name
+}
+
+// argumentWords returns what the arguments of a command can be, where that is not files.
+func argumentWords(app *cli.App, command string) []string {
+	switch command {
+	case "completion":
+		return []string{"bash", "zsh", "fish"} // the keys of shells
+	case "help":
+		return commandNames(app)
+	}
+	return nil
+}
+
 func commandNames(app *cli.App) []string {
 	var out []string
 	for _, c := range app.VisibleCommands() {
@@ -81,13 +103,17 @@ func bashScript(app *cli.App) string {
 	for _, c := range app.VisibleCommands() {
 		var flags []string
 		for _, f := range flagWords(c) {
-			flags = append(flags, "--"+f.name)
+			flags = append(flags, f.dashed())
 		}
 		fmt.Fprintf(&b, "    %s) flags=%s ;;\n", c.Name, quoteShell(strings.Join(flags, " ")))
 	}
-	b.WriteString("  esac\n  case $cur in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\")) ;;\n")
-	fmt.Fprintf(&b, "    *)\n      if [ \"${COMP_WORDS[1]}\" = completion ]; then COMPREPLY=($(compgen -W %s -- \"$cur\")); else COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n", quoteShell("bash zsh fish"))
-	b.WriteString("  esac\n}\ncomplete -o filenames -F _pqjoin pqjoin\n")
+	b.WriteString("  esac\n  case $cur in\n    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$cur\")); return ;;\n  esac\n  case ${COMP_WORDS[1]} in\n")
+	for _, c := range app.VisibleCommands() {
+		if words := argumentWords(app, c.Name); words != nil {
+			fmt.Fprintf(&b, "    %s) COMPREPLY=($(compgen -W %s -- \"$cur\")) ;;\n", c.Name, quoteShell(strings.Join(words, " ")))
+		}
+	}
+	b.WriteString("    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n  esac\n}\ncomplete -o filenames -F _pqjoin pqjoin\n")
 	return b.String()
 }
 
@@ -102,7 +128,7 @@ func zshScript(app *cli.App) string {
 	for _, c := range app.VisibleCommands() {
 		fmt.Fprintf(&b, "    %s)\n      _arguments", c.Name)
 		for _, f := range flagWords(c) {
-			spec := "--" + f.name + "[" + clean.Replace(f.usage) + "]"
+			spec := f.dashed() + "[" + clean.Replace(f.usage) + "]"
 			if values := choices[f.name]; values != nil && f.takes {
 				spec += ":value:(" + strings.Join(values, " ") + ")"
 			} else if f.takes {
@@ -111,8 +137,8 @@ func zshScript(app *cli.App) string {
 			b.WriteString(" \\\n        " + quoteShell(spec))
 		}
 		rest := "*:file:_files"
-		if c.Name == "completion" {
-			rest = "*:shell:(bash zsh fish)"
+		if words := argumentWords(app, c.Name); words != nil {
+			rest = "*:" + c.Name + ":(" + strings.Join(words, " ") + ")"
 		}
 		fmt.Fprintf(&b, " \\\n        %s ;;\n", quoteShell(rest))
 	}
@@ -125,8 +151,11 @@ func fishScript(app *cli.App) string {
 	b.WriteString("# fish completion of pqjoin\n")
 	for _, c := range app.VisibleCommands() {
 		fmt.Fprintf(&b, "complete -c pqjoin -n __fish_use_subcommand -f -a %s -d %s\n", c.Name, quoteShell(c.Usage))
+		if words := argumentWords(app, c.Name); words != nil {
+			fmt.Fprintf(&b, "complete -c pqjoin -n %s -f -a %s\n", quoteShell("__fish_seen_subcommand_from "+c.Name), quoteShell(strings.Join(words, " ")))
+		}
 		for _, f := range flagWords(c) {
-			fmt.Fprintf(&b, "complete -c pqjoin -n %s -l %s -d %s", quoteShell("__fish_seen_subcommand_from "+c.Name), f.name, quoteShell(f.usage))
+			fmt.Fprintf(&b, "complete -c pqjoin -n %s -%s %s -d %s", quoteShell("__fish_seen_subcommand_from "+c.Name), fishKind(f.name), f.name, quoteShell(f.usage))
 			if values := choices[f.name]; values != nil && f.takes {
 				fmt.Fprintf(&b, " -x -a %s", quoteShell(strings.Join(values, " ")))
 			} else if f.takes {
@@ -135,8 +164,15 @@ func fishScript(app *cli.App) string {
 			b.WriteByte('\n')
 		}
 	}
-	b.WriteString("complete -c pqjoin -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n")
 	return b.String()
+}
+
+// fishKind is fish's word for a flag of one letter, and for a longer one.
+func fishKind(flag string) string {
+	if len(flag) == 1 {
+		return "s"
+	}
+	return "l"
 }
 
 // quoteShell quotes s in single quotes, which all three shells read alike here.

@@ -62,8 +62,11 @@ func (e *env) demo(c *cli.Context) error {
 		return usagef("--rows %d: between 0 and 1,000,000,000,000", rows)
 	}
 	shape := c.String("shape")
-	if !slices.Contains([]string{gen.Fastparquet, gen.Pyarrow, gen.Pqjoin}, shape) {
+	if !slices.Contains(choices["shape"], shape) {
 		return usagef("--shape %q: it is fastparquet, pyarrow or pqjoin", shape)
+	}
+	if err := checkGiven(c); err != nil {
+		return err
 	}
 	if err := e.demoData(c, dir, rows, shape); err != nil {
 		return err

@@ -30,6 +30,8 @@ func (e *env) initCommand() *cli.Command {
 type starter struct {
 	name, path string
 	table      *tableio.Table
+	schema     *batch.Schema // the columns that can be read
+	nested     []string      // those that cannot
 }
 
 func (e *env) init(c *cli.Context) error {
@@ -45,10 +47,27 @@ func (e *env) init(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		ins = append(ins, starter{inputName(path, ins), path, t})
+		in := starter{name: inputName(path, ins), path: path, table: t}
+		if in.leaveOutNested(); len(in.schema.Fields) == 0 {
+			return usagef("init %s: it has no column that can be read", path)
+		}
+		ins = append(ins, in)
 	}
 	_, err := fmt.Fprint(e.out, starterJob(ins))
 	return err
+}
+
+func (in *starter) leaveOutNested() {
+	s := in.table.Schema()
+	var cols []int
+	for i, f := range s.Fields {
+		if f.Type.ID == batch.Nested {
+			in.nested = append(in.nested, f.Name)
+		} else {
+			cols = append(cols, i)
+		}
+	}
+	in.schema = s.Select(cols)
 }
 
 // notInName is what a name without quotes does not hold.
@@ -75,36 +94,38 @@ func inputName(path string, before []starter) string {
 func starterJob(ins []starter) string {
 	var b strings.Builder
 	b.WriteString("# A starter job, made from the footers of the files. Lines with # are suggestions: uncomment what you need.\n")
-	b.WriteString("# Next: pqjoin validate JOB checks it, pqjoin plan JOB shows what it would cost, pqjoin run JOB runs it.\n\ninputs:\n")
+	b.WriteString("# Next: pqjoin validate JOB checks it, pqjoin plan JOB shows what it would cost, pqjoin run JOB runs it.\n")
+	b.WriteString("# Relative paths start in the folder of the job file.\n\ninputs:\n")
 	for _, in := range ins {
 		in.describe(&b)
 	}
 	first := ins[0]
-	s := first.table.Schema()
+	s := first.schema
 	key, value := keyColumn(s), valueColumn(s)
+	time := timeWithin(s)
 	b.WriteString("\ntables:\n  result:\n")
 	fmt.Fprintf(&b, "    - from: %s\n", yamlText(first.name))
-	if key != "" {
-		fmt.Fprintf(&b, "    # - where: %s\n", yamlExpr(expr.QuoteName(key)+" is not null"))
-		fmt.Fprintf(&b, "    - index: %s\n", yamlText(key))
-		if value != "" {
-			fmt.Fprintf(&b, "    # - lag: {column: %s, by: %s, periods: [1, 2], as: \"{column}_{period}\"}\n", yamlText(value), yamlText(key))
-		}
+	fmt.Fprintf(&b, "    # - where: %s\n", yamlExpr(expr.QuoteName(key)+" is not null"))
+	index, within := yamlText(key), ""
+	if time != "" {
+		index, within = "["+yamlText(key)+", "+yamlText(time)+"]", ", order_by: "+yamlText(time)
+	}
+	fmt.Fprintf(&b, "    - index: %s\n", index)
+	if value != "" {
+		fmt.Fprintf(&b, "    # - lag: {column: %s, by: %s, periods: [1, 2], as: \"{column}_{period}\"%s}\n", yamlText(value), yamlText(key), within)
 	}
 	for _, in := range ins[1:] {
-		if on := sharedColumn(s, in.table.Schema()); on != "" {
+		if on := sharedColumn(s, in.schema); on != "" {
 			fmt.Fprintf(&b, "    # - join: {with: %s, on: %s, how: left}\n", yamlText(in.name), yamlText(on))
 		} else {
 			fmt.Fprintf(&b, "    # - join: {with: %s, on: {left_column: right_column}, how: left}   # no column has the same name and type on both sides\n", yamlText(in.name))
 		}
 	}
-	if key != "" {
-		aggs := "rows: count()"
-		if value != "" {
-			aggs += ", mean: " + yamlExpr("mean("+expr.QuoteName(value)+")")
-		}
-		fmt.Fprintf(&b, "    # - groupby: {by: %s, agg: {%s}}\n", yamlText(key), aggs)
+	aggs := "rows: count()"
+	if value != "" {
+		aggs += ", mean: " + yamlExpr("mean("+expr.QuoteName(value)+")")
 	}
+	fmt.Fprintf(&b, "    # - groupby: {by: %s, agg: {%s}}\n", yamlText(key), aggs)
 	b.WriteString("\noutputs:\n  result: result/            # a directory of part files; a path ending in .parquet is one file\n")
 	b.WriteString("  # result: {path: result/, compression: zstd, if_exists: replace}\n")
 	b.WriteString("\n# run: {mem: 4GB}              # the bound of the whole process; the default is 60 % of what is free\n")
@@ -135,7 +156,18 @@ func (in *starter) describe(b *strings.Builder) {
 		fmt.Fprintf(w, "  #   %s\t%s\t%s\n", comment(f.Name), f.Type, strings.Join(notes, ", "))
 	}
 	w.Flush() // into memory: it cannot fail
-	fmt.Fprintf(b, "  %s: %s\n", yamlText(in.name), yamlText(in.path))
+	if len(in.nested) == 0 {
+		fmt.Fprintf(b, "  %s: %s\n", yamlText(in.name), yamlText(in.path))
+		return
+	}
+	fmt.Fprintf(b, "  %s:\n    path: %s\n    # Nested columns cannot be read: without %s.\n    columns: [", yamlText(in.name), yamlText(in.path), comment(strings.Join(in.nested, ", ")))
+	for i, name := range in.schema.Names() {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(yamlText(name))
+	}
+	b.WriteString("]\n")
 }
 
 // comment makes a text fit a comment.
@@ -152,10 +184,24 @@ func comment(s string) string {
 	return s
 }
 
-// keyColumn picks the column by which a table most likely is put in order: a time, else an integer, else any.
+func isTime(t batch.Type) bool   { return t.ID == batch.Timestamp || t.ID == batch.Date }
+func isString(t batch.Type) bool { return t.ID == batch.String }
+
+// keyColumn picks the column by which a table most likely is put in order: a string where there is a time
+// to follow it, as in trades of symbols, else a time, else an integer, else any.
 func keyColumn(s *batch.Schema) string {
-	return pick(s, func(t batch.Type) bool { return t.ID == batch.Timestamp || t.ID == batch.Date },
-		batch.Type.IsInteger, func(t batch.Type) bool { return t.ID != batch.Nested })
+	if timeWithin(s) != "" {
+		return pick(s, isString)
+	}
+	return pick(s, isTime, batch.Type.IsInteger, func(batch.Type) bool { return true })
+}
+
+// timeWithin returns the time by which the rows of one key are in order, where both columns are there.
+func timeWithin(s *batch.Schema) string {
+	if pick(s, isString) == "" {
+		return ""
+	}
+	return pick(s, func(t batch.Type) bool { return t.ID == batch.Timestamp }, isTime)
 }
 
 // valueColumn picks a column to compute with: a float or decimal, else the last integer that is not the key.
@@ -188,7 +234,7 @@ func pick(s *batch.Schema, tests ...func(batch.Type) bool) string {
 func sharedColumn(left, right *batch.Schema) string {
 	both := func(name string) bool {
 		l, r := left.Index(name), right.Index(name)
-		return l >= 0 && r >= 0 && left.Fields[l].Type == right.Fields[r].Type && left.Fields[l].Type.ID != batch.Nested
+		return l >= 0 && r >= 0 && left.Fields[l].Type == right.Fields[r].Type
 	}
 	if k := keyColumn(left); k != "" && both(k) {
 		return k

@@ -152,7 +152,7 @@ func (x *inspection) text(out io.Writer) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", clean(c.Name), c.Type, countText(c.Nulls), size(c.Bytes), boundText(c.Min), boundText(c.Max))
 	}
 	for _, f := range x.List {
-		fmt.Fprintf(w, "%s\t%s rows\t%d row groups\t%s\n", clean(f.Path), humanize.Comma(f.Rows), f.RowGroups, size(f.Bytes))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", clean(f.Path), plural(int(f.Rows), "row"), plural(f.RowGroups, "row group"), size(f.Bytes))
 	}
 	if x.Key != nil {
 		keyText(w, x.Key)
@@ -182,7 +182,7 @@ func keyText(w io.Writer, k *engine.KeyInfo) {
 	fmt.Fprintf(w, "\nkey %s\n", strings.Join(k.Columns, ", "))
 	fmt.Fprintf(w, "distinct keys\t%s in %s rows\n", humanize.Comma(k.Distinct), humanize.Comma(k.Rows))
 	fmt.Fprintf(w, "null keys\t%s rows\n", humanize.Comma(k.Nulls))
-	fmt.Fprintf(w, "rows per key\t%.1f on average, %s at most\n", k.Mean, humanize.Comma(k.MostRows))
+	fmt.Fprintf(w, "rows per key\t%s on average, %s at most\n", humanize.CommafWithDigits(k.Mean, 1), humanize.Comma(k.MostRows))
 	s := spreadOf(k.Partitions)
 	fmt.Fprintf(w, "partitions\t%d by hash of the key: %s rows; the largest has %.2f times the mean\n", len(k.Partitions), s,
 		float64(s.Max)*float64(len(k.Partitions))/float64(cmp.Or(k.Rows, 1)))

@@ -25,7 +25,7 @@ func jobFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "mem", Usage: "memory bound of the whole process: 4GB, 512MiB, 50% or auto", DefaultText: "auto, 60 % of what is left"},
 		&cli.IntFlag{Name: "threads", Usage: "worker threads", DefaultText: "as many as there are cores"},
 		&cli.StringFlag{Name: "spill-dir", Usage: "where spill files go", EnvVars: []string{"PQJOIN_SPILL_DIR"}, DefaultText: "beside the first output"},
-		&cli.StringFlag{Name: "spill-limit", Usage: "most bytes of spill files at one time"},
+		&cli.StringFlag{Name: "spill-limit", Usage: "most bytes of spill files at one time; 0: never spill"},
 		&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
 		&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "debug, info, warn or error"},
 	}, more...)
@@ -82,11 +82,27 @@ func firstOf(texts ...string) string {
 	return ""
 }
 
+// checkGiven refuses flags that were given, and say nothing: an unset variable of a script must not mean the default.
+func checkGiven(c *cli.Context) error {
+	for _, name := range []string{"mem", "spill-limit"} {
+		if c.IsSet(name) && strings.TrimSpace(c.String(name)) == "" {
+			return usagef("--%s is given without a value: write a size such as 4GB, or leave the flag out", name)
+		}
+	}
+	if n := c.Int("threads"); c.IsSet("threads") && n == 0 {
+		return usagef("--threads %d: between 1 and 1024", n)
+	}
+	return nil
+}
+
 // config derives the engine's configuration from flags and the job's run section, and
 // holds the Go runtime to its part of the bound.
 func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
 	cfg := engine.Config{FS: e.fs, Version: Version, Warn: e.warn}
-	var err error
+	err := checkGiven(c)
+	if err != nil {
+		return cfg, err
+	}
 	if cfg.Log, err = e.logger(c.String("log-level")); err != nil {
 		return cfg, err
 	}
@@ -118,7 +134,7 @@ func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
 	}
 	cfg.SpillLimit = job.Run.SpillLimit
 	if s := c.String("spill-limit"); s != "" {
-		if cfg.SpillLimit, err = mem.ParseSize(s); err != nil {
+		if cfg.SpillLimit, err = mem.ParseLimit(s); err != nil {
 			return cfg, usageError{fmt.Errorf("--spill-limit: %w", err)}
 		}
 	}

@@ -25,6 +25,9 @@ func (e *env) planCommand() *cli.Command {
 func (e *env) plan(c *cli.Context) error {
 	format := c.String("format")
 	if c.Bool("json") {
+		if c.IsSet("format") && format != "json" {
+			return usagef("--json and --format %s contradict each other: leave one out", format)
+		}
 		format = "json"
 	}
 	switch format {
@@ -82,7 +85,15 @@ func (e *env) validateCommand() *cli.Command {
 }
 
 func (e *env) validate(c *cli.Context) error {
-	run, err := e.open(c)
+	job, err := e.readJob(c)
+	if err != nil {
+		return err
+	}
+	cfg, err := e.config(c, job)
+	if err != nil {
+		return err
+	}
+	run, err := e.openJob(c, job, cfg)
 	if err != nil {
 		return err
 	}
@@ -97,6 +108,7 @@ func (e *env) validate(c *cli.Context) error {
 	for _, w := range x.Warnings {
 		e.warn(w)
 	}
-	fmt.Fprintf(e.out, "%s is valid: %d inputs, %d tables, %d outputs\n", c.Args().First(), len(run.Tables()), len(x.Tables), len(x.Outputs))
+	fmt.Fprintf(e.out, "%s is valid: %s, %s, %s\n", c.Args().First(),
+		plural(len(job.Inputs), "input"), plural(len(job.Tables), "table"), plural(len(job.Outputs), "output"))
 	return nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -12,6 +13,7 @@ import (
 
 	"pqjoin/engine"
 	"pqjoin/plan"
+	"pqjoin/tableio"
 )
 
 func (e *env) showCommand() *cli.Command {
@@ -72,7 +74,19 @@ func (e *env) openPaths(c *cli.Context) (*engine.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return engine.OpenPaths(c.Context, c.Args().Slice(), cfg)
+	run, err := engine.OpenPaths(c.Context, c.Args().Slice(), cfg)
+	if errors.Is(err, tableio.ErrSchema) { // what it advises is written in a job
+		return nil, usageError{fmt.Errorf("%w in a job; %s reads all that it is given as one table: name files that have the same columns", err, c.Command.Name)}
+	}
+	return run, err
+}
+
+// plural writes a number of things, as 1 row group or 1,000 row groups.
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return humanize.Comma(int64(n)) + " " + thing
 }
 
 // maxCell is how many characters of a value are printed.

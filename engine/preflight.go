@@ -219,8 +219,8 @@ func (r *Run) checkSpill() error {
 			Advice: "choose a directory on a disk with --spill-dir"}
 	}
 	limit, what := free, "of disk are free"
-	if r.cfg.SpillLimit > 0 && r.cfg.SpillLimit < limit {
-		limit, what = r.cfg.SpillLimit, "is the spill limit"
+	if most := max(0, r.cfg.SpillLimit); r.cfg.SpillLimit != 0 && most < limit {
+		limit, what = most, "is the spill limit"
 	}
 	said := fmt.Sprintf("the job will spill about %s, and %s %s", humanize.Bytes(uint64(spill)), humanize.Bytes(uint64(limit)), what)
 	if spill/2 > limit && !r.cfg.Force {

@@ -39,7 +39,7 @@ type Config struct {
 	Mem        int64 // the bound of the whole process, bytes
 	Threads    int
 	SpillDir   string // parent of the run's spill directory; empty: beside the first output
-	SpillLimit int64  // bytes; 0: none
+	SpillLimit int64  // bytes; 0: none; negative: never spill
 	Force      bool   // run in spite of estimates
 	Version    string
 	Log        *slog.Logger

@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"pqjoin/batch"
@@ -97,9 +98,17 @@ func (s *Sorter) Put(ctx context.Context, worker, unit int, b *batch.Batch) erro
 	part, err := s.assigned(worker, b)
 	if err != nil {
 		b.Release()
-		return fmt.Errorf("%s: %w", s.spec.Name, err)
+		return s.named(err)
 	}
 	return s.store.Append(ctx, worker, unit, part, b)
+}
+
+// named adds the sort's name, which the errors of its store have already.
+func (s *Sorter) named(err error) error {
+	if strings.HasPrefix(err.Error(), s.spec.Name+": ") {
+		return err
+	}
+	return fmt.Errorf("%s: %w", s.spec.Name, err)
 }
 
 func (s *Sorter) assigned(worker int, b *batch.Batch) ([]uint16, error) {
@@ -125,7 +134,7 @@ func (s *Sorter) Finish(ctx context.Context) error {
 		l := s.leafOf(s.store, p, s.split.Single(p), 0)
 		var err error
 		if leaves[p], err = s.eager.cutLeaf(ctx, l); err != nil {
-			return fmt.Errorf("%s: %w", s.spec.Name, err)
+			return s.named(err)
 		}
 	}
 	s.leaves = leaves

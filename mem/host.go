@@ -141,6 +141,14 @@ func ParseSize(s string) (int64, error) {
 	return int64(n), nil
 }
 
+// ParseLimit parses a size that may be 0, which is returned as -1: nothing at all, where 0 means no limit.
+func ParseLimit(s string) (int64, error) {
+	if n, err := humanize.ParseBytes(strings.TrimSpace(s)); err == nil && n == 0 {
+		return -1, nil
+	}
+	return ParseSize(s)
+}
+
 // Split divides a bound of total bytes: the Go heap's soft limit, the pool for data,
 // and a reserve for stacks, the runtime and the binary's own pages.
 type Split struct {

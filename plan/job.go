@@ -188,7 +188,12 @@ func (d *decoder) decodeRun(n *yamlNode) {
 		r.SpillDir = d.path(d.text(s, "spill_dir"))
 	}
 	if s := o.get("spill_limit"); s != nil {
-		r.SpillLimit = d.size(s, "spill_limit")
+		t := d.text(s, "spill_limit")
+		limit, err := mem.ParseLimit(t.Value)
+		if err != nil {
+			d.job.fail(t.Pos, "write it like 4GB, 512MiB or 750000000", "spill_limit cannot be %q", t.Show)
+		}
+		r.SpillLimit = limit
 	}
 }
 

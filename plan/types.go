@@ -52,7 +52,7 @@ type Run struct {
 	Mem        string // 4GB, 4GiB, 50%, auto
 	Threads    int
 	SpillDir   string // absolute
-	SpillLimit int64  // bytes
+	SpillLimit int64  // bytes; negative: never spill
 }
 
 // Schema modes of an input: what to do where files disagree on their columns.

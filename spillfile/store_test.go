@@ -464,6 +464,19 @@ func TestOneReaderPerPartitionAtOnce(t *testing.T) {
 	closeAll(t, s, pool, dir)
 }
 
+func TestANegativeQuotaIsNoSpillAtAll(t *testing.T) {
+	sc := script{seed: 2, partitions: 8, workers: 2, units: 6, batches: 4, rows: 3000, block: 16 << 10, schema: allTypes}
+	pool, dir := mem.NewPool(3<<20, mem.Protect()), diskDir(t, vfs.OS(), -1)
+	s, _, err := sc.run(t, pool, dir)
+	if !errors.Is(err, ErrQuota) || strings.Count(err.Error(), s.spec.Name+": ") > 1 {
+		t.Fatalf("got %v, want ErrQuota, and the store's name once", err)
+	}
+	if p := dir.Peak(); p != 0 {
+		t.Errorf("%d bytes on disk", p)
+	}
+	closeAll(t, s, pool, dir)
+}
+
 func TestSpilledBlocksOfTextAreCompressed(t *testing.T) {
 	sc := script{seed: 1, partitions: 2, workers: 1, units: 2, batches: 4, rows: 2000, block: 16 << 10, long: true, schema: allTypes.Select([]int{6})}
 	pool, dir := mem.NewPool(1<<30, mem.Protect()), diskDir(t, vfs.OS(), 0)
