@@ -157,10 +157,11 @@ func TestJoinOfHotKeysOnBothSides(t *testing.T) {
 			return []any{k, i}
 		})
 	}
-	for _, how := range []string{"left", "inner"} {
+	conds := []condition{hard(4, 50, 20), hard(2, 1000, 1)}
+	for i, how := range joinsOnKeys {
 		for _, before := range [][]string{nil, {"index: k"}, {"index: [v, k]"}} {
-			c := one(append(before, "join: {with: s, on: k, how: "+how+"}"), table("t", "k v", hot(200)...), table("s", "k w", hot(180)...))
-			agree(t, c, hard(1, 7, 5), hard(4, 50, 20), hard(2, 1000, 1))
+			c := one(append(before, "join: {with: s, on: k, how: "+how+", indicator: i}"), table("t", "k v", hot(200)...), table("s", "k w", hot(180)...))
+			agree(t, c, hard(1, 7, 5), conds[i%2])
 		}
 	}
 }
@@ -245,8 +246,9 @@ func TestJoinValidateNamesTheKey(t *testing.T) {
 		{"1:1", once, once, true}, {"m:1", twice, once, true}, {"1:m", once, twice, true},
 		{"1:1", twice, once, false}, {"1:1", once, twice, false}, {"m:1", once, twice, false}, {"1:m", twice, once, false},
 	} {
-		for _, before := range [][]string{nil, {"index: k"}} {
-			c := one(append(before, fmt.Sprintf("join: {with: s, on: k, how: inner, validate: %q}", tc.validate)), table("t", "k v", tc.l...), table("s", "k w", tc.r...))
+		for i, before := range [][]string{nil, {"index: k"}, nil, {"index: k"}} {
+			how := []string{"inner", "left", "outer", "semi"}[i]
+			c := one(append(before, fmt.Sprintf("join: {with: s, on: k, how: %s, validate: %q}", how, tc.validate)), table("t", "k v", tc.l...), table("s", "k w", tc.r...))
 			if tc.ok {
 				agree(t, c, hard(2, 3, 4))
 				continue
