@@ -60,7 +60,7 @@ func defaultColumn(t batch.Type) ColumnEstimate {
 
 // scanEstimate reads rows, widths and ranges from the footers.
 func scanEstimate(t *tableio.Table, s *plan.Scan, schema *batch.Schema) Estimate {
-	e := Estimate{Rows: t.Rows(), Exact: s.Where == nil, Cols: make([]ColumnEstimate, len(s.Columns))}
+	e := Estimate{Rows: t.Rows(), Exact: s.Where == nil && t.Exact(), Cols: make([]ColumnEstimate, len(s.Columns))}
 	for i, c := range s.Columns {
 		st := t.ColumnStats(c)
 		e.Cols[i] = defaultColumn(schema.Fields[i].Type)

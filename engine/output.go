@@ -12,6 +12,7 @@ import (
 	"pqjoin/batch"
 	"pqjoin/mem"
 	"pqjoin/plan"
+	"pqjoin/tableio"
 	"pqjoin/tableio/parquet"
 	"pqjoin/tableio/publish"
 )
@@ -25,18 +26,18 @@ type OutputSummary struct {
 	Files int    `json:"files"`
 }
 
-func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) parquet.WriterOptions {
-	return parquet.WriterOptions{
+func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) tableio.WriterOptions {
+	return tableio.WriterOptions{Format: o.Format, WriterOptions: parquet.WriterOptions{
 		Compression: o.Compression, RowGroupRows: int(o.RowGroupRows), SortKeys: o.Node.Index,
 		Version: r.cfg.Version, FileSize: o.FilesSize, FileRows: o.FilesRows, FileCount: o.FilesCount,
 		Threads: threads, Acct: acct, RowBytes: int64(r.nodes[o.Node].est.RowWidth()),
-	}
+	}}
 }
 
 func (r *Run) writerFloor(o *plan.Output) int64 {
 	opts := r.writerOptions(o, 1, nil)
 	opts.FileCount = 0 // needs the number of rows, and takes no memory
-	return parquet.WriterFloor(o.Node.Schema, opts)
+	return tableio.WriterFloor(o.Node.Schema, opts)
 }
 
 func (r *Run) targets() []publish.Target {
@@ -64,7 +65,7 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 		}
 	}
 	step := "write " + o.Label
-	var w *parquet.Writer
+	var w tableio.Writer
 	pprof.Do(ctx, stageLabel(x.run.job.Redact(rel.stage(step))), func(ctx context.Context) { // its goroutines work for that stage
 		w, err = x.create(ctx, o, set.Temp(i), opts)
 	})
@@ -72,7 +73,7 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 		return sum, err
 	}
 	defer w.Abort()
-	var total parquet.Summary
+	var total tableio.Summary
 	var put int64
 	sink := newOrderedSink(x.share.Window, func(ctx context.Context, b *batch.Batch) error {
 		put += int64(b.N)
@@ -87,7 +88,7 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 	if total.Rows != put {
 		return sum, fmt.Errorf("self-check: %d rows went to output %s and %d were written", put, o.Label, total.Rows)
 	}
-	return OutputSummary{Label: o.Label, Path: shown(o), Rows: total.Rows, Bytes: total.Bytes, Files: len(total.Files)}, nil
+	return OutputSummary{Label: o.Label, Path: shown(o), Rows: total.Rows, Bytes: total.Bytes, Files: total.Files}, nil
 }
 
 // shown is an output's path as a user can paste it: from the working directory, unless it holds what must not be shown.
@@ -102,11 +103,8 @@ func shown(o *plan.Output) string {
 	return o.Path
 }
 
-func (x *exec) create(ctx context.Context, o *plan.Output, at string, opts parquet.WriterOptions) (*parquet.Writer, error) {
-	if o.SingleFile {
-		return parquet.CreateFile(ctx, x.run.cfg.FS, at, o.Node.Schema, opts)
-	}
-	return parquet.CreateDir(ctx, x.run.cfg.FS, at, o.Node.Schema, opts)
+func (x *exec) create(ctx context.Context, o *plan.Output, at string, opts tableio.WriterOptions) (tableio.Writer, error) {
+	return tableio.Create(ctx, x.run.cfg.FS, at, !o.SingleFile, o.Node.Schema, opts)
 }
 
 // counted spools a table whose number of rows must be known before its first row is written.

@@ -10,6 +10,7 @@ import (
 
 	"pqjoin/mem"
 	"pqjoin/plan"
+	"pqjoin/tableio"
 )
 
 // Preflight refuses what cannot fit, before anything is written: the memory floor, rows
@@ -308,7 +309,7 @@ func (r *Run) checkReplaced() error {
 			continue // nothing there, or no directory: publishing decides
 		}
 		for _, e := range entries {
-			if name := e.Name(); e.IsDir() || !strings.HasSuffix(name, ".parquet") && name[0] != '_' && name[0] != '.' {
+			if name := e.Name(); e.IsDir() || !tableio.IsTable(name) && name[0] != '_' && name[0] != '.' {
 				return &RefusedError{
 					Reason: fmt.Sprintf("output %s would replace %s, which holds %q, not a part of a table", o.Label, o.Show, name),
 					Advice: "move that away, or write to another directory",

@@ -69,7 +69,7 @@ func (r *Run) Table(name string) (*plan.Node, error) {
 // Head returns the first rows of a node's table, in its order. Texts of more than limit bytes are cut.
 func (r *Run) Head(ctx context.Context, n *plan.Node, rows, limit int) (*Rows, error) {
 	out := &Rows{Rows: [][]Cell{}, Total: -1}
-	if s, ok := n.Op.(*plan.Scan); ok && s.Where == nil {
+	if s, ok := n.Op.(*plan.Scan); ok && s.Where == nil && r.tables[s.Input].Exact() {
 		out.Total = r.tables[s.Input].Rows()
 	}
 	for _, f := range n.Schema.Fields {

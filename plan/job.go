@@ -91,7 +91,7 @@ func (d *decoder) decodeInput(e namedEntry) *Input {
 	}
 	o := d.object(e.value, what, inputKeys...)
 	if f := o.get("format"); f != nil {
-		in.Format = d.choice(f, "format", []string{"parquet"}, []string{"csv", "tsv", "jsonl", "arrow"})
+		in.Format = d.format(f)
 	}
 	d.inputPaths(in, o.need("path", "write path: data/"), what)
 	if c := o.get("columns"); c != nil {
@@ -136,7 +136,7 @@ func (d *decoder) inputPaths(in *Input, n *yamlNode, what string) {
 		in.Paths = append(in.Paths, d.path(t))
 		in.Show = append(in.Show, t.Show)
 		if in.Format == "" {
-			d.refuseFormat(t)
+			d.pathFormat(t)
 		}
 	}
 }
@@ -153,18 +153,6 @@ func (d *decoder) path(t Text) string {
 		return filepath.Clean(t.Value)
 	}
 	return filepath.Join(d.job.Dir, t.Value)
-}
-
-// refuseFormat refuses a path whose extension names a format that is not built yet.
-func (d *decoder) refuseFormat(t Text) {
-	path := strings.ToLower(t.Value)
-	for _, z := range []string{".gz", ".zst", ".bz2"} {
-		path = strings.TrimSuffix(path, z)
-	}
-	switch ext := filepath.Ext(path); ext {
-	case ".csv", ".tsv", ".jsonl", ".ndjson", ".arrow", ".feather":
-		d.job.unsupported(t.Pos, "convert it to Parquet first", "the format "+ext[1:])
-	}
 }
 
 func (d *decoder) decodeRun(n *yamlNode) {

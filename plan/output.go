@@ -31,7 +31,7 @@ func (d *decoder) decodeOutputs(n *yamlNode) {
 }
 
 func (d *decoder) decodeOutput(e namedEntry) *Output {
-	out := &Output{Label: e.name.Value, Table: e.name.Value, Format: "parquet", Compression: "snappy",
+	out := &Output{Label: e.name.Value, Table: e.name.Value,
 		RowGroupRows: DefaultRowGroupRows, Pos: e.name.Pos, tablePos: e.name.Pos}
 	what := fmt.Sprintf("the output %q", e.name.Show)
 	if e.value.kind == yamlNull {
@@ -46,11 +46,11 @@ func (d *decoder) decodeOutput(e namedEntry) *Output {
 		out.Table, out.tablePos = d.text(t, "table").Value, t.pos
 	}
 	if f := o.get("format"); f != nil {
-		d.choice(f, "format", []string{"parquet"}, []string{"csv", "tsv", "jsonl", "arrow"})
+		out.Format, out.formatPos = d.format(f), f.pos
 	}
 	d.outputPath(out, d.text(o.need("path", "write path: result/"), "path"))
 	if c := o.get("compression"); c != nil {
-		out.Compression = d.choice(c, "compression", []string{"zstd", "snappy", "lz4", "gzip", "none"}, nil)
+		d.outputCompression(out, c)
 	}
 	if r := o.get("row_group_rows"); r != nil {
 		out.RowGroupRows = d.whole(r, "row_group_rows", 1)
@@ -72,14 +72,60 @@ func (d *decoder) outputPath(out *Output, t Text) {
 	if strings.ContainsAny(t.Value, "*?") {
 		d.job.fail(t.Pos, "", "the path of an output cannot hold a pattern")
 	}
-	d.refuseFormat(t)
+	d.outputFormat(out, t)
 	if out.Path == filepath.Dir(out.Path) {
 		d.job.fail(t.Pos, "", "an output cannot be the root folder")
 	}
 	if within(d.job.Dir, out.Path) {
 		d.job.fail(t.Pos, "write to a folder of its own", "the output would replace the job file's own folder")
 	}
-	out.SingleFile = strings.HasSuffix(strings.ToLower(out.Path), ".parquet") && !strings.HasSuffix(t.Value, "/")
+}
+
+// outputFormat settles format, compression and whether the output is one file: a path that ends in a format's extension is.
+func (d *decoder) outputFormat(out *Output, t Text) {
+	named, compression := d.pathFormat(t)
+	if strings.HasSuffix(t.Value, "/") {
+		named, compression = "", ""
+	}
+	switch {
+	case named != "" && out.Format != "" && named != out.Format:
+		d.job.fail(out.formatPos, "end the path with / for a folder of part files", "the format is %s, and the path %s ends as %s does", out.Format, t.Show, named)
+	case out.Format == "" && named == "":
+		out.Format = FormatParquet
+	case out.Format == "":
+		out.Format = named
+	}
+	out.SingleFile = named != ""
+	switch {
+	case out.Format == FormatParquet:
+		out.Compression = "snappy"
+	case compression != "":
+		out.Compression = compression
+	default:
+		out.Compression = "none"
+	}
+}
+
+// outputCompression takes compression; that of one file of text must be what its name says.
+func (d *decoder) outputCompression(out *Output, n *yamlNode) {
+	if out.Format == FormatParquet {
+		out.Compression = d.choice(n, "compression", []string{"zstd", "snappy", "lz4", "gzip", "none"}, nil)
+		return
+	}
+	c := d.choice(n, "compression", []string{"zstd", "gzip", "none"}, []string{"snappy", "lz4"})
+	if out.SingleFile && c != out.Compression {
+		d.job.fail(n.pos, "end the path in .gz for gzip, in .zst for zstd, in neither for none", "the compression is %s, and the path %s says %s", c, out.Show, out.Compression)
+	}
+	out.Compression = c
+}
+
+// Extension returns how the names of the output's part files end: .parquet, .csv, .csv.gz.
+func (o *Output) Extension() string {
+	ext := "." + o.Format
+	if o.Format != FormatParquet {
+		ext += map[string]string{"gzip": ".gz", "zstd": ".zst"}[o.Compression]
+	}
+	return ext
 }
 
 func (d *decoder) outputFiles(out *Output, n *yamlNode) {
@@ -153,7 +199,7 @@ func reads(pattern string, out *Output) bool {
 	}
 	target := strings.Split(out.Path, "/")
 	if !out.SingleFile {
-		target = append(target, "part-00000.parquet")
+		target = append(target, "part-00000"+out.Extension())
 	}
 	for n := 1; n <= len(target); n++ {
 		if matchParts(parts, target[:n]) {

@@ -66,7 +66,7 @@ type Input struct {
 	Name string
 	// Paths are absolute files, directories or patterns; Show is how messages print them.
 	Paths, Show []string
-	Format      string   // parquet, or empty: by extension
+	Format      string   // one of the formats, or empty: by extension
 	Columns     []string // nil: all
 	// Where is the text of the row filter, empty for none; Resolve binds it into Scan.Where.
 	Where      string
@@ -113,7 +113,7 @@ type Output struct {
 	Path, Show string
 	// SingleFile says that Path is one file, not a directory of part files.
 	SingleFile  bool
-	Format      string // parquet
+	Format      string // one of the formats
 	Compression string // zstd, snappy, lz4, gzip or none
 	// RowGroupRows is the most rows of a row group.
 	RowGroupRows int64
@@ -123,7 +123,7 @@ type Output struct {
 	Replace              bool // if_exists: replace
 	Pos                  Pos
 
-	tablePos, pathPos Pos
+	tablePos, pathPos, formatPos Pos
 }
 
 // SchemaSource tells which columns an input has. It expands the input's patterns and

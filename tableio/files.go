@@ -18,16 +18,22 @@ const maxDirDepth = 64
 // maxFiles bounds the files of one table: each takes some memory for its footer.
 const maxFiles = 1 << 20
 
+// found is a file of a table, and its format.
+type found struct {
+	path, format string
+	named        bool // by its own path or by a pattern, not by a folder
+}
+
 // finder collects the files that paths and patterns mean.
 type finder struct {
 	ctx    context.Context
 	fsys   vfs.FS
 	format string
-	found  []string
+	found  []found
 }
 
 // find returns the files of all paths in natural order, each once.
-func find(ctx context.Context, fsys vfs.FS, spec *Spec) ([]string, error) {
+func find(ctx context.Context, fsys vfs.FS, spec *Spec) ([]found, error) {
 	f := &finder{ctx: ctx, fsys: fsys, format: spec.Format}
 	for _, p := range spec.Paths {
 		before := len(f.found)
@@ -35,14 +41,37 @@ func find(ctx context.Context, fsys vfs.FS, spec *Spec) ([]string, error) {
 			return nil, err
 		}
 		if len(f.found) == before {
-			return nil, fmt.Errorf("%s: %w: nothing there is a parquet file", p, ErrNoFiles)
+			return nil, fmt.Errorf("%s: %w: nothing there is %s", p, ErrNoFiles, f.sought())
 		}
 	}
 	if len(f.found) == 0 {
 		return nil, fmt.Errorf("%w: no paths are given", ErrNoFiles)
 	}
-	slices.SortFunc(f.found, naturalPaths)
-	return slices.Compact(f.found), nil
+	slices.SortFunc(f.found, func(a, b found) int { return naturalPaths(a.path, b.path) })
+	return f.oneFormat()
+}
+
+// sought says what is looked for.
+func (f *finder) sought() string {
+	if f.format == "" {
+		return "a parquet, csv or tsv file"
+	}
+	return "a " + f.format + " file"
+}
+
+// oneFormat refuses a mix of formats. In folders that hold Parquet files, others are no part of the table.
+func (f *finder) oneFormat() ([]found, error) {
+	if slices.ContainsFunc(f.found, func(p found) bool { return p.format == Parquet }) {
+		f.found = slices.DeleteFunc(f.found, func(p found) bool { return !p.named && p.format != Parquet })
+	}
+	f.found = slices.CompactFunc(f.found, func(a, b found) bool { return a.path == b.path })
+	for _, p := range f.found[1:] {
+		if first := f.found[0]; p.format != first.format {
+			return nil, fmt.Errorf("%w: %s is %s and %s is %s; a table is of one format (format: %s reads all as that)", ErrFormat,
+				first.path, first.format, p.path, p.format, first.format)
+		}
+	}
+	return f.found, nil
 }
 
 func (f *finder) path(p string) error {
@@ -54,7 +83,7 @@ func (f *finder) path(p string) error {
 		if err := f.accepts(p); err != nil {
 			return err
 		}
-		return f.add(filepath.Clean(p))
+		return f.add(filepath.Clean(p), true)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case !hasMeta(p):
@@ -63,22 +92,29 @@ func (f *finder) path(p string) error {
 	return f.glob(p)
 }
 
-func (f *finder) add(p string) error {
+func (f *finder) add(p string, named bool) error {
 	if len(f.found) == maxFiles {
 		return fmt.Errorf("%s: more than %d files in one table", p, maxFiles)
 	}
-	f.found = append(f.found, p)
+	kind := f.format
+	if kind == "" {
+		kind = formatOf(p)
+	}
+	if kind == "" {
+		kind = Parquet // a file named in full, whatever its name
+	}
+	f.found = append(f.found, found{path: p, format: kind, named: named})
 	return nil
 }
 
-// otherFormats are the extensions of files that are tables but not Parquet.
-var otherFormats = map[string]bool{".csv": true, ".tsv": true, ".json": true, ".jsonl": true, ".ndjson": true, ".arrow": true, ".feather": true, ".orc": true, ".avro": true}
+// otherFormats are the extensions of files that are tables of formats that are not read.
+var otherFormats = map[string]bool{".json": true, ".jsonl": true, ".ndjson": true, ".arrow": true, ".feather": true, ".orc": true, ".avro": true}
 
 // accepts refuses a file, named in full, whose extension says that it is something else.
 func (f *finder) accepts(p string) error {
 	ext := strings.ToLower(filepath.Ext(strings.TrimSuffix(p, ".gz")))
 	if f.format == "" && otherFormats[ext] {
-		return fmt.Errorf("%s: %w: %s files are not read yet, parquet files are", p, ErrFormat, ext)
+		return fmt.Errorf("%s: %w: %s files are not read yet; parquet, csv and tsv files are", p, ErrFormat, ext)
 	}
 	return nil
 }
@@ -88,11 +124,7 @@ func (f *finder) isTable(name string) bool {
 	if hidden(name) {
 		return false
 	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".parquet", ".parq", ".pq":
-		return true
-	}
-	return f.format != ""
+	return f.format != "" || formatOf(name) != ""
 }
 
 func hidden(name string) bool { return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") }
@@ -111,7 +143,7 @@ func (f *finder) dir(p string, above []fs.FileInfo) error {
 		}
 		switch {
 		case !st.IsDir() && f.isTable(e.Name()):
-			err = f.add(full)
+			err = f.add(full, false)
 		case st.IsDir() && !hidden(e.Name()) && !seen(above, st):
 			err = f.dir(full, append(above, st))
 		}
@@ -214,13 +246,13 @@ func (f *finder) matchEntry(full string, e fs.DirEntry, parts []string, above []
 	switch {
 	case !st.IsDir() && last && deep:
 		if f.isTable(e.Name()) {
-			return f.add(full)
+			return f.add(full, false)
 		}
 	case !st.IsDir() && last:
 		if err := f.accepts(full); err != nil {
 			return err
 		}
-		return f.add(full)
+		return f.add(full, true)
 	case st.IsDir() && seen(above, st):
 	case st.IsDir() && deep:
 		return f.match(full, parts, append(above, st))

@@ -6,12 +6,12 @@ import (
 	"strings"
 
 	"pqjoin/batch"
-	"pqjoin/tableio/parquet"
+	"pqjoin/tableio/format"
 )
 
 // merge makes one schema of the files' and says, for each file, where its columns go. Columns
 // come in the first file's order, then (union) in the order in which later files bring them.
-func merge(spec *Spec, files []*parquet.File) (*batch.Schema, [][]mapping, error) {
+func merge(spec *Spec, files []format.File) (*batch.Schema, [][]mapping, error) {
 	out := &batch.Schema{}
 	origin := []string{} // the file that first had the column
 	at := map[string]int{}
@@ -42,6 +42,9 @@ func merge(spec *Spec, files []*parquet.File) (*batch.Schema, [][]mapping, error
 	}
 	for j := range out.Fields {
 		f := &out.Fields[j]
+		if f.Type.ID == batch.Null { // no value anywhere
+			f.Type = batch.Of(batch.String)
+		}
 		f.Nullable = f.Nullable || spec.NanAsNull && f.Type.IsFloat()
 	}
 	maps := make([][]mapping, len(files))
@@ -73,7 +76,7 @@ func decide(spec *Spec, s *batch.Schema) error {
 }
 
 // mapFile finds the columns of the table in one file and checks that each can be read as its type.
-func mapFile(spec *Spec, s *batch.Schema, f, first *parquet.File) ([]mapping, error) {
+func mapFile(spec *Spec, s *batch.Schema, f, first format.File) ([]mapping, error) {
 	out := make([]mapping, len(s.Fields))
 	for j := range s.Fields {
 		to := &s.Fields[j]
@@ -86,7 +89,7 @@ func mapFile(spec *Spec, s *batch.Schema, f, first *parquet.File) ([]mapping, er
 			to.Nullable = true
 			continue
 		}
-		if have := f.Schema().Fields[from].Type; !castable(have, to.Type) {
+		if have := f.Schema().Fields[from].Type; !castable(have, to.Type) && !f.ReadsAs(from, to.Type) {
 			return nil, fmt.Errorf("%w: column %s of %s is %s and cannot be read as %s without loss", ErrSchema, to.Name, f.Path(), have, to.Type)
 		}
 	}
@@ -96,8 +99,10 @@ func mapFile(spec *Spec, s *batch.Schema, f, first *parquet.File) ([]mapping, er
 // common returns the narrowest type that holds both exactly.
 func common(a, b batch.Type) (batch.Type, error) {
 	switch {
-	case a == b:
+	case a == b, b.ID == batch.Null:
 		return a, nil
+	case a.ID == batch.Null:
+		return b, nil
 	case a.IsInteger() && b.IsInteger():
 		return commonInt(a, b)
 	case a.IsFloat() && b.IsFloat():

@@ -8,6 +8,7 @@ import (
 	"pqjoin/batch"
 	"pqjoin/expr"
 	"pqjoin/mem"
+	"pqjoin/tableio/format"
 	"pqjoin/tableio/parquet"
 )
 
@@ -20,11 +21,8 @@ type source struct {
 	read   Reading
 }
 
-// Reading says how a table is read: parquet.ReadOptions of all its row groups.
-type Reading struct {
-	BatchRows  int   // 0 means batch.Rows
-	WholeBytes int64 // of each reader, for big pages
-}
+// Reading says how a table is read: all its units alike.
+type Reading = format.ReadOptions
 
 // Source returns the rows of the columns at the positions cols of the schema, in that order. Row groups
 // that statistics show to have no row for which where (bound to the table's whole schema) is true are left
@@ -47,7 +45,10 @@ func (t *Table) Stats(unit, col int) expr.Stats {
 	if m.from < 0 {
 		return expr.Stats{Nulls: u.Rows, Rows: u.Rows}
 	}
-	f := t.files[u.File]
+	f, ok := t.files[u.File].(parquetFile)
+	if !ok {
+		return expr.Stats{Nulls: -1, Rows: u.Rows}
+	}
 	c := &f.RowGroups()[u.Group].Columns[m.from].Stats
 	out := expr.Stats{Nulls: -1, Rows: u.Rows, HasBounds: c.HasMinMax}
 	if c.HasNulls && !(t.spec.NanAsNull && to.IsFloat()) {
@@ -80,16 +81,22 @@ func (s *source) Open(ctx context.Context, unit int, acct *mem.Account) (batch.S
 	u := &s.table.units[s.units[unit]]
 	f := s.table.files[u.File]
 	st := &stream{source: s, acct: acct, file: f}
-	for _, col := range s.cols {
+	var types []batch.Type
+	for i, col := range s.cols {
 		m := s.table.maps[u.File][col]
 		if m.from >= 0 {
 			st.at = append(st.at, len(st.read))
 			st.read = append(st.read, m.from)
+			t := f.Schema().Fields[m.from].Type
+			if to := s.schema.Fields[i].Type; f.ReadsAs(m.from, to) {
+				t = to
+			}
+			types = append(types, t)
 		} else {
 			st.at = append(st.at, -1)
 		}
 	}
-	in, err := f.ReadRowGroup(ctx, acct, u.Group, st.read, parquet.ReadOptions{BatchRows: s.read.BatchRows, WholeBytes: s.read.WholeBytes})
+	in, err := f.Read(ctx, acct, u.Group, st.read, types, s.read)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +108,7 @@ func (s *source) Open(ctx context.Context, unit int, acct *mem.Account) (batch.S
 type stream struct {
 	source *source
 	acct   *mem.Account
-	file   *parquet.File
+	file   format.File
 	in     batch.Stream
 	read   []int // columns read from the file
 	at     []int // for each column of the source, its position among them; -1: missing

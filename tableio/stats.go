@@ -4,7 +4,7 @@ import (
 	"pqjoin/batch"
 )
 
-// ColumnStats is what the footers say of a column of the whole table.
+// ColumnStats is what the files say of a column of the whole table; text says nothing but how long values are.
 type ColumnStats struct {
 	Nulls     int64   // rows that are null; -1 where a footer does not say
 	HasRange  bool    // Min and Max hold, for columns of KindInt64
@@ -24,8 +24,13 @@ func (t *Table) ColumnStats(col int) ColumnStats {
 			}
 			continue
 		}
-		c := t.files[u.File].RowGroups()[u.Group].Columns[m.from]
-		raw += c.RawBytes
+		raw += t.files[u.File].RowBytes(u.Group, m.from)
+		f, ok := t.files[u.File].(parquetFile)
+		if !ok {
+			out.Nulls, out.HasRange = -1, false
+			continue
+		}
+		c := f.RowGroups()[u.Group].Columns[m.from]
 		if !c.Stats.HasNulls {
 			out.Nulls = -1
 		} else if out.Nulls >= 0 {

@@ -4,8 +4,8 @@
 // Invariants:
 //
 //   - A table's order is defined: files in natural order of their paths ("part.2" before
-//     "part.10"), row groups in file order, rows in row group order.
-//   - Opening a table reads footers only. A descriptor is open only while a unit is read.
+//     "part.10"), units (row groups, parts of a text) in file order, rows in the unit's order.
+//   - Opening a table reads footers, and of text the first 64 MB. A descriptor is open only while a unit is read.
 //   - What a file holds is widened to the table's schema where that is exact, or refused by name.
 package tableio
 
@@ -17,7 +17,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
-	"pqjoin/tableio/parquet"
+	"pqjoin/tableio/format"
 )
 
 var (
@@ -27,6 +27,10 @@ var (
 	ErrSchema = errors.New("schema mismatch")
 	// ErrFormat marks a file of a kind that is not read.
 	ErrFormat = errors.New("unknown file format")
+	// ErrMalformed marks a file of text that is not well formed, and values that its columns' types do not have.
+	ErrMalformed = format.ErrMalformed
+	// ErrChanged marks a file of text that is no longer what it was when it was opened.
+	ErrChanged = format.ErrChanged
 )
 
 // Schema modes: what happens to a column that some files lack.
@@ -38,7 +42,7 @@ const (
 // Spec says which table to open. Paths are files, directories (read whole) or patterns, with ** for any depth.
 type Spec struct {
 	Paths      []string
-	Format     string                // "parquet"; empty: by extension
+	Format     string                // one of Formats; empty: by extension
 	Columns    []string              // nil: all, in the first file's order
 	Types      map[string]batch.Type // types that the job decides
 	SchemaMode string                // Strict or Union; empty is Strict
@@ -49,16 +53,17 @@ type Spec struct {
 type FileInfo struct {
 	Path      string
 	Size      int64
-	Rows      int64
-	RowGroups int
+	Rows      int64 // an estimate where Exact is false
+	Exact     bool
+	RowGroups int // units
 	CreatedBy string
 }
 
-// Unit is a row group of a file.
+// Unit is a part of a file that is read on its own: a row group, or some MiB of text.
 type Unit struct {
-	File  int // position in Files
-	Group int // row group of the file
-	Rows  int64
+	File  int   // position in Files
+	Group int   // position among the file's units
+	Rows  int64 // an estimate where the file's rows are one
 	Bytes int64 // compressed
 	Raw   int64 // uncompressed
 }
@@ -66,12 +71,13 @@ type Unit struct {
 // Table is an opened table. It does not change and is safe for concurrent use.
 type Table struct {
 	spec   Spec
-	files  []*parquet.File
+	files  []format.File
 	infos  []FileInfo
 	units  []Unit
 	schema *batch.Schema
 	maps   [][]mapping // by file, then by column of schema
 	rows   int64
+	exact  bool
 
 	mu     sync.Mutex
 	floors map[string]int64 // what ReadFloor has found, by columns
@@ -92,25 +98,25 @@ func (t *Table) Files() []FileInfo { return t.infos }
 // Units returns the row groups in order; the caller must not change them.
 func (t *Table) Units() []Unit { return t.units }
 
-// Rows returns the rows of all files.
+// Rows returns the rows of all files; where Exact is false an estimate, of at least 1.
 func (t *Table) Rows() int64 { return t.rows }
+
+// Exact says whether Rows is a fact: of files of text it is known once all have been read.
+func (t *Table) Exact() bool { return t.exact }
 
 // Open finds the files, reads their footers and makes one schema of theirs. Errors
 // name the file, and the column where it is about one.
 func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
-	if spec.Format != "" && spec.Format != "parquet" {
-		return nil, fmt.Errorf("%w: %s is not read yet, parquet is", ErrFormat, spec.Format)
-	}
 	if m := spec.SchemaMode; m != "" && m != Strict && m != Union {
 		return nil, fmt.Errorf("%w: the schema mode %q is neither strict nor union", ErrSchema, m)
 	}
-	paths, err := find(ctx, fsys, &spec)
+	found, err := find(ctx, fsys, &spec)
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{spec: spec}
-	for _, p := range paths {
-		f, err := parquet.Open(ctx, fsys, p)
+	t := &Table{spec: spec, exact: true}
+	for _, p := range found {
+		f, err := openFile(ctx, fsys, &spec, p)
 		if err != nil {
 			return nil, err
 		}
@@ -133,19 +139,17 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 	return t, nil
 }
 
-func (t *Table) add(f *parquet.File) {
-	groups := f.RowGroups()
-	t.infos = append(t.infos, FileInfo{Path: f.Path(), Size: f.Size(), Rows: f.Rows(), RowGroups: len(groups), CreatedBy: f.CreatedBy()})
-	for g := range groups {
-		r := &groups[g]
-		t.units = append(t.units, Unit{File: len(t.files), Group: g, Rows: r.Rows, Bytes: r.Bytes, Raw: r.RawBytes})
+func (t *Table) add(f format.File) {
+	units := f.Units()
+	rows, exact := f.Rows()
+	t.infos = append(t.infos, FileInfo{Path: f.Path(), Size: f.Size(), Rows: rows, Exact: exact, RowGroups: len(units), CreatedBy: f.CreatedBy()})
+	for g, u := range units {
+		t.units = append(t.units, Unit{File: len(t.files), Group: g, Rows: u.Rows, Bytes: u.Bytes, Raw: u.Raw})
 	}
 	t.files = append(t.files, f)
-	t.rows += f.Rows()
+	t.rows += rows
+	t.exact = t.exact && exact
 }
-
-// File returns an open file, by its position in Files, for its metadata.
-func (t *Table) File(i int) *parquet.File { return t.files[i] }
 
 // ReadFloor returns the bytes of pool memory that one reader of the columns needs at most, besides the batches that it yields:
 // its buffers, whatever the sizes of pages, and the largest dictionaries. It reads page headers, once for the same columns.
@@ -179,7 +183,7 @@ func (t *Table) readFloor(cols []int) int64 {
 	return floor
 }
 
-// Verify says whether every file still is what it was when the table was opened; else the error wraps parquet.ErrChanged.
+// Verify says whether every file still is what it was when the table was opened; else the error wraps parquet.ErrChanged or ErrChanged.
 func (t *Table) Verify(ctx context.Context) error {
 	for _, f := range t.files {
 		if err := f.Verify(ctx); err != nil {

@@ -1,0 +1,48 @@
+package plan
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// The formats of inputs and outputs.
+const (
+	FormatParquet = "parquet"
+	FormatCSV     = "csv"
+	FormatTSV     = "tsv"
+)
+
+// laterFormats are documented and not built yet.
+var laterFormats = [...]string{"jsonl", "arrow"}
+
+// format takes the name of a format.
+func (d *decoder) format(n *yamlNode) string {
+	return d.choice(n, "format", []string{FormatParquet, FormatCSV, FormatTSV}, laterFormats[:])
+}
+
+// pathFormat returns the format that the extension of a path names, and the compression for one of text: none,
+// gzip or zstd. Both are empty where it names none. A format that is not built yet is refused.
+func (d *decoder) pathFormat(t Text) (format, compression string) {
+	path := strings.ToLower(t.Value)
+	compression = "none"
+	for ext, c := range map[string]string{".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2"} {
+		if rest, ok := strings.CutSuffix(path, ext); ok {
+			path, compression = rest, c
+			break
+		}
+	}
+	switch ext := filepath.Ext(path); ext {
+	case ".parquet":
+		if compression == "none" {
+			return FormatParquet, ""
+		}
+	case ".csv", ".tsv":
+		if compression == "bzip2" {
+			d.job.unsupported(t.Pos, "compress it with gzip or zstd", "bzip2")
+		}
+		return ext[1:], compression
+	case ".jsonl", ".ndjson", ".arrow", ".feather":
+		d.job.unsupported(t.Pos, "convert it to Parquet or CSV first", "the format "+ext[1:])
+	}
+	return "", ""
+}

@@ -1,0 +1,94 @@
+package tableio
+
+import (
+	"context"
+	"fmt"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/tableio/csv"
+	"pqjoin/tableio/format"
+	"pqjoin/tableio/parquet"
+	"pqjoin/tableio/text"
+)
+
+// WriterOptions says how a table is written, in which format.
+type WriterOptions struct {
+	Format string // one of Formats
+	parquet.WriterOptions
+}
+
+// Writer writes a table in a format, Summary is what it has written.
+type (
+	Writer  = format.Writer
+	Summary = format.Summary
+)
+
+// Create starts a table: of part files in the folder path, which exists, where dir is true, else of one file.
+func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch.Schema, o WriterOptions) (Writer, error) {
+	if delim, ok := delimOf(o.Format); ok {
+		enc, err := csv.NewEncoder(schema, delim)
+		if err != nil {
+			return nil, err
+		}
+		return text.NewWriter(fs, path, dir, enc, o.text())
+	}
+	if o.Format != Parquet {
+		return nil, fmt.Errorf("%w: %s is not written yet", ErrFormat, o.Format)
+	}
+	create := parquet.CreateFile
+	if dir {
+		create = parquet.CreateDir
+	}
+	w, err := create(ctx, fs, path, schema, o.WriterOptions)
+	if err != nil {
+		return nil, err
+	}
+	return parquetWriter{w}, nil
+}
+
+// CheckWrites refuses a schema that the format does not hold; the error names the column.
+func CheckWrites(schema *batch.Schema, format string) error {
+	if delim, ok := delimOf(format); ok {
+		_, err := csv.NewEncoder(schema, delim)
+		return err
+	}
+	return nil
+}
+
+// WriterFloor returns the pool bytes that writing the schema takes at least.
+func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
+	if _, ok := delimOf(o.Format); ok {
+		return text.WriterHeap(codecs[o.Compression]) + int64(o.RowBytes)
+	}
+	return parquet.WriterFloor(schema, o.WriterOptions)
+}
+
+func delimOf(format string) (delim byte, ok bool) {
+	switch format {
+	case CSV:
+		return ',', true
+	case TSV:
+		return '\t', true
+	}
+	return 0, false
+}
+
+// codecs of text by the names of compressions.
+var codecs = map[string]text.Codec{"none": text.Plain, "gzip": text.Gzip, "zstd": text.Zstd}
+
+// text returns the options that text has.
+func (o WriterOptions) text() text.WriterOptions {
+	return text.WriterOptions{
+		Codec: codecs[o.Compression], Extension: "." + o.Format + map[string]string{"gzip": ".gz", "zstd": ".zst"}[o.Compression], SortKeys: o.SortKeys,
+		FileSize: o.FileSize, FileRows: o.FileRows, FileCount: o.FileCount, TotalRows: o.TotalRows, Acct: o.Acct,
+	}
+}
+
+// parquetWriter is a Parquet writer as a writer of any format.
+type parquetWriter struct{ *parquet.Writer }
+
+func (w parquetWriter) Close(ctx context.Context) (Summary, error) {
+	s, err := w.Writer.Close(ctx)
+	return Summary{Rows: s.Rows, Bytes: s.Bytes, Files: len(s.Files)}, err
+}

@@ -1,0 +1,89 @@
+package tableio
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/mem"
+	"pqjoin/tableio/csv"
+	"pqjoin/tableio/format"
+	"pqjoin/tableio/parquet"
+)
+
+// The formats.
+const (
+	Parquet = "parquet"
+	CSV     = "csv"
+	TSV     = "tsv"
+)
+
+// formatOf returns the format that a file's name tells, or "". Text may be compressed: trades.csv.gz.
+func formatOf(name string) string {
+	name = strings.ToLower(name)
+	ext := filepath.Ext(name)
+	if ext == ".parq" || ext == ".pq" {
+		return Parquet
+	}
+	if ext == ".gz" || ext == ".zst" {
+		if ext = filepath.Ext(strings.TrimSuffix(name, ext)); ext != ".csv" && ext != ".tsv" {
+			return ""
+		}
+	}
+	if f := strings.TrimPrefix(ext, "."); slices.Contains([]string{Parquet, CSV, TSV}, f) {
+		return f
+	}
+	return ""
+}
+
+// IsTable says whether a file's name tells that it holds a table.
+func IsTable(name string) bool { return formatOf(name) != "" }
+
+// openFile opens a file of the table.
+func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.File, error) {
+	switch p.format {
+	case CSV:
+		return csv.Open(ctx, fsys, p.path, csv.Options{Delim: ',', Types: spec.Types})
+	case TSV:
+		return csv.Open(ctx, fsys, p.path, csv.Options{Delim: '\t', Types: spec.Types})
+	case Parquet, "":
+		f, err := parquet.Open(ctx, fsys, p.path)
+		if err != nil {
+			return nil, err
+		}
+		return newParquetFile(f), nil
+	}
+	return nil, fmt.Errorf("%s: %w: %s is not read yet", p.path, ErrFormat, p.format)
+}
+
+// parquetFile is a Parquet file as a file of any format. Its units are its row groups.
+type parquetFile struct {
+	*parquet.File
+	units []format.Unit
+}
+
+func newParquetFile(f *parquet.File) parquetFile {
+	p := parquetFile{File: f}
+	for _, g := range f.RowGroups() {
+		p.units = append(p.units, format.Unit{Rows: g.Rows, Bytes: g.Bytes, Raw: g.RawBytes})
+	}
+	return p
+}
+
+func (p parquetFile) Rows() (int64, bool)          { return p.File.Rows(), true }
+func (p parquetFile) Units() []format.Unit         { return p.units }
+func (p parquetFile) ReadsAs(int, batch.Type) bool { return false }
+
+func (p parquetFile) RowBytes(unit, col int) int64 {
+	return p.RowGroups()[unit].Columns[col].RawBytes
+}
+
+func (p parquetFile) Read(ctx context.Context, acct *mem.Account, unit int, cols []int, _ []batch.Type, o format.ReadOptions) (batch.Stream, error) {
+	return p.ReadRowGroup(ctx, acct, unit, cols, parquet.ReadOptions{BatchRows: o.BatchRows, WholeBytes: o.WholeBytes})
+}
+
+var _ format.File = parquetFile{}
