@@ -100,7 +100,7 @@ func (p *phys) choose(residentShare int64) {
 	case *plan.Lag, *plan.Head, *plan.Union:
 		p.strategy = inOrder
 	case *plan.GroupBy:
-		if streams(p.node.Inputs[0].Index, op) {
+		if op.InOrder() || streams(p.node.Inputs[0].Index, op) {
 			p.strategy, p.why = streamGroup, "the input is indexed by the keys"
 		} else {
 			p.strategy, p.why = hashGroup, "a table per worker, partitions when it fills"

@@ -205,17 +205,9 @@ func (s slot) fromState(cols []*batch.Column, row int) (words [2]uint64, long []
 func (k argExtreme) export(t *table, off int, ents []uint32) ([]*batch.Column, error) {
 	out, err := exportWords(t, off, 1, ents)
 	for _, s := range []slot{k.y, k.x} {
-		if err != nil {
-			break
-		}
 		var cols []*batch.Column
-		if s.view {
-			cols = make([]*batch.Column, 1)
-			cols[0], err = viewColumn(t, off+s.at, ents, s.typ)
-		} else {
-			cols, err = exportWords(t, off+s.at, s.n, ents)
-		}
 		if err == nil {
+			cols, err = s.export(t, off, ents)
 			out = append(out, cols...)
 		}
 	}
@@ -226,19 +218,33 @@ func (k argExtreme) export(t *table, off int, ents []uint32) ([]*batch.Column, e
 	return out, nil
 }
 
-func (k argExtreme) result(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
-	var c *batch.Column
-	var err error
-	switch {
-	case k.x.view:
-		c, err = viewColumn(t, off+k.x.at, ents, typ)
-	case k.x.n == 2:
-		c, err = wideColumn(t, off+k.x.at, ents, typ)
-	default:
-		c, err = wordColumn(t, off+k.x.at, ents, typ)
+// export returns the state columns of the slot.
+func (s slot) export(t *table, off int, ents []uint32) ([]*batch.Column, error) {
+	if !s.view {
+		return exportWords(t, off+s.at, s.n, ents)
 	}
+	c, err := viewColumn(t, off+s.at, ents, s.typ)
+	if err != nil {
+		return nil, err
+	}
+	return []*batch.Column{c}, nil
+}
+
+func (k argExtreme) result(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
+	c, err := k.x.result(t, off, ents, typ)
 	if err != nil {
 		return nil, err
 	}
 	return withNulls(t, c, func(i int) bool { return t.ent[int(ents[i])*t.lay.stride+off] == 0 })
+}
+
+// result returns the values of the slot as a column without nulls.
+func (s slot) result(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
+	switch {
+	case s.view:
+		return viewColumn(t, off+s.at, ents, typ)
+	case s.n == 2:
+		return wideColumn(t, off+s.at, ents, typ)
+	}
+	return wordColumn(t, off+s.at, ents, typ)
 }

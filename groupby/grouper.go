@@ -34,6 +34,11 @@ func newGrouper(spec Spec, open func(spillfile.Spec) (store, error)) (*Grouper, 
 	if err != nil {
 		return nil, err
 	}
+	for i := range lay.aggs {
+		if _, ok := lay.aggs[i].kernel.(rank); ok {
+			return nil, fmt.Errorf("groupby %s: %s needs its rows in order", spec.Name, lay.aggs[i].name)
+		}
+	}
 	g.lay = lay
 	g.top = &level{lay: lay, workers: g.spec.Workers, want: g.spec.Partitions, open: open}
 	for i := range g.spec.Workers {

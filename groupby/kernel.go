@@ -54,6 +54,9 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 	if a.Filter >= 0 && spec.In.Fields[a.Filter].Type.ID != batch.Bool {
 		return nil, fmt.Errorf("filter of type %s, not bool", spec.In.Fields[a.Filter].Type)
 	}
+	if isRank(&a) {
+		return pickRank(spec, a)
+	}
 	if a.Partial || a.Merge || a.Weighted {
 		return pickStates(spec, a)
 	}

@@ -58,7 +58,7 @@ func newLayout(spec *Spec) (*layout, error) {
 		agg := aggregate{kernel: k, name: spec.Out.Fields[len(spec.Keys)+i].Name, off: l.stride, col: len(state), typ: a.Type}
 		agg.arg, agg.filter, agg.weight = l.column(a.Arg), l.column(a.Filter), -1
 		agg.arg2 = -1
-		if hasTwo(a.Func) {
+		if hasTwo(a.Func) || isRank(&a) {
 			agg.arg2 = l.column(a.Arg2)
 		}
 		if a.Weighted {

@@ -16,7 +16,8 @@ var ErrOverflow = errors.New("aggregate overflows its type")
 type Agg struct {
 	Func   string     // count, sum, mean, min, max, first, last, any, all, var, std, cov, corr, arg_min, arg_max
 	Arg    int        // position in Spec.In; -1 for count()
-	Arg2   int        // of cov, corr, arg_min and arg_max: the second argument
+	Arg2   int        // of cov, corr, arg_min and arg_max: the second argument; of a quantile: how many values the group has
+	Param  float64    // of quantile_cont and quantile_disc, which only Ordered has, over sorted values with Weighted: which one, of 0 to 1
 	Filter int        // position of a bool column in Spec.In: only rows where it is true count; -1 for none
 	Type   batch.Type // of the result
 

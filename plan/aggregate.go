@@ -1,12 +1,16 @@
 package plan
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"pqjoin/batch"
 	"pqjoin/expr"
 )
 
 // Two says whether the aggregate has two arguments.
-func (a *Agg) Two() bool { return hasTwo(a.Func) }
+func (a *Agg) Two() bool { return hasTwo(a.Func) || a.Weighted && a.quantile() }
 
 func hasTwo(fn string) bool {
 	return fn == "arg_min" || fn == "arg_max" || fn == "corr" || fn == "cov"
@@ -14,14 +18,48 @@ func hasTwo(fn string) bool {
 
 // ordered says whether the order of the rows matters to the aggregate.
 func (a *Agg) ordered() bool {
-	return a.Func == "first" || a.Func == "last" || a.Func == "arg_min" || a.Func == "arg_max"
+	return a.Func == "first" || a.Func == "last" || strings.HasPrefix(a.Func, "arg_") || a.Weighted && a.quantile()
 }
+
+// quantile says whether the aggregate is a quantile. What jobs have becomes one that is Weighted, over sorted values
+// with their counts (Weight) and the group's (Arg2); see splitGroups.
+func (a *Agg) quantile() bool {
+	switch a.Func {
+	case "median", "quantile", "quantile_disc", "quantile_cont":
+		return true
+	}
+	return false
+}
+
+// kindOfQuantile is the one of the two quantiles that the aggregate is.
+func (a *Agg) kindOfQuantile() string {
+	if a.Func == "median" || a.Func == "quantile_cont" {
+		return "quantile_cont"
+	}
+	return "quantile_disc"
+}
+
+// InOrder says whether the group-by can only be computed over rows in order, which its input then has.
+func (g *GroupBy) InOrder() bool {
+	return slices.ContainsFunc(g.Aggs, func(a Agg) bool { return a.Weighted && a.quantile() })
+}
+
+// needsValues says whether the aggregate needs a group's values sorted, or once each.
+func (a *Agg) needsValues() bool {
+	return a.Func == "nunique" || a.Func == "mode" || a.quantile() && !a.Weighted
+}
+
+// counting says whether an aggregate of nothing is 0, not null.
+func counting(fn string) bool { return fn == "count" || fn == "nunique" }
 
 // reads returns the positions that the aggregate reads.
 func (a *Agg) reads() []int {
 	cols := present(a.Arg, a.Filter)
 	if a.Two() {
 		cols = append(cols, a.Arg2)
+	}
+	if a.Weighted {
+		cols = append(cols, a.Weight)
 	}
 	return cols
 }
@@ -39,6 +77,12 @@ func (d *decoder) aggArgs(a *aggSpec, text *exprText) {
 	if len(args) != want && want == 2 {
 		d.job.fail(text.Pos, "write "+a.fn+"(x, y)", "%s needs two expressions", a.fn)
 	}
+	if a.fn == "median" {
+		a.param = 0.5
+	}
+	if strings.HasPrefix(a.fn, "quantile") {
+		text, a.param = args[0], d.fraction(a, text, args)
+	}
 	if want == 1 {
 		a.arg = d.parseExpr(text)
 		return
@@ -49,6 +93,19 @@ func (d *decoder) aggArgs(a *aggSpec, text *exprText) {
 		}
 	}
 	a.arg, a.arg2 = d.parseExpr(args[0]), d.parseExpr(args[1])
+}
+
+// fraction reads which quantile is meant.
+func (d *decoder) fraction(a *aggSpec, text *exprText, args []*exprText) float64 {
+	hint := "write " + a.fn + "(x, 0.9)"
+	if len(args) != 2 || args[0].Value == "" {
+		d.job.fail(text.Pos, hint, "%s needs an expression and a number", a.fn)
+	}
+	q, err := strconv.ParseFloat(args[1].Value, 64)
+	if err != nil || !(q >= 0 && q <= 1) {
+		d.job.fail(args[1].Pos, hint, "%s needs a number from 0 to 1", a.fn)
+	}
+	return q
 }
 
 // splitArgs cuts a text at the commas that stand in no parenthesis and no quotes.

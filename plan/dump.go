@@ -150,6 +150,9 @@ func describeGroup(op *GroupBy, in []string) string {
 		if a.Two() {
 			arg += ", " + in[a.Arg2]
 		}
+		if a.quantile() {
+			arg += fmt.Sprintf(", %g", a.Param)
+		}
 		s += fmt.Sprintf("%s%s = %s(%s)", sep, a.Name, a.Func, arg)
 		if a.Partial {
 			s += " partial"

@@ -130,9 +130,10 @@ type GroupBy struct {
 type Agg struct {
 	Name   string
 	Func   string
-	Arg    int // position in the input schema; -1 for count()
-	Arg2   int // the second argument of those that have one (see Two); else 0
-	Filter int // position of a bool column: only rows where it is true count; -1 for none
+	Arg    int     // position in the input schema; -1 for count()
+	Arg2   int     // the second argument of those that have one (see Two); else 0
+	Param  float64 // of quantiles: which one, of 0 to 1
+	Filter int     // position of a bool column: only rows where it is true count; -1 for none
 	Type   batch.Type
 	// What Preaggregate makes of aggregates, and no job can say:
 	Partial  bool       // the result is a partial state, for a Merge above

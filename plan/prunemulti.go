@@ -132,6 +132,9 @@ func (u *pruner) makeGroupBy(n *Node, op *GroupBy) *pruned {
 		if a.Two() {
 			a.Arg2 = in.at[a.Arg2]
 		}
+		if a.Weighted {
+			a.Weight = in.at[a.Weight]
+		}
 		group.Aggs = append(group.Aggs, a)
 	}
 	out := *n

@@ -100,12 +100,16 @@ func (r *resolver) groupKey(g *groupInput, op *GroupBy, it item) batch.Field {
 
 func (r *resolver) aggregate(g *groupInput, op *GroupBy, s aggSpec) batch.Field {
 	a := Agg{Name: s.name.Value, Func: s.fn, Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}
-	nullable := s.fn != "count" && (s.filter != nil || len(op.Keys) == 0)
+	nullable := !counting(s.fn) && (s.filter != nil || len(op.Keys) == 0)
 	if s.arg != nil {
 		b := r.bind(g.in.Schema, s.arg)
-		a.Arg = g.at(b)
+		if s.fn == "median" || s.fn == "quantile_cont" {
+			r.number(s, s.arg, b.Type)
+			b = r.asDouble(g, b)
+		}
+		a.Arg, a.Param = g.at(b), s.param
 		a.Type = r.aggType(s, b.Type)
-		nullable = nullable || s.fn != "count" && b.Nullable
+		nullable = nullable || !counting(s.fn) && b.Nullable
 	}
 	if s.arg2 != nil {
 		b := r.bind(g.in.Schema, s.arg2)
@@ -143,10 +147,15 @@ func (r *resolver) aggType(s aggSpec, t batch.Type) batch.Type {
 		if t.ID != batch.Bool {
 			r.job.fail(s.arg.at(0), "compare it with something", "%s needs a condition, and this is %s", s.fn, t)
 		}
-	case "min", "max":
+	case "median", "quantile_cont":
+		return batch.Of(batch.Float64)
+	case "min", "max", "nunique", "mode", "quantile", "quantile_disc":
 		if !t.Comparable() {
 			r.job.fail(s.arg.at(0), "", "%s needs values that can be compared, and this is %s", s.fn, t)
 		}
+	}
+	if s.fn == "nunique" {
+		return batch.Of(batch.Int64)
 	}
 	return t
 }

@@ -9,6 +9,7 @@ import (
 
 // The passes of Rewrite, each a method that leaves p a valid plan:
 //
+//	splitGroups    aggregates that need sorted values become operators that make those
 //	shareEqual     equal operators over equal inputs become one node
 //	dropSorts      sorts that nobody needs, or that change nothing, go
 //	pushFilters    filters move towards the scans, condition by condition
@@ -18,7 +19,7 @@ import (
 // Aggregating before a join that multiplies comes after them, in Preaggregate: whether it
 // pays depends on sizes, which only the engine knows.
 func rewritePlan(p *Plan) (*Plan, error) {
-	passes := []func(){p.shareEqual, p.dropSorts, p.pushFilters, p.mergeProjects, p.pruneColumns, p.dropSorts, p.mergeProjects}
+	passes := []func(){p.splitGroups, p.shareEqual, p.dropSorts, p.pushFilters, p.mergeProjects, p.pruneColumns, p.dropSorts, p.mergeProjects}
 	for _, pass := range passes {
 		pass()
 		p.collect()

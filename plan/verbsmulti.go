@@ -75,9 +75,9 @@ func (d *decoder) checkTemplate(s *lagSpec, n *yamlNode) {
 
 // The aggregates that are built, and those that job files will have.
 var (
-	builtAggs = []string{"count", "sum", "mean", "min", "max", "first", "last", "std", "var", "any", "all", "arg_min", "arg_max", "corr", "cov"}
-	laterAggs = []string{"median", "quantile", "nunique", "approx_nunique", "approx_quantile", "mode",
-		"top", "list", "string_agg"}
+	builtAggs = []string{"count", "sum", "mean", "min", "max", "first", "last", "std", "var", "any", "all", "arg_min", "arg_max", "corr", "cov",
+		"nunique", "mode", "median", "quantile", "quantile_disc", "quantile_cont"}
+	laterAggs = []string{"approx_nunique", "approx_quantile", "top", "list", "string_agg"}
 )
 
 // aggSpec is one aggregate: name: "fn(arg) filter (where cond)".
@@ -87,6 +87,7 @@ type aggSpec struct {
 	text   *exprText // as written, for places
 	arg    *exprText // nil for count()
 	arg2   *exprText // nil for those with one argument
+	param  float64   // of quantiles
 	filter *exprText // nil for none
 }
 

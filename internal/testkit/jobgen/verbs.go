@@ -225,10 +225,12 @@ func (g *gen) groupWith(s *batch.Schema, agg func(*batch.Schema) string) string 
 }
 
 func (g *gen) agg(s *batch.Schema) string {
-	a := g.pick("count()", "count("+ref(g.name(s))+")", "two", "var", "std", "any", "all", "min", "max", "first", "last", "sum", "sum", "mean", "sum(1)")
+	a := g.pick("count()", "count("+ref(g.name(s))+")", "two", "var", "std", "any", "all", "values", "min", "max", "first", "last", "sum", "sum", "mean", "sum(1)")
 	switch a {
 	case "two":
 		a = g.twoArgs(s)
+	case "values":
+		a = g.ofValues(s)
 	case "any", "all":
 		a += "(" + g.cond(s) + ")"
 	case "sum", "mean", "var", "std":
@@ -275,4 +277,21 @@ func (g *gen) twoArgs(s *batch.Schema) string {
 	}
 	y, _ := g.fieldOf(s, batch.Type.IsNumeric)
 	return a + "(" + ref(x.Name) + ", " + ref(y.Name) + ")"
+}
+
+// ofValues is an aggregate that needs the values of a group sorted.
+func (g *gen) ofValues(s *batch.Schema) string {
+	a := g.pick("nunique", "mode", "median", "quantile", "quantile_cont", "quantile_disc")
+	x := g.name(s)
+	if a == "median" || a == "quantile_cont" {
+		f, ok := g.fieldOf(s, batch.Type.IsNumeric)
+		if !ok {
+			return "count()"
+		}
+		x = f.Name
+	}
+	if strings.HasPrefix(a, "quantile") {
+		return fmt.Sprintf("%s(%s, %s)", a, ref(x), g.pick("0", "0.1", "0.25", "0.5", "0.9", "1"))
+	}
+	return a + "(" + ref(x) + ")"
 }

@@ -94,6 +94,9 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 	if a.Func == "first" || a.Func == "last" {
 		return edge(a, in, kept)
 	}
+	if a.Weighted && isDistribution(a.Func) {
+		return distribution(a, in, in.Schema.Fields[a.Arg].Type, repeated(a, in, kept))
+	}
 	if a.Two() {
 		return pairwise(a, in, kept)
 	}
@@ -104,6 +107,9 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 		}
 	}
 	typ := in.Schema.Fields[a.Arg].Type
+	if isDistribution(a.Func) {
+		return distribution(a, in, typ, vals)
+	}
 	switch {
 	case a.Func == "count":
 		return int64(len(vals)), nil

@@ -1,0 +1,241 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"pqjoin/batch"
+	"pqjoin/expr"
+)
+
+// Aggregates that must see a group's values in order, or once each, are made of other operators, so that no group
+// need fit in memory. The values are grouped first, by the keys and themselves, and counted; what comes out is sorted:
+//
+//	GroupBy k: nunique(x), mode(x)       GroupBy k: count(x), arg_max(x, n)    streaming
+//	             |                                       |
+//	                                        GroupBy k, x: n = count(x)         sorted
+//
+//	GroupBy k: median(x)                 GroupBy k: quantile(x; n, total)      streaming
+//	             |                                       |
+//	                                         Join k: with total = sum(n) by k
+//	                                                     |
+//	                                        GroupBy k, x: n = count(x)         sorted
+//
+// Several arguments, and the other aggregates, are groups of their own, joined by the keys.
+
+// splitGroups rewrites the group-bys that have such aggregates.
+func (p *Plan) splitGroups() {
+	by := map[*Node]*Node{}
+	for _, n := range p.Nodes {
+		for i, in := range n.Inputs {
+			if r := by[in]; r != nil {
+				n.Inputs[i] = r
+			}
+		}
+		if op, ok := n.Op.(*GroupBy); ok && slices.ContainsFunc(op.Aggs, func(a Agg) bool { return a.needsValues() }) {
+			s := &groupSplit{n: n, op: op, in: n.Inputs[0], keys: len(op.Keys)}
+			by[n] = s.split()
+		}
+	}
+	p.replace(by)
+}
+
+// groupSplit makes the table of the group-by n of pieces: tables with the keys first, then some of its aggregates.
+type groupSplit struct {
+	n      *Node
+	op     *GroupBy
+	in     *Node
+	keys   int
+	pieces []piece
+}
+
+type piece struct {
+	node *Node
+	aggs []int // of the group-by, in the order of the columns behind the keys
+}
+
+// values are an argument and its filter.
+type values struct{ arg, filter int }
+
+func (s *groupSplit) split() *Node {
+	var plain []int
+	var order []values
+	of := map[values][]int{}
+	for i, a := range s.op.Aggs {
+		v := values{a.Arg, a.Filter}
+		switch {
+		case !a.needsValues():
+			plain = append(plain, i)
+		case of[v] == nil:
+			order = append(order, v)
+			fallthrough
+		default:
+			of[v] = append(of[v], i)
+		}
+	}
+	if len(plain) > 0 {
+		s.others(plain)
+	}
+	for _, v := range order {
+		s.ofValues(v, of[v])
+	}
+	return s.together()
+}
+
+// node returns a node over inputs that stands where the group-by did.
+func (s *groupSplit) node(op Op, fields []batch.Field, inputs ...*Node) *Node {
+	return &Node{Op: op, Inputs: inputs, Schema: batch.NewSchema(fields...), Table: s.n.Table, Verb: s.n.Verb, Pos: s.n.Pos}
+}
+
+// group returns the group-by of in by its first columns with these aggregates of the job's group-by.
+func (s *groupSplit) group(in *Node, keys []int, made []Agg, aggs []int) {
+	fields := slices.Clone(s.n.Schema.Fields[:s.keys])
+	for _, i := range aggs {
+		fields = append(fields, s.n.Schema.Fields[s.keys+i])
+	}
+	op := &GroupBy{Keys: keys, Aggs: made, Sort: s.op.Sort, DropNulls: s.op.DropNulls}
+	s.pieces = append(s.pieces, piece{s.node(op, fields, in), aggs})
+}
+
+// others makes the piece of the aggregates that need nothing of the kind.
+func (s *groupSplit) others(aggs []int) {
+	var made []Agg
+	for _, i := range aggs {
+		made = append(made, s.op.Aggs[i])
+	}
+	s.group(s.in, s.op.Keys, made, aggs)
+}
+
+// ofValues makes the piece of the aggregates of v.
+func (s *groupSplit) ofValues(v values, aggs []int) {
+	counted := s.counted(v)
+	x, count, total := s.keys, s.keys+1, s.keys+2
+	if slices.ContainsFunc(aggs, func(i int) bool { return s.op.Aggs[i].quantile() }) {
+		counted = s.totalled(counted)
+	}
+	var made []Agg
+	for _, i := range aggs {
+		a := s.op.Aggs[i]
+		a.Arg, a.Filter = x, -1
+		switch {
+		case a.Func == "nunique":
+			a.Func = "count"
+		case a.Func == "mode":
+			a.Func, a.Arg2 = "arg_max", count
+		default:
+			a.Func, a.Arg2, a.Weighted, a.Weight = a.kindOfQuantile(), total, true, count
+		}
+		made = append(made, a)
+	}
+	s.group(counted, positionsUpTo(s.keys), made, aggs)
+}
+
+// counted groups the input by the keys and the values, and counts those.
+func (s *groupSplit) counted(v values) *Node {
+	in, keys, x := s.in, slices.Clone(s.op.Keys), v.arg
+	if v.filter >= 0 {
+		in, x = s.filtered(v), len(s.in.Schema.Fields)
+	}
+	var fields []batch.Field
+	for i, k := range keys {
+		f := s.in.Schema.Fields[k]
+		f.Name = s.n.Schema.Fields[i].Name
+		fields = append(fields, f)
+	}
+	f := in.Schema.Fields[x]
+	f.Name = hidden(namesOf(fields), f.Name)
+	fields = append(fields, f)
+	count := Agg{Name: hidden(namesOf(fields), "count"), Func: "count", Arg: x, Filter: -1, Type: batch.Of(batch.Int64)}
+	fields = append(fields, batch.Field{Name: count.Name, Type: count.Type})
+	return s.node(&GroupBy{Keys: append(keys, x), Aggs: []Agg{count}, Sort: true}, fields, in)
+}
+
+// filtered appends to the input the values for which the filter is true, else null.
+func (s *groupSplit) filtered(v values) *Node {
+	name := func(c int) string { return expr.QuoteName(s.in.Schema.Fields[c].Name) }
+	made := s.bind(fmt.Sprintf("case when %s then %s end", name(v.filter), name(v.arg)))
+	names := s.in.Schema.Names()
+	return projected(s.in, append(names, hidden(names, s.in.Schema.Fields[v.arg].Name)), append(columnRefs(s.in.Schema), made))
+}
+
+// bind returns an expression over the input.
+func (s *groupSplit) bind(text string) *expr.Bound {
+	tree, err := expr.Parse(text)
+	if err == nil {
+		var b *expr.Bound
+		if b, err = expr.Bind(tree, s.in.Schema); err == nil {
+			return b
+		}
+	}
+	panic(fmt.Sprintf("plan: %s: %v", text, err)) // not reached: the columns are there, and of the right types
+}
+
+// totalled appends to counted values how many the group has of all of them. Their order stays.
+func (s *groupSplit) totalled(counted *Node) *Node {
+	keys := positionsUpTo(s.keys)
+	total := Agg{Name: hidden(counted.Schema.Names(), "total"), Func: "sum", Arg: s.keys + 1, Filter: -1, Type: batch.Of(batch.Int64)}
+	fields := append(slices.Clone(counted.Schema.Fields[:s.keys]), batch.Field{Name: total.Name, Type: total.Type, Nullable: s.keys == 0})
+	totals := s.node(&GroupBy{Keys: keys, Aggs: []Agg{total}, Sort: true}, fields, counted)
+	return s.join(counted, totals, totals.Schema.Fields[s.keys:], true)
+}
+
+// join appends the columns of right behind the keys, which are named out, to left.
+func (s *groupSplit) join(left, right *Node, out []batch.Field, keepOrder bool) *Node {
+	width, fields := len(left.Schema.Fields), slices.Concat(left.Schema.Fields, out)
+	keys, first := positionsUpTo(s.keys), s.keys
+	if s.keys == 0 {
+		left, right = s.withConstant(left), s.withConstant(right)
+		fields = slices.Concat(left.Schema.Fields, out)
+		keys, first = []int{len(left.Schema.Fields) - 1}, 0
+	}
+	op := &Join{Kind: InnerJoin, LeftKeys: keys, RightKeys: keys, Validate: "m:m", NullsEqual: true, Strategy: "auto", KeepOrder: keepOrder}
+	if s.keys == 0 {
+		op.RightKeys = []int{len(right.Schema.Fields) - 1}
+	}
+	for i := range out {
+		op.RightOut = append(op.RightOut, first+i)
+	}
+	made := s.node(op, fields, left, right)
+	if s.keys > 0 {
+		return made
+	}
+	refs, names := columnRefs(made.Schema), made.Schema.Names()
+	return projected(made, slices.Delete(names, width, width+1), slices.Delete(refs, width, width+1))
+}
+
+// withConstant appends a column that is the same in all rows, to join by.
+func (s *groupSplit) withConstant(n *Node) *Node {
+	names := n.Schema.Names()
+	return projected(n, append(names, hidden(names, "all")), append(columnRefs(n.Schema), s.bind("0")))
+}
+
+// together joins the pieces, and puts their columns in the order of the group-by's.
+func (s *groupSplit) together() *Node {
+	made := s.pieces[0].node
+	order := slices.Clone(s.pieces[0].aggs)
+	for _, p := range s.pieces[1:] {
+		made = s.join(made, p.node, p.node.Schema.Fields[s.keys:], s.op.Sort || s.keys == 0)
+		order = append(order, p.aggs...)
+	}
+	if !slices.IsSorted(order) {
+		refs := columnRefs(made.Schema)
+		exprs := slices.Clone(refs[:s.keys])
+		for i := range s.op.Aggs {
+			exprs = append(exprs, refs[s.keys+slices.Index(order, i)])
+		}
+		made = projected(made, s.n.Schema.Names(), exprs)
+	}
+	made.Warnings = append(made.Warnings, s.n.Warnings...)
+	return made
+}
+
+func namesOf(fields []batch.Field) []string { return batch.NewSchema(fields...).Names() }
+
+// positionsUpTo returns 0 to n-1.
+func positionsUpTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
