@@ -106,6 +106,12 @@ func estimate(n *plan.Node, in []Estimate, unique func(n *plan.Node, cols []int)
 			out.Cols = append(out.Cols, in[0].Cols[c.Column])
 		}
 		return out
+	case *plan.Window:
+		out := Estimate{Rows: in[0].Rows, Exact: in[0].Exact, Cols: append([]ColumnEstimate(nil), in[0].Cols...)}
+		for _, c := range op.Cols {
+			out.Cols = append(out.Cols, defaultColumn(c.Type))
+		}
+		return out
 	case *plan.Union:
 		return unionEstimate(in)
 	case *plan.Head:
@@ -207,7 +213,7 @@ func uniqueOn(n *plan.Node, cols []int) bool {
 		return uniqueOn(n.Inputs[0], cols)
 	case *plan.Filter, *plan.Head, *plan.Check, *plan.Persist:
 		return uniqueOn(n.Inputs[0], cols)
-	case *plan.Lag:
+	case *plan.Lag, *plan.Window:
 		return uniqueOn(n.Inputs[0], below(cols, len(n.Inputs[0].Schema.Fields)))
 	case *plan.Join:
 		switch {

@@ -314,6 +314,9 @@ func (x *exec) fuse(in *rel, p *phys) (*rel, error) {
 	case *plan.Lag:
 		in.reopen = nil
 		return in.add(x.lag(op, p), schema, "lag"), nil
+	case *plan.Window:
+		in.reopen = nil
+		return in.add(x.window(op, p), schema, "window"), nil
 	case *plan.Head:
 		in.reopen = nil
 		in.counted = false // the rest may be left unread

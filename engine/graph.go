@@ -67,6 +67,8 @@ func nodeLines(p *phys) []string {
 		title = "index " + keyNames(n, op.Keys)
 	case *plan.Lag:
 		title = "lag by " + names(n.Inputs[0].Schema, op.By)
+	case *plan.Window:
+		title = "window by " + names(n.Inputs[0].Schema, op.By)
 	case *plan.Join:
 		title = "join on " + names(n.Inputs[0].Schema, op.LeftKeys)
 	case *plan.GroupBy:

@@ -123,7 +123,7 @@ func keysOnly(n *plan.Node, cols []int) *plan.Node {
 	switch op := n.Op.(type) {
 	case *plan.Index:
 		return keysOnly(n.Inputs[0], cols)
-	case *plan.Lag:
+	case *plan.Lag, *plan.Window:
 		if len(below(cols, len(n.Inputs[0].Schema.Fields))) == len(cols) {
 			return keysOnly(n.Inputs[0], cols)
 		}

@@ -97,7 +97,7 @@ func (p *phys) choose(residentShare int64) {
 		p.strategy = scanFiles
 	case *plan.Index:
 		p.strategy, p.why = externalSort, "range partitions of a key sample, each sorted in memory"
-	case *plan.Lag, *plan.Head, *plan.Union:
+	case *plan.Lag, *plan.Window, *plan.Head, *plan.Union:
 		p.strategy = inOrder
 	case *plan.GroupBy:
 		if op.InOrder() || streams(p.node.Inputs[0].Index, op) {

@@ -195,6 +195,9 @@ func (r *Run) measure() need {
 		if l, ok := p.node.Op.(*plan.Lag); ok {
 			n.states += lagState(l, p)
 		}
+		if w, ok := p.node.Op.(*plan.Window); ok {
+			n.states += windowState(w, p)
+		}
 		if s, ok := p.node.Op.(*plan.Scan); ok {
 			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(s.Columns))
 		}

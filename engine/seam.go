@@ -23,6 +23,9 @@ type machine[S any] interface {
 	release(st S)
 }
 
+// eager is what a machine implements that reads every unit whatever the state before it.
+type eager interface{ eager() bool }
+
 // seam is the transform that runs a machine over the units of a pipeline.
 type seam[S any] struct {
 	m   machine[S]
@@ -53,6 +56,7 @@ type seamStream[S any] struct {
 	begun     bool
 	published bool
 	ended     bool
+	ahead     *batch.Batch // the first batch, where it was read before the state came
 }
 
 // begin publishes the state behind this unit where its last rows alone tell it, then
@@ -74,6 +78,11 @@ func (s *seamStream[S]) begin(ctx context.Context) error {
 		}
 	}
 	var err error
+	if e, ok := s.m.(eager); ok && e.eager() { // what makes the unit, a sort maybe, need not wait for the unit before
+		if s.ahead, err = s.in.Next(ctx); err != nil && err != io.EOF {
+			return err
+		}
+	}
 	s.st, err = s.ch.take(ctx, s.u.unit)
 	return err
 }
@@ -88,7 +97,7 @@ func (s *seamStream[S]) Next(ctx context.Context) (*batch.Batch, error) {
 		}
 	}
 	for !s.m.done(s.st) {
-		b, err := s.in.Next(ctx)
+		b, err := s.next(ctx)
 		if err == io.EOF {
 			break
 		}
@@ -101,6 +110,15 @@ func (s *seamStream[S]) Next(ctx context.Context) (*batch.Batch, error) {
 		}
 	}
 	return s.finish(ctx)
+}
+
+// next returns the next batch of the unit: that which was read ahead, first.
+func (s *seamStream[S]) next(ctx context.Context) (*batch.Batch, error) {
+	if b := s.ahead; b != nil {
+		s.ahead = nil
+		return b, nil
+	}
+	return s.in.Next(ctx)
 }
 
 func (s *seamStream[S]) step(ctx context.Context, b *batch.Batch, last bool) (*batch.Batch, error) {
@@ -143,5 +161,7 @@ func (s *seamStream[S]) Close() error {
 	var zero S
 	s.m.release(s.st)
 	s.st = zero
+	s.ahead.Release()
+	s.ahead = nil
 	return s.in.Close()
 }

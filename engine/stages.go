@@ -101,6 +101,8 @@ func (w *stageWalk) make(p *phys) flow {
 		return w.table(p.in[0]).step("where", "where "+op.Cond.String())
 	case *plan.Lag:
 		return w.table(p.in[0]).step("lag", p.how())
+	case *plan.Window:
+		return w.table(p.in[0]).step("window", p.how())
 	case *plan.Head:
 		return w.table(p.in[0]).step(fmt.Sprintf("head %d", op.N), p.how())
 	case *plan.Check:

@@ -75,6 +75,8 @@ func describeOp(n *Node) string {
 			cols = append(cols, fmt.Sprintf("%s = %s[%d]", c.Name, in[c.Column], -c.Period))
 		}
 		return "lag" + from + " by (" + pick(in, op.By) + "): " + strings.Join(cols, ", ")
+	case *Window:
+		return describeWindow(op, in, from)
 	case *Join:
 		return describeJoin(n, op, from)
 	case *GroupBy:

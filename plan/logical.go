@@ -70,6 +70,25 @@ type LagColumn struct {
 	Period int
 }
 
+// Window appends columns that are computed of the rows so far of a group. The input is indexed with By, then Order,
+// leading, or By is empty.
+type Window struct {
+	By    []int
+	Order []int // rows of a group that agree in these have one rank
+	Cols  []WindowColumn
+}
+
+// WindowColumn is one column of a Window: row_number, rank, dense_rank, cumcount, cumsum, cummin, cummax, ffill, first,
+// rolling_sum, rolling_mean, rolling_min, rolling_max, rolling_std or ewm_mean.
+type WindowColumn struct {
+	Name  string
+	Func  string
+	Arg   int     // -1 for none
+	N     int     // rows of the rolling ones
+	Alpha float64 // of ewm_mean
+	Type  batch.Type
+}
+
 // JoinKind is how a join treats rows without a match.
 type JoinKind uint8
 
@@ -166,6 +185,7 @@ func (*Project) logical() {}
 func (*Filter) logical()  {}
 func (*Index) logical()   {}
 func (*Lag) logical()     {}
+func (*Window) logical()  {}
 func (*Join) logical()    {}
 func (*GroupBy) logical() {}
 func (*Union) logical()   {}

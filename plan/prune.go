@@ -118,6 +118,19 @@ func (u *pruner) ask(n *Node) {
 				u.want(in, op.Cols[c-width].Column)
 			}
 		}
+	case *Window:
+		width := len(in.Schema.Fields)
+		u.want(in, op.By...)
+		for c := range u.need[n] {
+			switch {
+			case c < width:
+				u.want(in, c)
+			case ranks(op.Cols[c-width]):
+				u.want(in, op.Order...)
+			default:
+				u.want(in, present(op.Cols[c-width].Arg)...)
+			}
+		}
 	case *Join:
 		width := len(in.Schema.Fields)
 		u.want(in, op.LeftKeys...)
@@ -209,6 +222,8 @@ func (u *pruner) make(n *Node) *pruned {
 		return &pruned{&out, positions(width, kept)}
 	case *Lag:
 		return u.makeLag(n, op)
+	case *Window:
+		return u.makeWindow(n, op)
 	case *Join:
 		return u.makeJoin(n, op)
 	case *Union:

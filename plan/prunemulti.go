@@ -52,6 +52,38 @@ func (u *pruner) makeLag(n *Node, op *Lag) *pruned {
 	return &pruned{&out, at}
 }
 
+// ranks says whether a window column needs to know which rows are peers.
+func ranks(c WindowColumn) bool { return c.Func == "rank" || c.Func == "dense_rank" }
+
+// makeWindow keeps the columns that are needed; a window of none is its input.
+func (u *pruner) makeWindow(n *Node, op *Window) *pruned {
+	in := u.made[n.Inputs[0]]
+	width := len(n.Inputs[0].Schema.Fields)
+	at := append(slices.Clone(in.at), positions(len(op.Cols), nil)...)
+	fields := slices.Clone(in.node.Schema.Fields)
+	win := &Window{By: mapped(op.By, in.at)}
+	for i, c := range op.Cols {
+		if !u.need[n][width+i] {
+			continue
+		}
+		at[width+i] = len(fields)
+		fields = append(fields, n.Schema.Fields[width+i])
+		if c.Arg >= 0 {
+			c.Arg = in.at[c.Arg]
+		}
+		if ranks(c) {
+			win.Order = mapped(op.Order, in.at)
+		}
+		win.Cols = append(win.Cols, c)
+	}
+	if len(win.Cols) == 0 {
+		return &pruned{in.node, at}
+	}
+	out := *n
+	out.Op, out.Inputs, out.Schema = win, []*Node{in.node}, batch.NewSchema(fields...)
+	return &pruned{&out, at}
+}
+
 func (u *pruner) makeJoin(n *Node, op *Join) *pruned {
 	left, right := u.made[n.Inputs[0]], u.made[n.Inputs[1]]
 	width := len(n.Inputs[0].Schema.Fields)

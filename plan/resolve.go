@@ -149,6 +149,8 @@ func (r *resolver) step(n, right *Node, v Verb) *Node {
 		return r.index(n, keys, s.unique)
 	case *lagSpec:
 		return r.lagVerb(n, s)
+	case *windowSpec:
+		return r.windowVerb(n, s)
 	case *joinSpec:
 		return r.joinVerb(n, right, s)
 	case *groupbySpec:

@@ -23,7 +23,7 @@ func (r *resolver) lagVerb(n *Node, s *lagSpec) *Node {
 	for _, t := range s.columns {
 		cols = append(cols, r.column(n.Schema, t))
 	}
-	n = r.lagOrder(n, by, order)
+	n = r.lagOrder(n, by, order, "lag")
 	width := len(n.Schema.Fields)
 	source := cols
 	if s.apply != nil {
@@ -47,10 +47,10 @@ func (r *resolver) lagVerb(n *Node, s *lagSpec) *Node {
 	return r.without(out, width, len(n.Schema.Fields)-width)
 }
 
-// lagOrder brings n into the order that lag needs, with a warning where that changes the order.
-func (r *resolver) lagOrder(n *Node, by []int, order []SortKey) *Node {
+// lagOrder brings n into the order that lag or window needs, with a warning where that changes the order.
+func (r *resolver) lagOrder(n *Node, by []int, order []SortKey, verb string) *Node {
 	if leads(n.Index, by, order) {
-		requireOrder(n, "lag")
+		requireOrder(n, verb)
 		return n
 	}
 	var keys []SortKey
@@ -59,7 +59,7 @@ func (r *resolver) lagOrder(n *Node, by []int, order []SortKey) *Node {
 	}
 	keys = append(keys, order...)
 	out := r.index(n, keys, false)
-	out.Warnings = append(out.Warnings, fmt.Sprintf("lag indexes the table by (%s): its order changes, and the previous order breaks ties", describeKeys(out, keys)))
+	out.Warnings = append(out.Warnings, fmt.Sprintf("%s indexes the table by (%s): its order changes, and the previous order breaks ties", verb, describeKeys(out, keys)))
 	return out
 }
 

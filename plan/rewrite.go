@@ -170,7 +170,7 @@ func needsOrder(n *Node, side int, needed bool) bool {
 	switch op := n.Op.(type) {
 	case *Head:
 		return true
-	case *Lag:
+	case *Lag, *Window:
 		return true
 	case *Index:
 		return needed && !op.Unique

@@ -148,6 +148,10 @@ func through(x *Node, cond *expr.Bound) (side int, moved *expr.Bound) {
 		if len(op.By) > 0 && subset(cols, op.By) {
 			return 0, cond
 		}
+	case *Window:
+		if len(op.By) > 0 && subset(cols, op.By) {
+			return 0, cond
+		}
 	case *GroupBy:
 		if len(op.Keys) > 0 && len(cols) > 0 && cols[len(cols)-1] < len(op.Keys) && total(cond) {
 			return 0, onColumns(cond, x.Inputs[0].Schema, func(c int) int { return op.Keys[c] })

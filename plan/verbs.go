@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -66,11 +65,8 @@ type keySpec struct {
 	desc   bool
 }
 
-// built are the verbs that exist; later are those that job files will have.
-var (
-	builtVerbs = []string{"from", "select", "compute", "drop", "rename", "where", "index", "lag", "join", "groupby", "distinct", "union", "head", "check", "persist"}
-	laterVerbs = []string{"window"}
-)
+// builtVerbs are the verbs that exist.
+var builtVerbs = []string{"from", "select", "compute", "drop", "rename", "where", "index", "lag", "window", "join", "groupby", "distinct", "union", "head", "check", "persist"}
 
 func (d *decoder) decodeTables(n *yamlNode) {
 	inputs := map[string]bool{}
@@ -121,9 +117,6 @@ func (d *decoder) decodeVerb(n *yamlNode) Verb {
 	}
 	key, value := n.entries[0].key, n.entries[0].value
 	v := Verb{Name: key.value, Pos: key.pos}
-	if slices.Contains(laterVerbs, v.Name) {
-		d.job.unsupported(key.pos, "", fmt.Sprintf("%q", v.Name))
-	}
 	decode, ok := map[string]func(*yamlNode) any{
 		"from":     func(n *yamlNode) any { return &fromSpec{d.text(n, "from")} },
 		"select":   func(n *yamlNode) any { return &selectSpec{d.items(n, "select")} },
@@ -132,6 +125,7 @@ func (d *decoder) decodeVerb(n *yamlNode) Verb {
 		"rename":   d.decodeRename,
 		"where":    func(n *yamlNode) any { return &whereSpec{d.expression(n, "where")} },
 		"index":    d.decodeIndex,
+		"window":   d.decodeWindow,
 		"lag":      d.decodeLag,
 		"join":     d.decodeJoin,
 		"groupby":  d.decodeGroupBy,

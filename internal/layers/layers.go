@@ -12,7 +12,7 @@ var allowed = map[string][]string{
 	"plan":                 {"expr", "batch", "mem"}, // knows no operator's inside
 	"monitor":              {},                       // is told, never asks
 	"extsort":              {"spillfile", "batch", "mem"},
-	"window":               {"batch", "mem"},
+	"window":               {"groupby/binsum", "batch", "mem"},
 	"hashjoin":             {"spillfile", "batch", "mem"},
 	"groupby":              {"groupby/binsum", "spillfile", "extsort", "batch", "mem"}, // operators know no plan
 	"groupby/binsum":       {"batch"},

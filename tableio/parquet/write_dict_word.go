@@ -162,12 +162,14 @@ func (d *wordDict) prepare(lo, hi uint64, ranged bool) error {
 		return nil
 	}
 	end := hi + 1
-	if !fresh {
+	ranged = ranged && hi-lo < maxDirect
+	if !fresh && ranged {
 		size := uint64(len(d.slots()))
 		if lo-d.base < size && hi-d.base < size {
 			return nil
 		}
-		// The signed distance of two values that both fit a narrow range is exact in either signedness.
+		// The signed distance of two values that both fit a narrow range is exact in either signedness; where the
+		// two ranges are so far apart that it is not, what is between them is too wide below.
 		if int64(d.base-lo) < 0 {
 			lo = d.base
 		}

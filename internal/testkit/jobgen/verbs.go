@@ -9,7 +9,7 @@ import (
 
 // verb returns a verb over a table of the schema, or nothing where it did not find one.
 func (g *gen) verb(s *batch.Schema, table string) string {
-	switch g.r.IntN(24) {
+	switch g.r.IntN(28) {
 	case 0:
 		return g.selectVerb(s)
 	case 1:
@@ -36,6 +36,8 @@ func (g *gen) verb(s *batch.Schema, table string) string {
 		return g.union(table)
 	case 22:
 		return "persist: true"
+	case 23, 24, 25, 26:
+		return g.window(s)
 	}
 	return g.check(s)
 }

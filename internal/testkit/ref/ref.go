@@ -135,6 +135,8 @@ func (in *Interpreter) node(n *plan.Node, ins []*Table) (*Table, error) {
 		return join(n, op, ins[0], ins[1], in.MaxRows)
 	case *plan.GroupBy:
 		return groupBy(n, op, ins[0])
+	case *plan.Window:
+		return windowed(n, op, ins[0])
 	case *plan.Union:
 		return union(n, ins), nil
 	case *plan.Persist:

@@ -1,0 +1,350 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/expr"
+)
+
+// windowing is a window verb being resolved. Every stage appends hidden columns to n; at the end a Project picks and names them.
+type windowing struct {
+	r      *resolver
+	n      *Node
+	by     []int
+	order  []int
+	result []*expr.Bound // of each column of the job, over n's columns, which only grow
+}
+
+// windowVerb: [Index] -> [Project: arguments] -> [Lag] -> [Window] -> [Join with GroupBy of the same table: values of whole groups]
+// -> [Window, Index, Window, Index: what looks ahead without end] -> Project: names.
+func (r *resolver) windowVerb(n *Node, s *windowSpec) *Node {
+	w := &windowing{r: r, result: make([]*expr.Bound, len(s.cols))}
+	for _, t := range s.by {
+		w.by = append(w.by, r.key(n.Schema, t))
+	}
+	order := r.keys(n.Schema, s.orderBy, false)
+	for i, k := range order {
+		if slices.Contains(w.by, k.Column) {
+			r.job.fail(s.orderBy[i].column.Pos, "leave it out of order_by", "a column of by cannot order its own group")
+		}
+		w.order = append(w.order, k.Column)
+	}
+	w.n = r.lagOrder(n, w.by, order, "window")
+	width := len(n.Schema.Fields)
+	names := n.Schema.Names()
+	args := w.arguments(s)
+	w.shifted(s, args)
+	w.running(s, args)
+	w.whole(s, args)
+	w.backward(s, args)
+	exprs := columnRefs(w.n.Schema)[:width]
+	fields := slices.Clone(n.Schema.Fields)
+	for i, c := range s.cols {
+		names, exprs = append(names, c.name.Value), append(exprs, w.result[i])
+		fields = append(fields, batch.Field{Name: c.name.Value})
+		r.unique(fields, c.name.Pos, "window", "choose another name")
+	}
+	return r.project(w.n, names, exprs)
+}
+
+// arguments returns where the argument of each column is, -1 for none: a column of the table, or a hidden one.
+func (w *windowing) arguments(s *windowSpec) []int {
+	names, exprs := w.n.Schema.Names(), columnRefs(w.n.Schema)
+	at := make([]int, len(s.cols))
+	for i, c := range s.cols {
+		at[i] = -1
+		if c.arg == nil {
+			continue
+		}
+		b := w.argument(c)
+		if col, ok := b.Column(); ok {
+			at[i] = col
+			continue
+		}
+		at[i] = len(names)
+		names, exprs = append(names, hidden(names, "arg:"+b.String())), append(exprs, b)
+	}
+	if len(exprs) > len(w.n.Schema.Fields) {
+		w.n = w.r.project(w.n, names, exprs)
+	}
+	return at
+}
+
+// argument binds what a function is of, as a float64 where it computes with those.
+func (w *windowing) argument(c windowCall) *expr.Bound {
+	b := w.r.bind(w.n.Schema, c.arg)
+	t := b.Type
+	switch c.fn {
+	case "cumsum", "sum", "mean", "rolling_sum", "rolling_mean", "rolling_std", "ewm_mean", "pct_change":
+		if !t.IsNumeric() {
+			w.r.job.fail(c.arg.Pos, "", "%s needs a number, and this is %s", c.fn, t)
+		}
+	case "cummin", "cummax", "rolling_min", "rolling_max", "min", "max":
+		if !t.Comparable() {
+			w.r.job.fail(c.arg.Pos, "", "%s needs values that can be compared, and this is %s", c.fn, t)
+		}
+	}
+	if f64 := batch.Of(batch.Float64); t != f64 && slices.Contains([]string{"rolling_mean", "rolling_std", "ewm_mean", "pct_change"}, c.fn) {
+		return w.formula(c, "cast(x as float64)", b, b)
+	}
+	return b
+}
+
+// formula returns an expression of x and y over n's columns.
+func (w *windowing) formula(c windowCall, text string, x, y *expr.Bound) *expr.Bound {
+	of := batch.NewSchema(batch.Field{Name: "x", Type: x.Type, Nullable: x.Nullable}, batch.Field{Name: "y", Type: y.Type, Nullable: y.Nullable})
+	tree, err := expr.Parse(text)
+	if err == nil {
+		var b *expr.Bound
+		if b, err = expr.Bind(tree, of); err == nil {
+			return b.Substitute([]*expr.Bound{x, y})
+		}
+	}
+	w.r.job.fail(c.arg.Pos, "", "%s: %s", c.fn, err)
+	return nil
+}
+
+// add appends columns under hidden names and returns the schema and the first of them.
+func (w *windowing) fields(add []batch.Field) []batch.Field {
+	fields := slices.Clone(w.n.Schema.Fields)
+	for _, f := range add {
+		f.Name = hidden(batch.NewSchema(fields...).Names(), f.Name)
+		fields = append(fields, f)
+	}
+	return fields
+}
+
+// shifted makes lag, lead, diff and pct_change.
+func (w *windowing) shifted(s *windowSpec, args []int) {
+	op := &Lag{By: w.by}
+	var add []batch.Field
+	var of []int
+	for i, c := range s.cols {
+		period := c.n
+		switch c.fn {
+		case "lead":
+			period = -c.n
+		case "lag", "diff", "pct_change":
+		default:
+			continue
+		}
+		f := w.n.Schema.Fields[args[i]]
+		add = append(add, batch.Field{Name: c.name.Value, Type: f.Type, Nullable: f.Nullable || period != 0})
+		op.Cols = append(op.Cols, LagColumn{Column: args[i], Period: period})
+		of = append(of, i)
+	}
+	if len(of) == 0 {
+		return
+	}
+	fields := w.fields(add)
+	first := len(w.n.Schema.Fields)
+	for j := range op.Cols {
+		op.Cols[j].Name = fields[first+j].Name
+	}
+	w.n = w.r.add(op, batch.NewSchema(fields...), w.n)
+	for j, i := range of {
+		c := s.cols[i]
+		x, y := expr.ColumnRef(w.n.Schema, args[i]), expr.ColumnRef(w.n.Schema, first+j)
+		switch c.fn {
+		case "diff":
+			w.result[i] = w.formula(c, "x - y", x, y)
+		case "pct_change":
+			w.result[i] = w.formula(c, "x / y - 1", x, y)
+		default:
+			w.result[i] = y
+		}
+	}
+}
+
+// running makes what needs the rows so far.
+func (w *windowing) running(s *windowSpec, args []int) {
+	op := &Window{By: w.by, Order: w.order}
+	var add []batch.Field
+	var of []int
+	for i, c := range s.cols {
+		col := WindowColumn{Func: c.fn, Arg: args[i], N: c.n, Alpha: c.alpha, Type: batch.Of(batch.Int64)}
+		nullable := true
+		switch c.fn {
+		case "row_number", "rank", "dense_rank", "cumcount":
+			nullable, col.Arg = false, -1
+		case "cumsum", "rolling_sum":
+			col.Type = sumType(w.n.Schema.Fields[args[i]].Type)
+		case "cummin", "cummax", "ffill", "first", "rolling_min", "rolling_max":
+			col.Type = w.n.Schema.Fields[args[i]].Type
+			nullable = strings.HasPrefix(c.fn, "rolling") || w.n.Schema.Fields[args[i]].Nullable
+		case "rolling_mean", "rolling_std", "ewm_mean":
+			col.Type = batch.Of(batch.Float64)
+		default:
+			continue
+		}
+		add = append(add, batch.Field{Name: c.name.Value, Type: col.Type, Nullable: nullable})
+		op.Cols = append(op.Cols, col)
+		of = append(of, i)
+	}
+	first := w.window(op, add)
+	for j, i := range of {
+		w.result[i] = expr.ColumnRef(w.n.Schema, first+j)
+	}
+}
+
+// window adds a Window, if it has columns, and returns the position of its first column.
+func (w *windowing) window(op *Window, add []batch.Field) int {
+	first := len(w.n.Schema.Fields)
+	if len(add) == 0 {
+		return first
+	}
+	fields := w.fields(add)
+	for j := range op.Cols {
+		op.Cols[j].Name = fields[first+j].Name
+	}
+	w.n = w.r.add(op, batch.NewSchema(fields...), w.n)
+	return first
+}
+
+// sumType is the type of a sum of values of type t.
+func sumType(t batch.Type) batch.Type {
+	switch {
+	case t.IsFloat():
+		return batch.Of(batch.Float64)
+	case t.ID == batch.Decimal:
+		return batch.DecimalOf(38, int(t.Scale))
+	}
+	return batch.Of(batch.Int64)
+}
+
+// whole makes what is one value for the whole group: the table is grouped, and the groups joined to it.
+func (w *windowing) whole(s *windowSpec, args []int) {
+	var of []int
+	for i, c := range s.cols {
+		if slices.Contains([]string{"last", "sum", "mean", "min", "max", "count"}, c.fn) {
+			of = append(of, i)
+		}
+	}
+	if len(of) == 0 {
+		return
+	}
+	keys := w.keys()
+	group := &GroupBy{}
+	var fields, add []batch.Field
+	for _, k := range keys {
+		group.Keys = append(group.Keys, k)
+		fields = append(fields, w.n.Schema.Fields[k])
+	}
+	for _, i := range of {
+		a, f := w.aggregate(s.cols[i], args[i])
+		a.Name = hidden(batch.NewSchema(fields...).Names(), a.Name)
+		f.Name = a.Name
+		group.Aggs, fields = append(group.Aggs, a), append(fields, f)
+		f.Nullable = true
+		add = append(add, f)
+	}
+	g := w.r.add(group, batch.NewSchema(fields...), w.n)
+	g.Index, g.Ordered = nil, false
+	join := &Join{Kind: LeftJoin, LeftKeys: keys, Validate: "m:m", NullsEqual: true, Strategy: "auto", KeepOrder: true}
+	first := len(w.n.Schema.Fields)
+	for j := range keys {
+		join.RightKeys = append(join.RightKeys, j)
+	}
+	for j := range of {
+		join.RightOut = append(join.RightOut, len(keys)+j)
+	}
+	index := w.n.Index
+	w.n = w.r.add(join, batch.NewSchema(w.fields(add)...), w.n, g)
+	w.n.Index, w.n.Ordered = index, true
+	for j, i := range of {
+		w.result[i] = expr.ColumnRef(w.n.Schema, first+j)
+	}
+}
+
+// keys returns the columns of by; of a group that is the whole table, a hidden column that is 1.
+func (w *windowing) keys() []int {
+	if len(w.by) > 0 {
+		return w.by
+	}
+	tree, err := expr.Parse("1")
+	if err != nil {
+		panic(err)
+	}
+	one, err := expr.Bind(tree, w.n.Schema)
+	if err != nil {
+		panic(err)
+	}
+	names := w.n.Schema.Names()
+	w.n = w.r.project(w.n, append(names, hidden(names, "all")), append(columnRefs(w.n.Schema), one))
+	return []int{len(names)}
+}
+
+func (w *windowing) aggregate(c windowCall, arg int) (Agg, batch.Field) {
+	a := Agg{Name: c.name.Value, Func: c.fn, Arg: arg, Filter: -1, Type: batch.Of(batch.Int64)}
+	nullable := false
+	if arg >= 0 && c.fn != "count" {
+		f := w.n.Schema.Fields[arg]
+		nullable = f.Nullable
+		switch c.fn {
+		case "sum":
+			a.Type = sumType(f.Type)
+		case "mean":
+			a.Type = batch.Of(batch.Float64)
+		default:
+			a.Type = f.Type
+		}
+	}
+	return a, batch.Field{Name: a.Name, Type: a.Type, Nullable: nullable}
+}
+
+// backward makes bfill: over the rows in reverse order it is ffill.
+func (w *windowing) backward(s *windowSpec, args []int) {
+	op := &Window{By: w.by}
+	var add []batch.Field
+	var of []int
+	for i, c := range s.cols {
+		if c.fn != "bfill" {
+			continue
+		}
+		f := w.n.Schema.Fields[args[i]]
+		f.Name = c.name.Value
+		add, of = append(add, f), append(of, i)
+		op.Cols = append(op.Cols, WindowColumn{Func: "ffill", Arg: args[i], Type: f.Type})
+	}
+	if len(of) == 0 {
+		return
+	}
+	index := w.n.Index
+	row := w.window(rowNumber(), []batch.Field{{Name: "row", Type: batch.Of(batch.Int64)}})
+	w.n = w.r.index(w.n, []SortKey{{Column: row, Desc: true}}, false)
+	first := w.window(op, add)
+	w.n = w.r.index(w.n, append(slices.Clone(index), SortKey{Column: row}), false)
+	for j, i := range of {
+		w.result[i] = expr.ColumnRef(w.n.Schema, first+j)
+	}
+}
+
+// rowNumber is a Window that numbers the rows of the whole table.
+func rowNumber() *Window {
+	return &Window{Cols: []WindowColumn{{Func: "row_number", Arg: -1, Type: batch.Of(batch.Int64)}}}
+}
+
+func describeWindow(op *Window, in []string, from string) string {
+	var cols []string
+	for _, c := range op.Cols {
+		arg := ""
+		if c.Arg >= 0 {
+			arg = in[c.Arg]
+		}
+		if strings.HasPrefix(c.Func, "rolling") {
+			arg += fmt.Sprintf(", %d", c.N)
+		}
+		if c.Func == "ewm_mean" {
+			arg += fmt.Sprintf(", %v", c.Alpha)
+		}
+		cols = append(cols, fmt.Sprintf("%s = %s(%s)", c.Name, c.Func, arg))
+	}
+	s := "window" + from + " by (" + pick(in, op.By) + ")"
+	if len(op.Order) > 0 {
+		s += " order (" + pick(in, op.Order) + ")"
+	}
+	return s + ": " + strings.Join(cols, ", ")
+}
