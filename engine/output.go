@@ -40,6 +40,19 @@ func (r *Run) writerFloor(o *plan.Output) int64 {
 	return tableio.WriterFloor(o.Node.Schema, opts)
 }
 
+// refuseUnwritable refuses outputs whose format does not hold a column of theirs.
+func (r *Run) refuseUnwritable() error {
+	for _, o := range r.plan.Outputs {
+		if err := tableio.CheckWrites(o.Node.Schema, o.Format); err != nil {
+			return &plan.Error{
+				File: r.job.File, Line: o.Pos.Line, Column: o.Pos.Column, Text: r.job.Line(o.Pos.Line), Err: plan.ErrUnsupported,
+				Msg: fmt.Sprintf("output %q: %v", o.Label, err), Hint: "leave the column out, or write Parquet",
+			}
+		}
+	}
+	return nil
+}
+
 func (r *Run) targets() []publish.Target {
 	var ts []publish.Target
 	for _, o := range r.plan.Outputs {

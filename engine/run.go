@@ -108,6 +108,9 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	if err := r.refuseNested(); err != nil {
 		return nil, err
 	}
+	if err := r.refuseUnwritable(); err != nil {
+		return nil, err
+	}
 	r.replan()
 	r.preaggregate()
 	return r, nil

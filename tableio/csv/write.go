@@ -2,10 +2,10 @@ package csv
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"pqjoin/batch"
-	"pqjoin/tableio/format"
 	"pqjoin/tableio/text"
 )
 
@@ -24,11 +24,11 @@ type encoder struct {
 func NewEncoder(schema *batch.Schema, delim byte) (text.Encoder, error) {
 	for _, f := range schema.Fields {
 		if !text.Writes(f.Type) {
-			return nil, fmt.Errorf("%w: column %s is %s, which text does not hold; drop it, or write Parquet", format.ErrMalformed, f.Name, f.Type)
+			return nil, fmt.Errorf("column %q is %s, which text does not hold", f.Name, f.Type)
 		}
 	}
 	if len(schema.Fields) == 0 {
-		return nil, fmt.Errorf("%w: a table without columns has no text", format.ErrMalformed)
+		return nil, errors.New("a table without columns has no text")
 	}
 	return &encoder{schema: schema, delim: delim, values: make([]func([]byte, int) []byte, len(schema.Fields))}, nil
 }
