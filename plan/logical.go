@@ -55,6 +55,7 @@ type Filter struct{ Cond *expr.Bound }
 type Index struct {
 	Keys   []SortKey
 	Unique bool // two rows with one key are a failed check
+	Lazy   bool // nobody has asked for the order yet: see requireOrder
 }
 
 // Lag appends shifted columns to its input's. The input is indexed with By leading, or By is empty.

@@ -15,6 +15,9 @@ func requireOrder(n *Node, verb string) {
 			if !op.Kind.Filters() {
 				requireOrder(n.Inputs[1], verb)
 			}
+		case *Index:
+			op.Lazy = false
+			return
 		case *Union:
 			for _, in := range n.Inputs[1:] {
 				requireOrder(in, verb)

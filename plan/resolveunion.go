@@ -103,15 +103,38 @@ func describeUnion(n *Node) string {
 	return "union " + strings.Join(parts, ", ")
 }
 
-// distinctVerb: GroupBy the columns, with the first or last of the others -> Project: columns in their order. Where the
-// input has an order, the group's row number is kept and sorted by, so that the rows stay in the input's order; the
-// sort goes again where nobody needs it.
+// distinctVerb: [Window: row number] -> GroupBy the columns, with the first or last of the others -> [Index: row number] ->
+// Project: columns in their order. The rows stay in the input's order by the row number, unless the groups come in that order anyway.
+// Without an index the sort is lazy: it goes again where nobody needs it, and the row number with it.
 func (r *resolver) distinctVerb(n *Node, s *distinctSpec) *Node {
 	keys, rest := r.distinctColumns(n, s)
+	if len(rest) > 0 {
+		requireOrder(n, "distinct")
+	}
 	op := &GroupBy{Keys: keys}
-	fields := make([]batch.Field, 0, len(n.Schema.Fields)+1)
+	if op.Sort = sortedBy(n.Index, keys); op.Sort {
+		op.Keys = indexColumns(n.Index[:len(keys)])
+	}
+	numbered := n
+	if n.Ordered && !op.Sort {
+		field := batch.Field{Name: hidden(n.Schema.Names(), "row"), Type: batch.Of(batch.Int64)}
+		win := rowNumber()
+		win.Cols[0].Name = field.Name
+		numbered = r.add(win, batch.NewSchema(append(slices.Clone(n.Schema.Fields), field)...), n)
+		rest = append(rest, len(n.Schema.Fields))
+	}
+	out, at := r.distinctGroups(numbered, op, rest, s.keep)
+	if numbered != n {
+		out = r.distinctOrder(out, n.Index, at)
+	}
+	return r.project(out, n.Schema.Names(), refsAt(out.Schema, at[:len(n.Schema.Fields)]))
+}
+
+// distinctGroups groups n and returns where its columns are in the groups.
+func (r *resolver) distinctGroups(n *Node, op *GroupBy, rest []int, keep string) (*Node, []int) {
+	fields := make([]batch.Field, 0, len(n.Schema.Fields))
 	at := make([]int, len(n.Schema.Fields))
-	for i, c := range keys {
+	for i, c := range op.Keys {
 		at[c] = i
 		fields = append(fields, n.Schema.Fields[c])
 	}
@@ -119,15 +142,51 @@ func (r *resolver) distinctVerb(n *Node, s *distinctSpec) *Node {
 		at[c] = len(fields)
 		f := n.Schema.Fields[c]
 		name := hidden(append(n.Schema.Names(), batch.NewSchema(fields...).Names()...), f.Name)
-		op.Aggs = append(op.Aggs, Agg{Name: name, Func: s.keep, Arg: c, Filter: -1, Type: f.Type})
+		op.Aggs = append(op.Aggs, Agg{Name: name, Func: keep, Arg: c, Filter: -1, Type: f.Type})
 		fields = append(fields, batch.Field{Name: name, Type: f.Type, Nullable: f.Nullable})
 	}
-	if len(rest) > 0 {
-		requireOrder(n, "distinct")
-	}
 	out := r.add(op, batch.NewSchema(fields...), n)
-	out.Index, out.Ordered = nil, false
-	return r.project(out, n.Schema.Names(), refsAt(out.Schema, at))
+	out.Index, out.Ordered = nil, op.Sort
+	if op.Sort {
+		out.Index = groupIndex(len(op.Keys))
+	}
+	return out, at
+}
+
+// distinctOrder sorts the groups by the row number of the row that is kept, which is the last of at's; with an index, the table keeps it.
+func (r *resolver) distinctOrder(n *Node, index []SortKey, at []int) *Node {
+	var keys []SortKey
+	for _, k := range index {
+		k.Column = at[k.Column]
+		keys = append(keys, k)
+	}
+	keys = append(keys, SortKey{Column: at[len(at)-1]})
+	out := r.add(&Index{Keys: keys, Lazy: len(index) == 0}, n.Schema, n)
+	if out.Ordered = len(index) > 0; out.Ordered {
+		out.Index = keys
+	}
+	return out
+}
+
+// sortedBy says whether an index begins with exactly the columns keys, in any order, as a sorted group-by would have them.
+func sortedBy(index []SortKey, keys []int) bool {
+	if len(index) < len(keys) {
+		return false
+	}
+	for _, k := range index[:len(keys)] {
+		if k.Desc || k.NullsFirst || !slices.Contains(keys, k.Column) {
+			return false
+		}
+	}
+	return true
+}
+
+func indexColumns(index []SortKey) []int {
+	cols := make([]int, len(index))
+	for i, k := range index {
+		cols[i] = k.Column
+	}
+	return cols
 }
 
 // distinctColumns returns what rows are compared by, and the columns of which the kept row decides: the others, and floats

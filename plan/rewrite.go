@@ -39,7 +39,10 @@ func (p *Plan) reorder() {
 		case *Project:
 			n.Index = projectIndex(n.Index, op.Exprs)
 		case *Index:
-			n.Index, n.Ordered = op.Keys, true
+			n.Index, n.Ordered = op.Keys, !op.Lazy
+			if op.Lazy {
+				n.Index = nil
+			}
 		case *Join:
 			n.Index, n.Ordered = op.index(n.Index), op.KeepOrder
 			if !op.KeepOrder {
