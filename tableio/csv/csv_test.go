@@ -337,7 +337,7 @@ func TestCompressedFilesAreKnownByTheirBytes(t *testing.T) {
 
 // FuzzRead finds that no text makes the reader fail but with an error, and that units change nothing.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"a,b\n1,2\n", "a\n\n\"\"\n", "a,b\n\"x\"\"\n\",2\r\n", "\xef\xbb\xbfa\n1", "a,b\n\"", "a,a\n", "\"a\n\nb\"\n1\n2\n"} {
+	for _, s := range []string{"a,b\n1,2\n", "a\n\n\"\"\n", "a,b\n\"x\"\"\n\",2\r\n", "\xef\xbb\xbfa\n1", "a,b\n\"", "a,a\n", "\"a\n\nb\"\n1\n2\n", "\n0"} {
 		f.Add(s, uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, body string, unit uint8) {

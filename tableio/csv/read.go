@@ -74,11 +74,12 @@ func (s *stream) open(unit int, cols []int) (err error) {
 		return err
 	}
 	s.heap = f.DecoderHeap()
-	from := int64(0)
+	from, begins := int64(0), true // where reading begins, and whether a record does there
 	if f.Codec() == text.Plain {
-		from = f.dataAt
-		if unit > 0 {
-			from = int64(unit)*f.opts.unit - 1
+		if from = int64(unit) * f.opts.unit; from > f.dataAt {
+			from, begins = from-1, false // the byte before may end a record
+		} else {
+			from = f.dataAt
 		}
 		if unit < len(f.units)-1 {
 			s.end = int64(unit+1) * f.opts.unit
@@ -91,7 +92,7 @@ func (s *stream) open(unit int, cols []int) (err error) {
 	if f.Codec() != text.Plain {
 		return s.skipTo(f.dataAt)
 	}
-	if unit == 0 {
+	if begins {
 		return nil
 	}
 	within, err := f.beginsQuoted(unit)
