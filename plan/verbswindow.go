@@ -91,7 +91,7 @@ func (d *decoder) windowCall(e namedEntry) windowCall {
 		most = 1 // of a column it counts the same rows
 	}
 	if len(root.Args) < least || len(root.Args) > most {
-		d.job.fail(text.at(root.Offset), windowUsage(c.fn, takes), "%s does not take %d arguments", c.fn, len(root.Args))
+		d.job.fail(text.at(root.Offset), windowUsage(c.fn, takes), "%s takes other arguments", c.fn)
 	}
 	if len(root.Args) > 0 && c.fn != "cumcount" {
 		c.arg = &exprText{Text: Text{text.Value, text.Show, text.at(root.Args[0].Offset)}, at: text.at, tree: &expr.Tree{Text: text.Value, Root: root.Args[0]}}
