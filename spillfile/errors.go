@@ -16,5 +16,5 @@ var (
 
 // corrupt says which block of a store does not verify, and why.
 func corrupt(s *Store, p int, block uint32, format string, args ...any) error {
-	return fmt.Errorf("%s: partition %d, block %d: %s: %w", s.spec.Name, p, block, fmt.Sprintf(format, args...), ErrCorrupt)
+	return &storeError{s.spec.Name, fmt.Errorf("partition %d, block %d: %s: %w", p, block, fmt.Sprintf(format, args...), ErrCorrupt)}
 }

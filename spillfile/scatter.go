@@ -2,9 +2,9 @@ package spillfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"strings"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -73,12 +73,23 @@ func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *
 	return nil
 }
 
-// named adds the store's name, once: a store that spills to make room for its own rows gives its error twice.
+// storeError is an error in the store of that name.
+type storeError struct {
+	name string
+	err  error
+}
+
+func (e *storeError) Error() string { return e.name + ": " + e.err.Error() }
+func (e *storeError) Unwrap() error { return e.err }
+
+// named adds the store's name where no store has yet: what fails while a store makes room for another's rows
+// is told of the one that it happened in.
 func (s *Store) named(err error) error {
-	if strings.HasPrefix(err.Error(), s.spec.Name+": ") {
+	var e *storeError
+	if errors.As(err, &e) {
 		return err
 	}
-	return fmt.Errorf("%s: %w", s.spec.Name, err)
+	return &storeError{s.spec.Name, err}
 }
 
 // noteLayout changes the layout of tails where nulls appear in a column for the first time, or
