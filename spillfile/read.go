@@ -134,7 +134,7 @@ func (r *reader) done(seq int32, o *openBlock, rows int) error {
 	for i := range o.cols {
 		if c := &o.cols[i]; c.got != c.sum {
 			name := r.s.spec.Schema.Fields[r.cols[i]].Name
-			return fmt.Errorf("%s: partition %d, block %d, column %s: %w", r.s.spec.Name, r.p, seq, name, ErrLost)
+			return r.s.named(fmt.Errorf("partition %d, block %d, column %s: %w", r.p, seq, name, ErrLost))
 		}
 	}
 	delete(r.blocks, seq)
@@ -287,7 +287,7 @@ func (s *Store) Load(ctx context.Context, p int, acct *mem.Account, cols []int) 
 func (s *Store) finish(r *reader, out *output) (*batch.Batch, error) {
 	if out.row != out.b.N {
 		out.b.Release()
-		return nil, fmt.Errorf("%s: partition %d: %d of %d rows: %w", s.spec.Name, r.p, out.row, out.b.N, ErrLost)
+		return nil, s.named(fmt.Errorf("partition %d: %d of %d rows: %w", r.p, out.row, out.b.N, ErrLost))
 	}
 	for _, c := range out.b.Cols {
 		c.SetNulls()

@@ -210,7 +210,7 @@ func (s *Store) Seal(ctx context.Context) error {
 		out += s.parts[p].rows
 	}
 	if in != out {
-		return fmt.Errorf("%s: %d rows came in and %d were sealed: %w", s.spec.Name, in, out, ErrLost)
+		return s.named(fmt.Errorf("%d rows came in and %d were sealed: %w", in, out, ErrLost))
 	}
 	for c := range s.cols {
 		sum := uint64(0)
@@ -218,7 +218,7 @@ func (s *Store) Seal(ctx context.Context) error {
 			sum += s.workers[i].in[c] - s.workers[i].sealed[c]
 		}
 		if sum != 0 {
-			return fmt.Errorf("%s: column %s: %w", s.spec.Name, s.spec.Schema.Fields[c].Name, ErrLost)
+			return s.named(fmt.Errorf("column %s: %w", s.spec.Schema.Fields[c].Name, ErrLost))
 		}
 	}
 	return nil
