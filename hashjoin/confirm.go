@@ -53,7 +53,7 @@ func (t *RightTable) spans(refs []ref, off, from, to []uint32) {
 	from, to = from[:len(refs)], to[:len(refs)]
 	for i, x := range refs {
 		at := x.lo // of an empty slot 0
-		if t.order != nil && len(t.order) > 0 {
+		if len(t.order) > 0 {
 			at = t.order[min(int(at), len(t.order)-1)]
 		}
 		from[i], to[i] = off[at], off[at+1]
