@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"pqjoin/batch"
+	"pqjoin/groupby/binsum"
 	"pqjoin/mem"
 )
 
@@ -88,7 +89,7 @@ func (s *colState) weigh(x float64, valid bool, decay float64) {
 
 // rolled computes the rolling functions, over the rows that the state kept and the batch's. A window's value is
 // computed of its values alone: the result cannot depend on what was in windows before. Cost: N values a row for
-// floats' sums, means and deviations, a few for the others.
+// deviations, see exact for sums and means of floats, a few values for the others.
 func rolled(acct *mem.Account, c RunningColumn, segs []segment, col *batch.Column, st, next *colState) (*batch.Column, error) {
 	src, before, err := behind(acct, st.kept, col)
 	if err != nil {
@@ -137,6 +138,7 @@ type roller struct {
 	out     []uint32           // their rows
 	best    []int              // rows that may still be the least, ascending by row and by value
 	fill    *filling           // of the others
+	blocks  []blockSum         // of floats
 	total   batch.Int128       // of the values in the window, for ints and decimals
 }
 
@@ -213,23 +215,61 @@ func (r *roller) put(i, p int) error {
 		}
 		return nil
 	}
-	v := r.src.Float64s()[p-r.c.N+1 : p+1]
+	sum := r.exact(p-r.c.N+1, p+1)
 	switch r.c.Func {
 	case "rolling_sum":
-		r.fill.float(i, exactSum(v))
+		r.fill.float(i, sum.Sum())
 	case "rolling_mean":
-		r.fill.float(i, exactMean(v))
+		r.fill.float(i, sum.Mean(int64(r.c.N)))
 	case "rolling_std":
-		if len(v) > 1 {
-			r.fill.float(i, deviation(v))
+		if r.c.N > 1 {
+			r.fill.float(i, deviation(r.src.Float64s()[p-r.c.N+1:p+1], sum.Mean(int64(r.c.N))))
 		}
 	}
 	return nil
 }
 
-// deviation is the sample standard deviation of two values or more: in two passes, and less what the mean was off by.
-func deviation(v []float64) float64 {
-	mean := exactMean(v)
+// blockRows is how many rows a blockSum is of.
+const blockRows = 64
+
+// blockSum is the sum of rows [64b, 64b+64) of a source, once known.
+type blockSum struct {
+	known bool
+	sum   binsum.State
+}
+
+// exact returns the sum of rows [lo, hi): of single rows at the ends, of whole blocks between. A binsum.State is a function of
+// the values added, whatever they were added by, so where blocks lie does not matter. Cost: up to 128 values and (hi-lo)/64 merges.
+func (r *roller) exact(lo, hi int) binsum.State {
+	var s binsum.State
+	v := r.src.Float64s()
+	first, last := (lo+blockRows-1)/blockRows, hi/blockRows
+	if last <= first {
+		s.AddSlice(v[lo:hi])
+		return s
+	}
+	s.AddSlice(v[lo : first*blockRows])
+	for b := first; b < last; b++ {
+		s.Merge(r.block(b))
+	}
+	s.AddSlice(v[last*blockRows : hi])
+	return s
+}
+
+func (r *roller) block(b int) *binsum.State {
+	if r.blocks == nil {
+		r.blocks = make([]blockSum, r.src.N/blockRows)
+	}
+	k := &r.blocks[b]
+	if !k.known {
+		k.known = true
+		k.sum.AddSlice(r.src.Float64s()[b*blockRows : (b+1)*blockRows])
+	}
+	return &k.sum
+}
+
+// deviation is the sample standard deviation of two values or more, of which mean is the mean: in two passes, and less what the mean was off by.
+func deviation(v []float64, mean float64) float64 {
 	squares, off := 0.0, 0.0
 	for _, x := range v {
 		d := x - mean

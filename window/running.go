@@ -238,16 +238,3 @@ func (k *keyed) counted(acct *mem.Account, c RunningColumn) (*batch.Column, erro
 	}
 	return out, nil
 }
-
-// exactSum is the sum of v, rounded once, whatever the order of v.
-func exactSum(v []float64) float64 {
-	var s binsum.State
-	s.AddSlice(v)
-	return s.Sum()
-}
-
-func exactMean(v []float64) float64 {
-	var s binsum.State
-	s.AddSlice(v)
-	return s.Mean(int64(len(v)))
-}

@@ -11,6 +11,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
+	"pqjoin/groupby/binsum"
 	"pqjoin/mem"
 )
 
@@ -24,6 +25,9 @@ func runningScene(t *rapid.T, r *rand.Rand) (RunningSpec, [][]any) {
 		batch.Field{Name: "d", Type: batch.DecimalOf(20, 2), Nullable: true}, batch.Field{Name: "any", Type: pick, Nullable: true})
 	i64, f64, d38 := batch.Of(batch.Int64), batch.Of(batch.Float64), batch.DecimalOf(38, 2)
 	n := 1 + r.IntN(9)
+	if r.IntN(3) == 0 {
+		n = 60 + r.IntN(200)
+	}
 	spec := RunningSpec{In: in, By: []int{0}, Order: []int{1}, Cols: []RunningColumn{
 		{Func: "row_number", Arg: -1, Type: i64}, {Func: "rank", Arg: -1, Type: i64}, {Func: "dense_rank", Arg: -1, Type: i64}, {Func: "cumcount", Arg: -1, Type: i64},
 		{Func: "cumsum", Arg: 2, Type: i64}, {Func: "cumsum", Arg: 3, Type: f64}, {Func: "cumsum", Arg: 4, Type: d38},
@@ -44,10 +48,13 @@ func runningScene(t *rapid.T, r *rand.Rand) (RunningSpec, [][]any) {
 		fields = append(fields, batch.Field{Name: fmt.Sprint("w", i), Type: c.Type, Nullable: true})
 	}
 	spec.Out = batch.NewSchema(fields...)
-	rows := batchtest.Table(r, in, r.IntN(120))
+	rows := batchtest.Table(r, in, r.IntN(120)*(1+r.IntN(2)*5))
 	for _, row := range rows {
-		row[0], row[1], row[4] = int64(r.IntN(4)), int64(r.IntN(5)), batch.Int128Of(int64(r.IntN(1000)))
-		if r.IntN(5) == 0 {
+		row[0], row[1], row[4] = int64(r.IntN(4)*r.IntN(2)), int64(r.IntN(5)), batch.Int128Of(int64(r.IntN(1000)))
+		if f, ok := row[3].(float64); !ok || f != f {
+			row[3] = float64(r.IntN(100)) / 7
+		}
+		if r.IntN(40) == 0 {
 			row[r.IntN(5)] = nil
 		}
 	}
@@ -96,7 +103,7 @@ func TestRunningDoesNotDependOnWhereBatchesAreCut(t *testing.T) {
 
 // A window of equal numbers deviates by nothing, and one that large numbers have left knows nothing of them.
 func TestRollingValuesAreOfTheWindowAlone(t *testing.T) {
-	if d := deviation([]float64{0.1, 0.1, 0.1}); d != 0 {
+	if d := deviation([]float64{0.1, 0.1, 0.1}, 0.10000000000000002); d != 0 {
 		t.Errorf("deviation of equal numbers: %g", d)
 	}
 	pool := mem.NewPool(8<<20, mem.Protect())
@@ -141,6 +148,47 @@ func TestCumulativeSumThatDoesNotFit(t *testing.T) {
 		if _, _, err := NewRunning(spec).Push(acct, nil, b); !errors.Is(err, ErrOverflow) {
 			t.Errorf("%s: %v", fn, err)
 		}
+	}
+	if err := errors.Join(acct.Close(), pool.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// Sums by blocks are the sums of the values.
+func TestLongWindowsAreSummedExactly(t *testing.T) {
+	pool := mem.NewPool(8<<20, mem.Protect())
+	acct := pool.Account("test", 0)
+	in := batch.NewSchema(batch.Field{Name: "f", Type: batch.Of(batch.Float64)})
+	r := rand.New(rand.NewPCG(3, 4))
+	rows, v := make([][]any, 1000), make([]float64, 1000)
+	for i := range rows {
+		v[i] = math.Ldexp(r.Float64()-0.5, r.IntN(80))
+		rows[i] = []any{v[i]}
+	}
+	for _, n := range []int{1, 63, 64, 65, 128, 300, 999} {
+		spec := RunningSpec{In: in, Out: batch.NewSchema(in.Fields[0], batch.Field{Name: "s", Type: batch.Of(batch.Float64), Nullable: true}),
+			Cols: []RunningColumn{{Func: "rolling_sum", Arg: 0, N: n, Type: batch.Of(batch.Float64)}}}
+		b, err := batchtest.Batch(acct, in, rows, func(int) batchtest.Layout { return 0 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, st, err := NewRunning(spec).Push(acct, nil, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range batchtest.Rows(out) {
+			var want any
+			if i+1 >= n {
+				var s binsum.State
+				s.AddSlice(v[i+1-n : i+1])
+				want = s.Sum()
+			}
+			if !batchtest.Same(row[1], want) {
+				t.Fatalf("n %d row %d: %v, want %v", n, i, row[1], want)
+			}
+		}
+		out.Release()
+		st.Release()
 	}
 	if err := errors.Join(acct.Close(), pool.Close()); err != nil {
 		t.Error(err)
