@@ -135,6 +135,9 @@ func describeJoin(n *Node, op *Join, from string) string {
 	if op.KeepOrder {
 		s += ", keeps order"
 	}
+	if op.KeepOrder && len(op.Order) > 0 {
+		s += ", sorted by " + describeKeys(n, op.Order)
+	}
 	return s
 }
 

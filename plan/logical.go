@@ -132,7 +132,8 @@ type Join struct {
 	// KeepOrder says that somebody downstream needs the left's order.
 	KeepOrder bool
 	// Order is the left's keys as its index has them, where they lead it and the kind KeepsRight: right rows without a
-	// match are sorted in among the left's by it. Without it they come last, in right order.
+	// match are sorted in among the left's by it. Without it they come last, in right order. It may go on with other columns
+	// of the left, which is then not sorted by it before.
 	Order []SortKey
 	// Whole is the join that the job has, of the rows, where this one joins groups of them instead (see Preaggregate); else nil.
 	Whole *Node

@@ -42,7 +42,10 @@ func (op *Join) index(left []SortKey) []SortKey {
 		return left
 	}
 	out := slices.Clone(op.Order)
-	for _, k := range left[min(len(out), len(left)):] {
+	if len(left) < len(out) || !slices.Equal(left[:len(out)], out) {
+		return out
+	}
+	for _, k := range left[len(out):] {
 		if k.NullsFirst || slices.Contains(op.LeftKeys, k.Column) {
 			break
 		}

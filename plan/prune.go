@@ -134,6 +134,9 @@ func (u *pruner) ask(n *Node) {
 	case *Join:
 		width := len(in.Schema.Fields)
 		u.want(in, op.LeftKeys...)
+		for _, k := range op.Order {
+			u.want(in, k.Column)
+		}
 		u.want(n.Inputs[1], op.RightKeys...)
 		for c := range u.need[n] {
 			if c < width {

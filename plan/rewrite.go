@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pqjoin/expr"
@@ -114,7 +115,7 @@ func signature(n *Node) string {
 // dropSorts removes sorts of what is sorted already, and sorts whose order nobody needs.
 // It also tells joins whether they must keep the left's order.
 func (p *Plan) dropSorts() {
-	needed := p.neededOrders()
+	needed, readers := p.neededOrders(), p.readers()
 	gone := map[*Node]*Node{}
 	for _, n := range p.Nodes {
 		for i, in := range n.Inputs {
@@ -125,6 +126,7 @@ func (p *Plan) dropSorts() {
 		switch op := n.Op.(type) {
 		case *Join:
 			op.KeepOrder = op.KeepOrder && needed[n]
+			op.sortAfter(n, readers)
 		case *Index:
 			in := n.Inputs[0]
 			if !op.Unique && (!needed[n] || covers(in, op.Keys)) {
@@ -133,6 +135,32 @@ func (p *Plan) dropSorts() {
 		}
 	}
 	p.replace(gone)
+}
+
+// sortAfter takes away the sort of a join's left by an index whose order the join gives its result anyway, because it sorts right
+// rows without a match in: the one sort is then by the whole index. Those rows are null in the index behind the keys, and so come
+// last among the rows of a key in either way, unless nulls come first.
+func (op *Join) sortAfter(n *Node, readers map[*Node]int) {
+	at, below := n, n.Inputs[0]
+	var exprs []*expr.Bound
+	if p, ok := below.Op.(*Project); ok && readers[below] == 1 {
+		at, below, exprs = below, below.Inputs[0], p.Exprs
+	}
+	ix, ok := below.Op.(*Index)
+	if !ok || readers[below] != 1 || ix.Unique || !op.KeepOrder || len(op.Order) == 0 {
+		return
+	}
+	keys := ix.Keys
+	if exprs != nil {
+		keys = projectIndex(keys, exprs)
+	}
+	lead := len(op.Order)
+	if len(keys) != len(ix.Keys) || len(keys) < lead || !slices.Equal(keys[:lead], op.Order) ||
+		slices.ContainsFunc(keys[lead:], func(k SortKey) bool { return k.NullsFirst }) {
+		return
+	}
+	op.Order = slices.Clone(keys)
+	at.Inputs[0] = below.Inputs[0]
 }
 
 // covers says whether the table is sorted by keys already.
