@@ -29,6 +29,7 @@ func (e *env) inspectCommand() *cli.Command {
 // inspection is what inspect prints.
 type inspection struct {
 	Rows      int64             `json:"rows"`
+	About     bool              `json:"estimated,omitempty"` // Rows of text are estimated where it is long
 	Files     int               `json:"files"`
 	RowGroups int               `json:"row_groups"`
 	Bytes     int64             `json:"bytes"`
@@ -104,7 +105,7 @@ func inspectKey(c *cli.Context, run *engine.Run, keys []string) (*engine.KeyInfo
 }
 
 func inspectTable(t *tableio.Table, list bool) *inspection {
-	x := &inspection{Rows: t.Rows(), Files: len(t.Files()), RowGroups: len(t.Units())}
+	x := &inspection{Rows: t.Rows(), About: !t.Exact(), Files: len(t.Files()), RowGroups: len(t.Units())}
 	var files, groups []int64
 	for _, f := range t.Files() {
 		x.Bytes += f.Size
@@ -138,12 +139,18 @@ func inspectTable(t *tableio.Table, list bool) *inspection {
 func (x *inspection) text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	size := func(n int64) string { return humanize.Bytes(uint64(n)) }
-	fmt.Fprintf(w, "rows\t%s\n", humanize.Comma(x.Rows))
+	rows := humanize.Comma(x.Rows)
+	if x.About {
+		rows = "about " + rows
+	}
+	fmt.Fprintf(w, "rows\t%s\n", rows)
 	fmt.Fprintf(w, "files\t%s, %s (%s uncompressed)\n", humanize.Comma(int64(x.Files)), size(x.Bytes), size(x.Raw))
 	fmt.Fprintf(w, "row groups\t%s\n", humanize.Comma(int64(x.RowGroups)))
 	fmt.Fprintf(w, "rows per file\t%s\n", x.PerFile)
 	fmt.Fprintf(w, "rows per row group\t%s\n", x.PerGroup)
-	fmt.Fprintf(w, "written by\t%s\n", clean(strings.Join(x.Writers, "; ")))
+	if by := strings.Join(x.Writers, "; "); by != "" {
+		fmt.Fprintf(w, "written by\t%s\n", clean(by))
+	}
 	if err := w.Flush(); err != nil {
 		return err
 	}

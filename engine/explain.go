@@ -197,7 +197,7 @@ func (e *Explanation) Text(out io.Writer) error {
 			spill = ", spills " + size(s.Spill)
 		}
 		fmt.Fprintf(w, "stage %d\t%s\n\t  %s in, %s out, %s%s; memory %s of at least %s\n", i+1, s.Name,
-			rowsText(s.RowsIn, true), rowsText(s.RowsOut, s.Exact), size(s.BytesOut), spill, size(max(0, s.Share)), size(s.Floor))
+			rowsText(s.RowsIn, !s.guessed), rowsText(s.RowsOut, s.Exact), size(s.BytesOut), spill, size(max(0, s.Share)), size(s.Floor))
 		for _, step := range slices.Compact(slices.Clone(s.Steps)) {
 			fmt.Fprintf(w, "\t  %s\n", step)
 		}

@@ -13,6 +13,7 @@ type StageInfo struct {
 	RowsIn   int64    `json:"rows_in"`
 	RowsOut  int64    `json:"rows_out"`
 	Exact    bool     `json:"exact"` // RowsOut is a fact
+	guessed  bool     // RowsIn is not
 	BytesOut int64    `json:"bytes_out"`
 	Floor    int64    `json:"floor_bytes"` // pool bytes without which it cannot run
 	Share    int64    `json:"share_bytes"` // pool bytes it may use
@@ -24,6 +25,7 @@ type flow struct {
 	name, fused string
 	steps       []string
 	rows        int64
+	guessed     bool // rows are what files of text are estimated to have
 }
 
 // Stages lists the pipelines that Execute will run.
@@ -54,7 +56,7 @@ func (w *stageWalk) end(f flow, step string, p *phys, stored int64) flow {
 		spill = min(stored, total)
 	}
 	w.out = append(w.out, StageInfo{
-		Name: f.name + f.fused + " -> " + step, Steps: f.steps, RowsIn: f.rows, RowsOut: p.est.Rows, Exact: p.est.Exact,
+		Name: f.name + f.fused + " -> " + step, Steps: f.steps, RowsIn: f.rows, guessed: f.guessed, RowsOut: p.est.Rows, Exact: p.est.Exact,
 		BytesOut: p.est.Bytes(), Floor: r.need.floor(), Share: r.share.Pool, Spill: spill,
 	})
 	return flow{name: f.name, rows: p.est.Rows}
@@ -90,7 +92,7 @@ func (p *phys) how() string {
 func (w *stageWalk) make(p *phys) flow {
 	switch op := p.node.Op.(type) {
 	case *plan.Scan:
-		f := flow{name: op.Input.Name, rows: w.run.tables[op.Input].Rows()}.step("", "read "+op.Input.Name+": "+string(scanFiles))
+		f := flow{name: op.Input.Name, rows: w.run.tables[op.Input].Rows(), guessed: !w.run.tables[op.Input].Exact()}.step("", "read "+op.Input.Name+": "+string(scanFiles))
 		if op.Where != nil {
 			f = f.step("where", "where "+op.Where.String())
 		}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -13,6 +15,8 @@ import (
 	"pqjoin/tableio/csv"
 	"pqjoin/tableio/format"
 	"pqjoin/tableio/parquet"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The formats.
@@ -42,6 +46,35 @@ func formatOf(name string) string {
 
 // IsTable says whether a file's name tells that it holds a table.
 func IsTable(name string) bool { return formatOf(name) != "" }
+
+// openAll opens the files, those of text a few at a time: of each up to 64 MB are read. The error is the first file's that has one.
+func openAll(ctx context.Context, fsys vfs.FS, spec *Spec, found []found) ([]format.File, error) {
+	out, errs := make([]format.File, len(found)), make([]error, len(found))
+	g := errgroup.Group{}
+	g.SetLimit(1)
+	if found[0].format != Parquet {
+		g.SetLimit(min(runtime.GOMAXPROCS(0), openText))
+	}
+	var failed atomic.Bool
+	for i, p := range found {
+		if failed.Load() {
+			break
+		}
+		g.Go(func() error {
+			if out[i], errs[i] = openFile(ctx, fsys, spec, p); errs[i] != nil {
+				failed.Store(true)
+			}
+			return errs[i]
+		})
+	}
+	if g.Wait() == nil {
+		return out, nil
+	}
+	return nil, errs[slices.IndexFunc(errs, func(err error) bool { return err != nil })]
+}
+
+// openText is how many files of text are looked at together at most.
+const openText = 8
 
 // openFile opens a file of the table.
 func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.File, error) {

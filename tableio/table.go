@@ -115,11 +115,11 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 		return nil, err
 	}
 	t := &Table{spec: spec, exact: true}
-	for _, p := range found {
-		f, err := openFile(ctx, fsys, &spec, p)
-		if err != nil {
-			return nil, err
-		}
+	files, err := openAll(ctx, fsys, &spec, found)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
 		t.add(f)
 	}
 	if t.schema, t.maps, err = merge(&spec, t.files); err != nil {

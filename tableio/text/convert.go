@@ -43,7 +43,7 @@ func (e *MisfitError) Error() string { return fmt.Sprintf("%q is no %s", e.Text,
 // Reads says whether Convert makes values of the type from text.
 func Reads(t batch.Type) bool {
 	switch t.ID {
-	case batch.Fixed, batch.UUID, batch.Nested, batch.Null:
+	case batch.Fixed, batch.UUID, batch.Nested, batch.Null, batch.Float16:
 		return false
 	}
 	return true

@@ -15,6 +15,7 @@ import (
 	"pqjoin/batch/batchtest"
 	"pqjoin/internal/vfs"
 	"pqjoin/plan"
+	"pqjoin/tableio"
 	"pqjoin/tableio/parquet"
 )
 
@@ -35,6 +36,7 @@ type Input struct {
 	RowGroupRows int
 	Compression  string
 	Shape        parquet.Shape
+	Format       string // parquet where empty; of text, the types are given
 	Options      string // ", nan_as_null: true" and the like
 }
 
@@ -55,7 +57,7 @@ func (c *Case) YAML() string {
 	var s strings.Builder
 	s.WriteString("inputs:\n")
 	for _, in := range c.Inputs {
-		fmt.Fprintf(&s, "  %s: {path: in/%s%s}\n", in.Name, in.Name, in.Options)
+		fmt.Fprintf(&s, "  %s: {path: in/%s%s%s}\n", in.Name, in.Name, in.types(), in.Options)
 	}
 	if len(c.Pipelines) > 0 {
 		s.WriteString("tables:\n")
@@ -118,7 +120,7 @@ func (in *Input) write(ctx context.Context, fsys vfs.FS, dir string) error {
 	for i := range n {
 		lo, hi := len(in.Rows)*i/n, len(in.Rows)*(i+1)/n
 		// Natural order: part.2 before part.10.
-		if err := in.writeFile(ctx, fsys, filepath.Join(dir, fmt.Sprintf("part.%d.parquet", i)), in.Rows[lo:hi]); err != nil {
+		if err := in.writeFile(ctx, fsys, filepath.Join(dir, fmt.Sprintf("part.%d.%s", i, in.format())), in.Rows[lo:hi]); err != nil {
 			return err
 		}
 	}
@@ -126,9 +128,11 @@ func (in *Input) write(ctx context.Context, fsys vfs.FS, dir string) error {
 }
 
 func (in *Input) writeFile(ctx context.Context, fsys vfs.FS, path string, rows [][]any) error {
-	w, err := parquet.CreateFile(ctx, fsys, path, in.Schema, parquet.WriterOptions{
-		RowGroupRows: in.RowGroupRows, Compression: in.Compression, Shape: in.Shape,
-	})
+	o := tableio.WriterOptions{Format: in.format(), WriterOptions: parquet.WriterOptions{RowGroupRows: in.RowGroupRows, Compression: in.Compression, Shape: in.Shape}}
+	if in.Format != "" {
+		o.Compression = textCompression[in.Compression]
+	}
+	w, err := tableio.Create(ctx, fsys, path, false, in.Schema, o)
 	if err != nil {
 		return err
 	}

@@ -92,6 +92,7 @@ func (g *gen) input(i int) {
 		}
 		in.Rows = append(in.Rows, row)
 	}
+	g.asText(in)
 	g.inputOptions(in)
 	g.c.Inputs = append(g.c.Inputs, in)
 }

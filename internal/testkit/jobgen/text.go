@@ -1,0 +1,59 @@
+package jobgen
+
+import (
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/tableio"
+)
+
+// textCompression is how text is compressed where Parquet is compressed so; else not at all.
+var textCompression = map[string]string{"zstd": "zstd", "gzip": "gzip", "snappy": "none", "lz4": "none", "none": "none", "": "none"}
+
+// asText makes some inputs text where that holds them: of types that are read from it, with no empty text, which is null there.
+func (g *gen) asText(in *Input) {
+	if g.r.IntN(5) > 0 {
+		return
+	}
+	for i, f := range in.Schema.Fields {
+		switch f.Type.ID {
+		case batch.Binary, batch.Fixed, batch.UUID, batch.Float16, batch.Nested, batch.Time:
+			return
+		}
+		for _, r := range in.Rows {
+			switch v := r[i].(type) {
+			case string:
+				if v == "" || strings.ContainsRune(v, 0) {
+					return
+				}
+			case []byte:
+				if len(v) == 0 {
+					return
+				}
+			}
+		}
+	}
+	in.Format = []string{tableio.CSV, tableio.TSV}[g.r.IntN(2)]
+	for i := range in.Schema.Fields {
+		in.Schema.Fields[i].Nullable = true
+	}
+}
+
+func (in *Input) format() string {
+	if in.Format == "" {
+		return tableio.Parquet
+	}
+	return in.Format
+}
+
+// types is the option that gives the types of text.
+func (in *Input) types() string {
+	if in.Format == "" {
+		return ""
+	}
+	var s []string
+	for _, f := range in.Schema.Fields {
+		s = append(s, quote(f.Name)+": "+quote(f.Type.String()))
+	}
+	return ", types: {" + strings.Join(s, ", ") + "}"
+}
