@@ -10,10 +10,11 @@ import (
 
 // argExtreme is arg_min or arg_max: the value of x in the row where y is least, or greatest; of several such rows,
 // the first of the table. Rows where either is null do not count (as in DuckDB). -0.0 and 0.0 are
-// one y, and NaN is greater than any number. The state is the row's position plus one (0: none yet), then y, then x: each a word,
+// one y, and NaN is greater than any number. Where the aggregate is Weighted, its weights stand for the positions. The state is the row's position plus one (0: none yet), then y, then x: each a word,
 // the two words of an Int128, or a view.
 type argExtreme struct {
 	max  bool
+	tied bool // the weight decides between equal y, not the position
 	x, y slot
 	load func(c *batch.Column, lo int, x []int64) // of y, where that is one word
 }
@@ -45,7 +46,7 @@ func pickArgExtreme(spec *Spec, a Agg) (kernel, error) {
 	if !y.Comparable() {
 		return nil, fmt.Errorf("%s by %s", a.Func, y)
 	}
-	k := argExtreme{max: a.Func == "arg_max", y: newSlot(y, 1)}
+	k := argExtreme{max: a.Func == "arg_max", tied: a.Weighted, y: newSlot(y, 1)}
 	k.x = newSlot(x, 1+k.y.n)
 	if w, ok := pickExtreme(y, false).(extremeWord); ok {
 		k.load = w.load
@@ -72,7 +73,7 @@ func (k argExtreme) columns() []batch.Type {
 	return append(append(wordTypes(1), k.y.columns()...), k.x.columns()...)
 }
 
-func (argExtreme) ordered() bool { return true }
+func (k argExtreme) ordered() bool { return !k.tied }
 func (k argExtreme) viewWord() int {
 	if k.y.view {
 		return k.y.at
@@ -156,12 +157,16 @@ func (s slot) valueAt(c *batch.Column, row int) (words [2]uint64, long []byte) {
 func (k argExtreme) update(t *table, off int, in *input) error {
 	var c candidate
 	var word [1]int64
+	places := in.pos
+	if k.tied {
+		places = in.weight.Int64s()[in.lo:]
+	}
 	for i, e := range in.ent {
 		if e == 0 {
 			continue
 		}
 		row := in.lo + i
-		c.pos = uint64(in.pos[i] + 1)
+		c.pos = uint64(places[i] + 1)
 		if k.load != nil {
 			k.load(in.col2, row, word[:])
 			c.words[0] = uint64(word[0])

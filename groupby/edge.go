@@ -158,3 +158,47 @@ func wordColumn(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column
 	gatherWords(t, off, ents, batch.View[int64](c.Fixed))
 	return c, nil
 }
+
+// firstPlace is the position of the first row whose argument is not null; 0 of none. The state is that plus one.
+type firstPlace struct{}
+
+func (firstPlace) words() int            { return 1 }
+func (firstPlace) columns() []batch.Type { return wordTypes(1) }
+func (firstPlace) ordered() bool         { return true }
+func (firstPlace) viewWord() int         { return 0 }
+
+func (firstPlace) update(t *table, off int, in *input) error {
+	words, stride := t.ent[off:], t.lay.stride
+	for i, e := range in.ent {
+		if w := &words[int(e)*stride]; *w == 0 || uint64(in.pos[i]) < *w {
+			*w = uint64(in.pos[i] + 1)
+		}
+	}
+	return nil
+}
+
+func (firstPlace) merge(t *table, off int, cols []*batch.Column, lo int, ent []uint32) error {
+	words, stride := t.ent[off:], t.lay.stride
+	places := cols[0].Int64s()[lo:]
+	for i, e := range ent {
+		if w := &words[int(e)*stride]; places[i] != 0 && (*w == 0 || uint64(places[i]) < *w) {
+			*w = uint64(places[i])
+		}
+	}
+	return nil
+}
+
+func (firstPlace) export(t *table, off int, ents []uint32) ([]*batch.Column, error) {
+	return exportWords(t, off, 1, ents)
+}
+
+func (firstPlace) result(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
+	c, err := wordColumn(t, off, ents, typ)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range c.Int64s() {
+		c.Int64s()[i] = max(p-1, 0)
+	}
+	return c, nil
+}

@@ -311,6 +311,12 @@ func allAggs() []Agg {
 		for _, fn := range []string{"min", "max", "first", "last"} {
 			aggs = append(aggs, Agg{Func: fn, Arg: c, Filter: filter, Type: f.Type})
 		}
+		for _, fn := range []string{"arg_min", "arg_max"} {
+			aggs = append(aggs, Agg{Func: fn, Arg: c, Arg2: (5*c + 1) % len(testSchema.Fields), Filter: filter, Type: f.Type})
+		}
+		if f.Type.ID == batch.Bool {
+			aggs = append(aggs, Agg{Func: "any", Arg: c, Filter: filter, Type: f.Type}, Agg{Func: "all", Arg: c, Filter: -1, Type: f.Type})
+		}
 		if !f.Type.IsNumeric() {
 			continue
 		}

@@ -57,7 +57,7 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 	if isRank(&a) {
 		return pickRank(spec, a)
 	}
-	if a.Partial || a.Merge || a.Weighted {
+	if (a.Partial || a.Merge || a.Weighted) && !isArgExtreme(a.Func) {
 		return pickStates(spec, a)
 	}
 	if a.Func == "count" {
@@ -82,6 +82,8 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 		return pickExtreme(t, a.Func == "any"), nil
 	case "var", "std", "cov", "corr":
 		return pickMoment(spec, a)
+	case "position":
+		return firstPlace{}, nil
 	case "arg_min", "arg_max":
 		return pickArgExtreme(spec, a)
 	case "first", "last":

@@ -125,8 +125,10 @@ func stateOf(k kernel) kernel {
 
 // hasTwo says whether an aggregate has two arguments.
 func hasTwo(fn string) bool {
-	return fn == "cov" || fn == "corr" || fn == "arg_min" || fn == "arg_max"
+	return fn == "cov" || fn == "corr" || isArgExtreme(fn)
 }
+
+func isArgExtreme(fn string) bool { return fn == "arg_min" || fn == "arg_max" }
 
 // viewAt returns the word of a state where the view of its state column col begins.
 func viewAt(k kernel, col int) int {

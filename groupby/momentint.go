@@ -34,7 +34,7 @@ func loaderOf(t batch.Type) func(c *batch.Column, row int) batch.Int128 {
 func (k momentInt) words() int            { return k.sums*sumWords + k.products*productWords + 1 }
 func (k momentInt) columns() []batch.Type { return wordTypes(k.words()) }
 
-// update costs about 10 ns a row for a variance.
+// update costs about 40 ns a row for a variance.
 func (k momentInt) update(t *table, off int, in *input) error {
 	n := k.words()
 	for i, e := range in.ent {

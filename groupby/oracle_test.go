@@ -148,6 +148,9 @@ func oracle(spec *Spec, rows [][]value) [][]value {
 }
 
 func oracleAgg(spec *Spec, a Agg, rows [][]value) value {
+	if a.Func == "arg_min" || a.Func == "arg_max" {
+		return oracleArg(a, rows)
+	}
 	var vals []value
 	for _, r := range rows {
 		if a.Filter >= 0 && r[a.Filter] != true {
@@ -167,6 +170,10 @@ func oracleAgg(spec *Spec, a Agg, rows [][]value) value {
 		return nil
 	}
 	switch a.Func {
+	case "any":
+		return slices.Contains(vals, value(true))
+	case "all":
+		return !slices.Contains(vals, value(false))
 	case "min":
 		return slices.MinFunc(vals, compareValues)
 	case "max":
@@ -216,4 +223,31 @@ func oracleSum(spec *Spec, a Agg, vals []value) value {
 		return sum.Uint64()
 	}
 	return sum.Int64()
+}
+
+// oracleArg is the value of the first of the rows whose second argument is least, or greatest.
+func oracleArg(a Agg, rows [][]value) value {
+	unsigned := func(v value) value {
+		if f, ok := v.(float64); ok {
+			return f + 0
+		}
+		return v
+	}
+	var best []value
+	for _, r := range rows {
+		if a.Filter >= 0 && r[a.Filter] != true || r[a.Arg] == nil || r[a.Arg2] == nil {
+			continue
+		}
+		if best == nil {
+			best = r
+			continue
+		}
+		if c := compareValues(unsigned(r[a.Arg2]), unsigned(best[a.Arg2])); c < 0 && a.Func == "arg_min" || c > 0 && a.Func == "arg_max" {
+			best = r
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return best[a.Arg]
 }

@@ -14,7 +14,9 @@ var ErrOverflow = errors.New("aggregate overflows its type")
 
 // Agg is one aggregate of a Spec, as in the logical plan.
 type Agg struct {
-	Func   string     // count, sum, mean, min, max, first, last, any, all, var, std, cov, corr, arg_min, arg_max
+	// Func is count, sum, mean, min, max, first, last, any, all, var, std, cov, corr, arg_min, arg_max, quantile_cont,
+	// quantile_disc or position: a number that ascends with the place of the first row that counts.
+	Func   string
 	Arg    int        // position in Spec.In; -1 for count()
 	Arg2   int        // of cov, corr, arg_min and arg_max: the second argument; of a quantile: how many values the group has
 	Param  float64    // of quantile_cont and quantile_disc, which only Ordered has, over sorted values with Weighted: which one, of 0 to 1
@@ -27,6 +29,7 @@ type Agg struct {
 	Of       batch.Type // with Merge: of the values that the states were made of
 	Weighted bool       // a row, or state, counts as often as the int64 column at Weight says; a null is once
 	Weight   int        // position in Spec.In
+	// Of arg_min and arg_max, Weighted means that of rows with equal Arg2 the one with the least weight wins, not the first.
 }
 
 // Partitioner cuts rows into key ranges. *extsort.Splitters is one.

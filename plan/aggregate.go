@@ -18,7 +18,7 @@ func hasTwo(fn string) bool {
 
 // ordered says whether the order of the rows matters to the aggregate.
 func (a *Agg) ordered() bool {
-	return a.Func == "first" || a.Func == "last" || strings.HasPrefix(a.Func, "arg_") || a.Weighted && a.quantile()
+	return a.Func == "first" || a.Func == "mode" || a.Func == "position" || a.Func == "last" || strings.HasPrefix(a.Func, "arg_") || a.Weighted && a.quantile()
 }
 
 // quantile says whether the aggregate is a quantile. What jobs have becomes one that is Weighted, over sorted values

@@ -165,7 +165,10 @@ func describeGroup(op *GroupBy, in []string) string {
 		if a.Merge {
 			s += " merged"
 		}
-		if a.Weighted {
+		switch {
+		case a.Weighted && hasTwo(a.Func):
+			s += " first by " + in[a.Weight]
+		case a.Weighted:
 			s += " times " + in[a.Weight]
 		}
 		if a.Filter >= 0 {

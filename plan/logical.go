@@ -160,7 +160,7 @@ type Agg struct {
 	Partial  bool       // the result is a partial state, for a Merge above
 	Merge    bool       // Arg holds partial states
 	Of       batch.Type // with Merge: of the values that the states were made of
-	Weighted bool       // a row counts as often as the column at Weight says, null for once
+	Weighted bool       // a row counts as often as the column at Weight says, null for once; of arg_max: Weight decides ties
 	Weight   int
 }
 

@@ -11,9 +11,9 @@ import (
 // Aggregates that must see a group's values in order, or once each, are made of other operators, so that no group
 // need fit in memory. The values are grouped first, by the keys and themselves, and counted; what comes out is sorted:
 //
-//	GroupBy k: nunique(x), mode(x)       GroupBy k: count(x), arg_max(x, n)    streaming
+//	GroupBy k: nunique(x), mode(x)       GroupBy k: count(x), arg_max(x, n), of equal n the one with the least p    streaming
 //	             |                                       |
-//	                                        GroupBy k, x: n = count(x)         sorted
+//	                                        GroupBy k, x: n = count(x), p = position of the first                   sorted
 //
 //	GroupBy k: median(x)                 GroupBy k: quantile(x; n, total)      streaming
 //	             |                                       |
@@ -108,8 +108,8 @@ func (s *groupSplit) others(aggs []int) {
 
 // ofValues makes the piece of the aggregates of v.
 func (s *groupSplit) ofValues(v values, aggs []int) {
-	counted := s.counted(v)
-	x, count, total := s.keys, s.keys+1, s.keys+2
+	counted := s.counted(v, slices.ContainsFunc(aggs, func(i int) bool { return s.op.Aggs[i].Func == "mode" }))
+	x, count, place, total := s.keys, s.keys+1, s.keys+2, len(counted.Schema.Fields)
 	if slices.ContainsFunc(aggs, func(i int) bool { return s.op.Aggs[i].quantile() }) {
 		counted = s.totalled(counted)
 	}
@@ -121,7 +121,7 @@ func (s *groupSplit) ofValues(v values, aggs []int) {
 		case a.Func == "nunique":
 			a.Func = "count"
 		case a.Func == "mode":
-			a.Func, a.Arg2 = "arg_max", count
+			a.Func, a.Arg2, a.Weighted, a.Weight = "arg_max", count, true, place
 		default:
 			a.Func, a.Arg2, a.Weighted, a.Weight = a.kindOfQuantile(), total, true, count
 		}
@@ -130,8 +130,8 @@ func (s *groupSplit) ofValues(v values, aggs []int) {
 	s.group(counted, positionsUpTo(s.keys), made, aggs)
 }
 
-// counted groups the input by the keys and the values, and counts those.
-func (s *groupSplit) counted(v values) *Node {
+// counted groups the input by the keys and the values, counts those, and notes their first place where it is asked for.
+func (s *groupSplit) counted(v values, places bool) *Node {
 	in, keys, x := s.in, slices.Clone(s.op.Keys), v.arg
 	if v.filter >= 0 {
 		in, x = s.filtered(v), len(s.in.Schema.Fields)
@@ -145,9 +145,14 @@ func (s *groupSplit) counted(v values) *Node {
 	f := in.Schema.Fields[x]
 	f.Name = hidden(namesOf(fields), f.Name)
 	fields = append(fields, f)
-	count := Agg{Name: hidden(namesOf(fields), "count"), Func: "count", Arg: x, Filter: -1, Type: batch.Of(batch.Int64)}
-	fields = append(fields, batch.Field{Name: count.Name, Type: count.Type})
-	return s.node(&GroupBy{Keys: append(keys, x), Aggs: []Agg{count}, Sort: true}, fields, in)
+	op := &GroupBy{Keys: append(keys, x), Sort: true}
+	for _, fn := range []string{"count", "position"} {
+		if fn == "count" || places {
+			op.Aggs = append(op.Aggs, Agg{Name: hidden(namesOf(fields), fn), Func: fn, Arg: x, Filter: -1, Type: batch.Of(batch.Int64)})
+			fields = append(fields, batch.Field{Name: hidden(namesOf(fields), fn), Type: batch.Of(batch.Int64)})
+		}
+	}
+	return s.node(op, fields, in)
 }
 
 // filtered appends to the input the values for which the filter is true, else null.

@@ -95,7 +95,10 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 		return edge(a, in, kept)
 	}
 	if a.Weighted && isDistribution(a.Func) {
-		return distribution(a, in, in.Schema.Fields[a.Arg].Type, repeated(a, in, kept))
+		return distribution(a, in, in.Schema.Fields[a.Arg].Type, repeated(a, in, kept), nil)
+	}
+	if a.Func == "position" {
+		return place(a, in, kept), nil
 	}
 	if a.Two() {
 		return pairwise(a, in, kept)
@@ -108,7 +111,7 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 	}
 	typ := in.Schema.Fields[a.Arg].Type
 	if isDistribution(a.Func) {
-		return distribution(a, in, typ, vals)
+		return distribution(a, in, typ, vals, kept)
 	}
 	switch {
 	case a.Func == "count":

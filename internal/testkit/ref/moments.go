@@ -71,14 +71,20 @@ func argEdge(a plan.Agg, in *Table, rows []int) (any, error) {
 	if a.Func == "arg_max" {
 		want = 1
 	}
+	place := func(i int) int64 {
+		if a.Weighted {
+			return in.Rows[i][a.Weight].(int64)
+		}
+		return int64(in.Rank[i])
+	}
 	best := rows[0]
 	for _, i := range rows[1:] {
-		if c := batchtest.Compare(typ, in.Rows[i][a.Arg2], in.Rows[best][a.Arg2]); c == want {
+		if c := batchtest.Compare(typ, in.Rows[i][a.Arg2], in.Rows[best][a.Arg2]); c == want || c == 0 && place(i) < place(best) {
 			best = i
 		}
 	}
 	for _, i := range rows {
-		same := batchtest.Compare(typ, in.Rows[i][a.Arg2], in.Rows[best][a.Arg2]) == 0 && in.Rank[i] == in.Rank[best]
+		same := batchtest.Compare(typ, in.Rows[i][a.Arg2], in.Rows[best][a.Arg2]) == 0 && place(i) == place(best)
 		if same && !batchtest.Same(in.Rows[i][a.Arg], in.Rows[best][a.Arg]) {
 			return nil, ErrOpen
 		}

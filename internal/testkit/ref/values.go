@@ -19,7 +19,7 @@ func isDistribution(fn string) bool {
 }
 
 // distribution computes one of vals, which are not null.
-func distribution(a plan.Agg, in *Table, typ batch.Type, vals []any) (any, error) {
+func distribution(a plan.Agg, in *Table, typ batch.Type, vals []any, rows []int) (any, error) {
 	if in.Loose[a.Arg] && len(vals) > 0 {
 		return nil, ErrOpen
 	}
@@ -36,28 +36,45 @@ func distribution(a plan.Agg, in *Table, typ batch.Type, vals []any) (any, error
 	case "nunique":
 		return int64(len(slices.CompactFunc(sorted, func(x, y any) bool { return batchtest.Compare(typ, x, y) == 0 }))), nil
 	case "mode":
-		return mostFrequent(typ, sorted), nil
+		return mostFrequent(a, in, typ, rows)
 	case "median", "quantile_cont":
 		return interpolated(sorted, a.Param), nil
 	}
 	return sorted[max(int(float64(n)-math.Floor(float64(n)-a.Param*float64(n))), 1)-1], nil
 }
 
-// mostFrequent is the value that comes most often, the least of several.
-func mostFrequent(typ batch.Type, sorted []any) any {
+// mostFrequent is the value that comes most often, of several the one that comes first.
+func mostFrequent(a plan.Agg, in *Table, typ batch.Type, rows []int) (any, error) {
 	var best any
-	most := 0
-	for i := 0; i < len(sorted); {
-		j := i
-		for j < len(sorted) && batchtest.Compare(typ, sorted[i], sorted[j]) == 0 {
-			j++
+	most, first := 0, 0
+	for _, i := range rows {
+		v, n := in.Rows[i][a.Arg], 0
+		if v == nil || best != nil && batchtest.Compare(typ, v, best) == 0 {
+			continue
 		}
-		if j-i > most {
-			best, most = sorted[i], j-i
+		for _, j := range rows {
+			if w := in.Rows[j][a.Arg]; w != nil && batchtest.Compare(typ, v, w) == 0 {
+				n++
+			}
 		}
-		i = j
+		switch {
+		case n > most:
+			best, most, first = canonical(v), n, i
+		case n == most && in.Rank[i] == in.Rank[first]:
+			return nil, ErrOpen
+		}
 	}
-	return best
+	return best, nil
+}
+
+// place is the rank of the first row whose argument is not null.
+func place(a plan.Agg, in *Table, rows []int) any {
+	for _, i := range rows {
+		if in.Rows[i][a.Arg] != nil {
+			return int64(in.Rank[i])
+		}
+	}
+	return int64(0)
 }
 
 // interpolated is the value at place (n-1)*q of doubles.
