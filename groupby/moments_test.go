@@ -161,7 +161,7 @@ func TestMomentsOfSpecialFloats(t *testing.T) {
 		{[]value{1.0, nan}, []value{nan, nan, nan, nan}},
 		{[]value{1.0, inf}, []value{nan, nan, nan, nan}},
 		{[]value{1e200, -1e200}, []value{inf, inf, inf, nan}},
-		{[]value{-0.0, 0.0, 3.0}, []value{3.0, math.Sqrt(3), 3.0, 1.0}},
+		{[]value{math.Copysign(0, -1), 0.0, 3.0}, []value{3.0, math.Sqrt(3), 3.0, 1.0}},
 	} {
 		rows := someRows(len(c.vals), 1, false)
 		for i, v := range c.vals {
