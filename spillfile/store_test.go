@@ -471,7 +471,7 @@ func TestOneReaderPerPartitionAtOnce(t *testing.T) {
 }
 
 func TestANegativeQuotaIsNoSpillAtAll(t *testing.T) {
-	sc := script{seed: 2, partitions: 8, workers: 2, units: 6, batches: 4, rows: 3000, block: 16 << 10, schema: allTypes}
+	sc := script{seed: 2, partitions: 8, workers: 1, units: 6, batches: 4, rows: 3000, block: 16 << 10, schema: allTypes}
 	pool, dir := mem.NewPool(3<<20, mem.Protect()), diskDir(t, vfs.OS(), -1)
 	s, _, err := sc.run(t, pool, dir)
 	if !errors.Is(err, ErrQuota) || strings.Count(err.Error(), s.spec.Name+": ") > 1 {
