@@ -31,7 +31,7 @@ const (
 	Date      // days since 1970-01-01
 	Time      // Unit since midnight
 	Timestamp // Unit since 1970-01-01T00:00:00; UTC true where it is an instant
-	Nested    // an opaque payload: a nested Parquet value, carried and never computed on
+	Nested    // a list, map or struct: carried, never computed on. Shape says of what; without one it cannot be read
 )
 
 // Unit is the resolution of Time and Timestamp.
@@ -67,6 +67,7 @@ type Type struct {
 	Unit  Unit   // Time, Timestamp
 	UTC   bool   // Timestamp, Time: adjusted to UTC
 	Width uint16 // Fixed
+	Shape string // Nested: the canonical text of package nested, list<int64>
 }
 
 // Of returns a type without parameters.
@@ -163,6 +164,8 @@ func (t Type) String() string {
 	switch {
 	case t.ID == Decimal:
 		return fmt.Sprintf("decimal(%d, %d)", t.Prec, t.Scale)
+	case t.ID == Nested && t.Shape != "":
+		return t.Shape
 	case t.ID == Fixed:
 		return fmt.Sprintf("fixed(%d)", t.Width)
 	case (t.ID == Timestamp || t.ID == Time) && t.UTC:

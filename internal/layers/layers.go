@@ -21,10 +21,11 @@ var allowed = map[string][]string{
 	"tableio/format":       {"batch", "mem"}, // what a file of any format is
 	"tableio/text":         {"tableio/format", "batch", "mem", "internal/vfs"},
 	"tableio/csv":          {"tableio/format", "tableio/text", "batch", "mem", "internal/vfs"},
-	"tableio/parquet":      {"batch", "mem", "internal/vfs"}, // the only importer of parquet-go
+	"tableio/parquet":      {"batch", "batch/nested", "mem", "internal/vfs"}, // the only importer of parquet-go
 	"tableio/publish":      {"internal/vfs"},
 	"expr":                 {"batch", "mem"},
 	"batch":                {"mem"},
+	"batch/nested":         {"batch", "mem"}, // types and encoding of lists, maps and structs
 	"mem":                  {},
 	"internal/vfs":         {},
 	"internal/vfs/faultfs": {"internal/vfs"},
