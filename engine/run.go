@@ -144,7 +144,7 @@ type inputs struct {
 
 func (s inputs) Schema(in *plan.Input) (*batch.Schema, error) {
 	t, err := tableio.Open(s.ctx, s.run.cfg.FS, tableio.Spec{
-		Paths: in.Paths, Format: in.Format, Types: in.Types, SchemaMode: in.SchemaMode, NanAsNull: in.NanAsNull,
+		Paths: in.Paths, Format: in.Format, Types: in.Types, SchemaMode: in.SchemaMode, NanAsNull: in.NanAsNull, Base: s.run.job.Dir,
 	})
 	if errors.Is(err, tableio.ErrNoFiles) {
 		return nil, fmt.Errorf("%w: %w", plan.ErrNoMatch, err)

@@ -10,14 +10,22 @@ import (
 )
 
 // merge makes one schema of the files' and says, for each file, where its columns go. Columns
-// come in the first file's order, then (union) in the order in which later files bring them.
-func merge(spec *Spec, files []format.File) (*batch.Schema, [][]mapping, error) {
+// come in the first file's order, then (union) in the order in which later files bring them, then those
+// of directories. Where both files and directories have a column, it is the directories'.
+func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapping, error) {
 	out := &batch.Schema{}
 	origin := []string{} // the file that first had the column
 	at := map[string]int{}
 	for i, f := range files {
 		for _, field := range f.Schema().Fields {
 			j, ok := at[field.Name]
+			if k := dirs.index(field.Name); k >= 0 {
+				if !ok {
+					at[field.Name] = len(out.Fields)
+					out.Fields, origin = append(out.Fields, dirs.fields[k]), append(origin, f.Path())
+				}
+				continue
+			}
 			switch {
 			case !ok && i > 0 && spec.SchemaMode != Union:
 				return nil, nil, fmt.Errorf("%w: column %s is in %s and not in %s (schema: union fills it with nulls)", ErrSchema, field.Name, f.Path(), files[0].Path())
@@ -37,6 +45,11 @@ func merge(spec *Spec, files []format.File) (*batch.Schema, [][]mapping, error) 
 			}
 		}
 	}
+	for _, field := range dirs.fields {
+		if _, ok := at[field.Name]; !ok {
+			out.Fields = append(out.Fields, field)
+		}
+	}
 	if err := decide(spec, out); err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +62,7 @@ func merge(spec *Spec, files []format.File) (*batch.Schema, [][]mapping, error) 
 	}
 	maps := make([][]mapping, len(files))
 	for i, f := range files {
-		m, err := mapFile(spec, out, f, files[0])
+		m, err := mapFile(spec, out, f, files[0], dirs, i)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -75,12 +88,19 @@ func decide(spec *Spec, s *batch.Schema) error {
 	return nil
 }
 
-// mapFile finds the columns of the table in one file and checks that each can be read as its type.
-func mapFile(spec *Spec, s *batch.Schema, f, first format.File) ([]mapping, error) {
+// mapFile finds the columns of the table in file i and checks that each can be read as its type.
+func mapFile(spec *Spec, s *batch.Schema, f, first format.File, dirs *hive, i int) ([]mapping, error) {
 	out := make([]mapping, len(s.Fields))
 	for j := range s.Fields {
 		to := &s.Fields[j]
 		from := f.Schema().Index(to.Name)
+		if k := dirs.index(to.Name); k >= 0 {
+			out[j] = mapping{from: -1, cast: to.Type, value: dirs.values[i][k]}
+			if out[j].value == nil && from >= 0 {
+				return nil, fmt.Errorf("%w: column %s comes from the directories of other files, and from within %s", ErrSchema, to.Name, f.Path())
+			}
+			continue
+		}
 		out[j] = mapping{from: from, cast: to.Type}
 		if from < 0 {
 			if spec.SchemaMode != Union {

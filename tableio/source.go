@@ -42,6 +42,9 @@ func (t *Table) Stats(unit, col int) expr.Stats {
 	u := &t.units[unit]
 	m := t.maps[u.File][col]
 	to := t.schema.Fields[col].Type
+	if m.value != nil {
+		return m.value.stats(u.Rows)
+	}
 	if m.from < 0 {
 		return expr.Stats{Nulls: u.Rows, Rows: u.Rows}
 	}
@@ -80,7 +83,7 @@ func (s *source) Units() int            { return len(s.units) }
 func (s *source) Open(ctx context.Context, unit int, acct *mem.Account) (batch.Stream, error) {
 	u := &s.table.units[s.units[unit]]
 	f := s.table.files[u.File]
-	st := &stream{source: s, acct: acct, file: f}
+	st := &stream{source: s, acct: acct, file: f, maps: s.table.maps[u.File]}
 	var types []batch.Type
 	for i, col := range s.cols {
 		m := s.table.maps[u.File][col]
@@ -110,8 +113,9 @@ type stream struct {
 	acct   *mem.Account
 	file   format.File
 	in     batch.Stream
-	read   []int // columns read from the file
-	at     []int // for each column of the source, its position among them; -1: missing
+	read   []int     // columns read from the file
+	maps   []mapping // of the file
+	at     []int     // for each column of the source, its position among them; -1: missing
 }
 
 // Next returns the next batch.
@@ -123,7 +127,7 @@ func (s *stream) Next(ctx context.Context) (*batch.Batch, error) {
 	defer b.Release()
 	out := &batch.Batch{Schema: s.source.schema, Cols: make([]*batch.Column, 0, len(s.at)), N: b.N}
 	for i, at := range s.at {
-		c, err := s.column(b, at, s.source.schema.Fields[i])
+		c, err := s.column(b, at, i)
 		if err != nil {
 			out.Release()
 			return nil, err
@@ -137,7 +141,11 @@ func (s *stream) Next(ctx context.Context) (*batch.Batch, error) {
 func (s *stream) Close() error { return s.in.Close() }
 
 // column returns one column as the table has it, with a reference of its own.
-func (s *stream) column(b *batch.Batch, at int, f batch.Field) (*batch.Column, error) {
+func (s *stream) column(b *batch.Batch, at, i int) (*batch.Column, error) {
+	f := s.source.schema.Fields[i]
+	if v := s.maps[s.source.cols[i]].value; v != nil {
+		return v.column(s.acct, f.Type, b.N)
+	}
 	if at < 0 {
 		return batch.AllNull(s.acct, f.Type, b.N)
 	}

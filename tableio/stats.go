@@ -18,6 +18,10 @@ func (t *Table) ColumnStats(col int) ColumnStats {
 	raw, first := int64(0), true
 	for _, u := range t.units {
 		m := t.maps[u.File][col]
+		if m.value != nil {
+			out.addConstant(m.value, u.Rows, &first)
+			continue
+		}
 		if m.from < 0 {
 			if out.Nulls >= 0 {
 				out.Nulls += u.Rows
@@ -53,4 +57,18 @@ func (t *Table) ColumnStats(col int) ColumnStats {
 	}
 	out.HasRange = out.HasRange && !first
 	return out
+}
+
+// addConstant takes rows that all have one value into account.
+func (s *ColumnStats) addConstant(c *constant, rows int64, first *bool) {
+	if c.one == nil {
+		if s.Nulls >= 0 {
+			s.Nulls += rows
+		}
+		return
+	}
+	if *first {
+		s.Min, s.Max, *first = c.val.Int, c.val.Int, false
+	}
+	s.Min, s.Max = min(s.Min, c.val.Int), max(s.Max, c.val.Int)
 }

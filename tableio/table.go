@@ -46,6 +46,7 @@ type Spec struct {
 	Columns    []string              // nil: all, in the first file's order
 	Types      map[string]batch.Type // types that the job decides
 	SchemaMode string                // Strict or Union; empty is Strict
+	Base       string                // directories name=value above it, or of which it is one, are no columns; where the job lies
 	NanAsNull  bool
 }
 
@@ -85,8 +86,9 @@ type Table struct {
 
 // mapping says where a file has a column of the table.
 type mapping struct {
-	from int // position in the file's schema; -1: it is missing, so null
-	cast batch.Type
+	from  int // position in the file's schema; -1: it is missing, so null
+	cast  batch.Type
+	value *constant // where the file's directories say it; from is -1 then
 }
 
 // Schema returns the columns of the table.
@@ -115,6 +117,10 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 		return nil, err
 	}
 	t := &Table{spec: spec, exact: true}
+	dirs, err := hiveOf(&spec, found)
+	if err != nil {
+		return nil, err
+	}
 	files, err := openAll(ctx, fsys, &spec, found)
 	if err != nil {
 		return nil, err
@@ -122,7 +128,7 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 	for _, f := range files {
 		t.add(f)
 	}
-	if t.schema, t.maps, err = merge(&spec, t.files); err != nil {
+	if t.schema, t.maps, err = merge(&spec, t.files, dirs); err != nil {
 		return nil, err
 	}
 	idx, err := choose(&spec, t.schema)
