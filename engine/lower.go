@@ -91,7 +91,7 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 		Sort: op.Sort, DropNulls: op.DropNulls, Workers: x.share.Workers, BatchRows: x.share.rows(p.est), Acct: x.tables, Dir: x.dir,
 	}
 	for _, a := range op.Aggs {
-		spec.Aggs = append(spec.Aggs, groupby.Agg{Func: a.Func, Arg: a.Arg, Arg2: a.Arg2, Param: a.Param, Filter: a.Filter, Type: a.Type, Partial: a.Partial, Merge: a.Merge, Of: a.Of, Weighted: a.Weighted, Weight: a.Weight})
+		spec.Aggs = append(spec.Aggs, groupby.Agg{Func: a.Func, Arg: a.Arg, Arg2: a.Arg2, Param: a.Param, Sep: a.Sep, Filter: a.Filter, Type: a.Type, Partial: a.Partial, Merge: a.Merge, Of: a.Of, Weighted: a.Weighted, Weight: a.Weight})
 	}
 	step := "group by " + names(in.schema, op.Keys)
 	if p.strategy == streamGroup {

@@ -35,7 +35,8 @@ func newGrouper(spec Spec, open func(spillfile.Spec) (store, error)) (*Grouper, 
 		return nil, err
 	}
 	for i := range lay.aggs {
-		if _, ok := lay.aggs[i].kernel.(rank); ok {
+		switch lay.aggs[i].kernel.(type) {
+		case rank, gather:
 			return nil, fmt.Errorf("groupby %s: %s needs its rows in order", spec.Name, lay.aggs[i].name)
 		}
 	}

@@ -84,6 +84,10 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 		return pickMoment(spec, a)
 	case "position":
 		return firstPlace{}, nil
+	case "registers":
+		return pickRegisters(spec, a)
+	case "string_agg":
+		return pickGather(spec, a)
 	case "arg_min", "arg_max":
 		return pickArgExtreme(spec, a)
 	case "first", "last":

@@ -23,6 +23,7 @@ type layout struct {
 	stride int   // words of an entry
 	vars   bool  // entries refer to the arena
 	views  []int // the words of an entry where a view begins
+	tails  int   // of a table, for kernels that gather
 	extra  int   // bytes beside the entry that sorting needs for each group
 }
 
@@ -69,9 +70,15 @@ func newLayout(spec *Spec) (*layout, error) {
 			l.aggs = append(l.aggs, agg)
 			continue
 		}
+		c, gathers := k.(gather)
+		if gathers {
+			c.tail = l.tails
+			agg.kernel = c
+			l.tails++
+		}
 		for j, t := range k.columns() {
 			state = append(state, batch.Field{Name: fmt.Sprintf("%d.%d", i, j), Type: t})
-			if t.Kind() == batch.KindBytes {
+			if t.Kind() == batch.KindBytes && !gathers {
 				l.vars = true
 				l.views = append(l.views, agg.off+viewAt(k, j))
 			}

@@ -29,6 +29,7 @@ type table struct {
 	arena  arena
 	// arenaMax is the most bytes that the arena should hold.
 	arenaMax int64
+	tails    []tail // of kernels that gather
 }
 
 const firstSlots = 1 << 10
@@ -54,7 +55,7 @@ func tableRoom(lay *layout, limit int64) (entries, slots int) {
 
 // newTable returns an empty table of at most limit bytes, with room for about expect groups at first.
 func newTable(lay *layout, acct *mem.Account, limit int64, expect int) (*table, error) {
-	t := &table{lay: lay, acct: acct, n: 1, arena: arena{acct: acct}, arenaMax: limit / 6} // sorting holds the keys twice more
+	t := &table{lay: lay, acct: acct, n: 1, arena: arena{acct: acct}, arenaMax: limit / 6, tails: make([]tail, lay.tails)} // sorting holds the keys twice more
 	t.max, _ = tableRoom(lay, limit)
 	slots := firstSlots
 	for slots*3/4 < min(expect, t.max) {
@@ -345,6 +346,9 @@ func (t *table) reset() {
 	clear(t.idx)
 	t.n = 1
 	t.arena.reset()
+	for i := range t.tails {
+		t.tails[i].reset()
+	}
 	if len(t.lay.keys.cols) == 0 {
 		t.addOnly()
 	}
@@ -354,5 +358,8 @@ func (t *table) release() {
 	t.idxBuf.Release()
 	t.entBuf.Release()
 	t.arena.release()
+	for i := range t.tails {
+		t.tails[i].release()
+	}
 	t.idx, t.ent, t.idxBuf, t.entBuf = nil, nil, nil, nil
 }

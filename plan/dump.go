@@ -155,8 +155,11 @@ func describeGroup(op *GroupBy, in []string) string {
 		if a.Two() {
 			arg += ", " + in[a.Arg2]
 		}
-		if a.quantile() {
+		switch {
+		case a.quantile() || a.Func == "top" || a.Func == "leading":
 			arg += fmt.Sprintf(", %g", a.Param)
+		case a.Func == "string_agg":
+			arg += fmt.Sprintf(", %q", a.Sep)
 		}
 		s += fmt.Sprintf("%s%s = %s(%s)", sep, a.Name, a.Func, arg)
 		if a.Partial {

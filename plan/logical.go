@@ -153,13 +153,14 @@ type Agg struct {
 	Func   string
 	Arg    int     // position in the input schema; -1 for count()
 	Arg2   int     // the second argument of those that have one (see Two); else 0
-	Param  float64 // of quantiles: which one, of 0 to 1
+	Param  float64 // of quantiles: which one, of 0 to 1; of top and leading: how many values, at most
+	Sep    string  // of string_agg: what stands between the texts
 	Filter int     // position of a bool column: only rows where it is true count; -1 for none
 	Type   batch.Type
 	// What Preaggregate makes of aggregates, and no job can say:
 	Partial  bool       // the result is a partial state, for a Merge above
 	Merge    bool       // Arg holds partial states
-	Of       batch.Type // with Merge: of the values that the states were made of
+	Of       batch.Type // of the values; with Merge: that the states were made of; else set of top alone
 	Weighted bool       // a row counts as often as the column at Weight says, null for once; of arg_max: Weight decides ties
 	Weight   int
 }

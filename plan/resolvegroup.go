@@ -107,9 +107,15 @@ func (r *resolver) aggregate(g *groupInput, op *GroupBy, s aggSpec) batch.Field 
 			r.number(s, s.arg, b.Type)
 			b = r.asDouble(g, b)
 		}
-		a.Arg, a.Param = g.at(b), s.param
+		if s.fn == "string_agg" {
+			b = r.asText(g, s, b)
+		}
+		a.Arg, a.Param, a.Sep = g.at(b), s.param, s.sep
 		a.Type = r.aggType(s, b.Type)
-		nullable = nullable || !counting(s.fn) && b.Nullable
+		if s.fn == "top" {
+			a.Of = b.Type
+		}
+		nullable = nullable || !counting(s.fn) && s.fn != "list" && b.Nullable
 	}
 	if s.arg2 != nil {
 		b := r.bind(g.in.Schema, s.arg2)
@@ -149,13 +155,16 @@ func (r *resolver) aggType(s aggSpec, t batch.Type) batch.Type {
 		}
 	case "median", "quantile_cont":
 		return batch.Of(batch.Float64)
-	case "min", "max", "nunique", "mode", "quantile", "quantile_disc":
+	case "min", "max", "nunique", "mode", "quantile", "quantile_disc", "approx_nunique", "approx_quantile", "top":
 		if !t.Comparable() {
 			r.job.fail(s.arg.at(0), "", "%s needs values that can be compared, and this is %s", s.fn, t)
 		}
 	}
-	if s.fn == "nunique" {
+	switch s.fn {
+	case "nunique", "approx_nunique":
 		return batch.Of(batch.Int64)
+	case "list", "top":
+		r.job.unsupported(s.text.at(0), "", "the aggregate "+s.fn)
 	}
 	return t
 }

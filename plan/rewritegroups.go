@@ -21,7 +21,17 @@ import (
 //	                                                     |
 //	                                        GroupBy k, x: n = count(x)         sorted
 //
-// Several arguments, and the other aggregates, are groups of their own, joined by the keys.
+// Several arguments, and the other aggregates, are groups of their own, joined by the keys. The approximate ones differ
+// in what they group by instead of the values (see rewriteapprox.go). What gathers values in the order of the rows
+// streams over rows that are sorted by the keys:
+//
+//	GroupBy k: list(x), string_agg(s)    GroupBy k: list(x), string_agg(s)    streaming
+//	             |                                       |
+//	                                             Index k
+//
+//	GroupBy k: top(x, n), of many values GroupBy k: leading(x, n)             streaming
+//	             |                                       |
+//	                                             Index k, x desc
 
 // splitGroups rewrites the group-bys that have such aggregates.
 func (p *Plan) splitGroups() {
@@ -32,7 +42,7 @@ func (p *Plan) splitGroups() {
 				n.Inputs[i] = r
 			}
 		}
-		if op, ok := n.Op.(*GroupBy); ok && slices.ContainsFunc(op.Aggs, func(a Agg) bool { return a.needsValues() }) {
+		if op, ok := n.Op.(*GroupBy); ok && slices.ContainsFunc(op.Aggs, func(a Agg) bool { return a.needsValues() || a.collects() }) {
 			s := &groupSplit{n: n, op: op, in: n.Inputs[0], keys: len(op.Keys)}
 			by[n] = s.split()
 		}
@@ -54,15 +64,40 @@ type piece struct {
 	aggs []int // of the group-by, in the order of the columns behind the keys
 }
 
-// values are an argument and its filter.
-type values struct{ arg, filter int }
+// values are an argument and its filter, and what is done with them.
+type values struct {
+	arg, filter int
+	how         treatment
+}
+
+type treatment int
+
+const (
+	counts  treatment = iota // each value once, counted
+	rounds                   // values that are nearly equal together
+	hashes                   // registers of a sketch
+	descend                  // the rows sorted, the greatest first
+)
+
+// treats returns what is done with the values of an aggregate.
+func (s *groupSplit) treats(a *Agg) treatment {
+	switch {
+	case a.Func == "approx_nunique":
+		return hashes
+	case a.Func == "approx_quantile" && s.in.Schema.Fields[a.Arg].Type.IsNumeric():
+		return rounds
+	case a.Func == "top":
+		return descend
+	}
+	return counts
+}
 
 func (s *groupSplit) split() *Node {
 	var plain []int
 	var order []values
 	of := map[values][]int{}
 	for i, a := range s.op.Aggs {
-		v := values{a.Arg, a.Filter}
+		v := values{a.Arg, a.Filter, s.treats(&a)}
 		switch {
 		case !a.needsValues():
 			plain = append(plain, i)
@@ -100,14 +135,38 @@ func (s *groupSplit) group(in *Node, keys []int, made []Agg, aggs []int) {
 // others makes the piece of the aggregates that need nothing of the kind.
 func (s *groupSplit) others(aggs []int) {
 	var made []Agg
+	in := s.in
 	for _, i := range aggs {
 		made = append(made, s.op.Aggs[i])
+		if s.op.Aggs[i].collects() && s.keys > 0 && in == s.in {
+			in = s.sorted()
+		}
 	}
-	s.group(s.in, s.op.Keys, made, aggs)
+	s.group(in, s.op.Keys, made, aggs)
+}
+
+// sorted sorts the input by the keys, then as more says. Rows that are equal keep their order.
+func (s *groupSplit) sorted(more ...SortKey) *Node {
+	var keys []SortKey
+	for _, k := range s.op.Keys {
+		keys = append(keys, SortKey{Column: k})
+	}
+	return s.node(&Index{Keys: append(keys, more...)}, s.in.Schema.Fields, s.in)
 }
 
 // ofValues makes the piece of the aggregates of v.
 func (s *groupSplit) ofValues(v values, aggs []int) {
+	switch v.how {
+	case hashes:
+		s.ofHashes(v, aggs)
+		return
+	case rounds:
+		s.ofRounded(v, aggs)
+		return
+	case descend:
+		s.ofLargest(v, aggs)
+		return
+	}
 	counted := s.counted(v, slices.ContainsFunc(aggs, func(i int) bool { return s.op.Aggs[i].Func == "mode" }))
 	x, count, place, total := s.keys, s.keys+1, s.keys+2, len(counted.Schema.Fields)
 	if slices.ContainsFunc(aggs, func(i int) bool { return s.op.Aggs[i].quantile() }) {
@@ -130,18 +189,24 @@ func (s *groupSplit) ofValues(v values, aggs []int) {
 	s.group(counted, positionsUpTo(s.keys), made, aggs)
 }
 
+// ofLargest makes the piece of the aggregates that take the greatest values.
+func (s *groupSplit) ofLargest(v values, aggs []int) {
+	var made []Agg
+	for _, i := range aggs {
+		a := s.op.Aggs[i]
+		a.Func = "leading"
+		made = append(made, a)
+	}
+	s.group(s.sorted(SortKey{Column: v.arg, Desc: true}), s.op.Keys, made, aggs)
+}
+
 // counted groups the input by the keys and the values, counts those, and notes their first place where it is asked for.
 func (s *groupSplit) counted(v values, places bool) *Node {
 	in, keys, x := s.in, slices.Clone(s.op.Keys), v.arg
 	if v.filter >= 0 {
 		in, x = s.filtered(v), len(s.in.Schema.Fields)
 	}
-	var fields []batch.Field
-	for i, k := range keys {
-		f := s.in.Schema.Fields[k]
-		f.Name = s.n.Schema.Fields[i].Name
-		fields = append(fields, f)
-	}
+	fields := s.keyFields()
 	f := in.Schema.Fields[x]
 	f.Name = hidden(namesOf(fields), f.Name)
 	fields = append(fields, f)
@@ -155,13 +220,34 @@ func (s *groupSplit) counted(v values, places bool) *Node {
 	return s.node(op, fields, in)
 }
 
+// keyFields are the columns of the keys, nulls among them.
+func (s *groupSplit) keyFields() []batch.Field {
+	var fields []batch.Field
+	for i, k := range s.op.Keys {
+		f := s.in.Schema.Fields[k]
+		f.Name = s.n.Schema.Fields[i].Name
+		fields = append(fields, f)
+	}
+	return fields
+}
+
 // filtered appends to the input the values for which the filter is true, else null.
 func (s *groupSplit) filtered(v values) *Node {
-	name := func(c int) string { return expr.QuoteName(s.in.Schema.Fields[c].Name) }
-	made := s.bind(fmt.Sprintf("case when %s then %s end", name(v.filter), name(v.arg)))
+	made := s.bind(s.where(v, s.quoted(v.arg)))
 	names := s.in.Schema.Names()
 	return projected(s.in, append(names, hidden(names, s.in.Schema.Fields[v.arg].Name)), append(columnRefs(s.in.Schema), made))
 }
+
+// where is the text of an expression that is null in rows that the filter leaves out.
+func (s *groupSplit) where(v values, text string) string {
+	if v.filter < 0 {
+		return text
+	}
+	return fmt.Sprintf("case when %s then %s end", s.quoted(v.filter), text)
+}
+
+// quoted is a column's name in the text of an expression.
+func (s *groupSplit) quoted(c int) string { return expr.QuoteName(s.in.Schema.Fields[c].Name) }
 
 // bind returns an expression over the input.
 func (s *groupSplit) bind(text string) *expr.Bound {

@@ -73,12 +73,9 @@ func (d *decoder) checkTemplate(s *lagSpec, n *yamlNode) {
 	}
 }
 
-// The aggregates that are built, and those that job files will have.
-var (
-	builtAggs = []string{"count", "sum", "mean", "min", "max", "first", "last", "std", "var", "any", "all", "arg_min", "arg_max", "corr", "cov",
-		"nunique", "mode", "median", "quantile", "quantile_disc", "quantile_cont"}
-	laterAggs = []string{"approx_nunique", "approx_quantile", "top", "list", "string_agg"}
-)
+// aggNames are the aggregates.
+var aggNames = []string{"count", "sum", "mean", "min", "max", "first", "last", "std", "var", "any", "all", "arg_min", "arg_max", "corr", "cov",
+	"nunique", "mode", "median", "quantile", "quantile_disc", "quantile_cont", "approx_nunique", "approx_quantile", "top", "list", "string_agg"}
 
 // aggSpec is one aggregate: name: "fn(arg) filter (where cond)".
 type aggSpec struct {
@@ -87,7 +84,8 @@ type aggSpec struct {
 	text   *exprText // as written, for places
 	arg    *exprText // nil for count()
 	arg2   *exprText // nil for those with one argument
-	param  float64   // of quantiles
+	param  float64   // of quantiles, and of top
+	sep    string    // of string_agg
 	filter *exprText // nil for none
 }
 
@@ -127,11 +125,8 @@ func (d *decoder) aggregate(e namedEntry) aggSpec {
 		d.job.fail(text.Pos, aggHint, "agg %q is not an aggregate", e.name.Show)
 	}
 	a := aggSpec{name: e.name, fn: strings.ToLower(strings.TrimSpace(s[:open])), text: text}
-	switch {
-	case slices.Contains(laterAggs, a.fn):
-		d.job.unsupported(text.at(0), "", "the aggregate "+a.fn)
-	case !slices.Contains(builtAggs, a.fn):
-		d.job.fail(text.at(0), hintName(a.fn, builtAggs), "unknown aggregate %q", a.fn)
+	if !slices.Contains(aggNames, a.fn) {
+		d.job.fail(text.at(0), hintName(a.fn, aggNames), "unknown aggregate %q", a.fn)
 	}
 	end := closeParen(s, open)
 	if end < 0 {

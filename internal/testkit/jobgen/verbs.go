@@ -197,7 +197,7 @@ func (g *gen) groupBy(s *batch.Schema) string { return g.groupWith(s, g.agg) }
 func (g *gen) groupJoined(s *batch.Schema) string {
 	return g.groupWith(s, func(s *batch.Schema) string {
 		for {
-			if a := g.agg(s); !strings.HasPrefix(a, "first") && !strings.HasPrefix(a, "last") && !strings.HasPrefix(a, "arg_") {
+			if a := g.agg(s); !strings.HasPrefix(a, "first") && !strings.HasPrefix(a, "last") && !strings.HasPrefix(a, "arg_") && !strings.HasPrefix(a, "string_agg") {
 				return a
 			}
 		}
@@ -283,8 +283,15 @@ func (g *gen) twoArgs(s *batch.Schema) string {
 
 // ofValues is an aggregate that needs the values of a group sorted.
 func (g *gen) ofValues(s *batch.Schema) string {
-	a := g.pick("nunique", "mode", "median", "quantile", "quantile_cont", "quantile_disc")
+	a := g.pick("nunique", "mode", "median", "quantile", "quantile_cont", "quantile_disc", "approx_nunique", "approx_quantile", "string_agg", "string_agg")
 	x := g.name(s)
+	if a == "string_agg" {
+		f, ok := g.fieldOf(s, func(t batch.Type) bool { return t.ID == batch.String || t.IsInteger() })
+		if !ok {
+			return "count()"
+		}
+		return fmt.Sprintf("string_agg(%s, %s)", ref(f.Name), g.pick("''", "', '", "'|'"))
+	}
 	if a == "median" || a == "quantile_cont" {
 		f, ok := g.fieldOf(s, batch.Type.IsNumeric)
 		if !ok {
@@ -292,7 +299,7 @@ func (g *gen) ofValues(s *batch.Schema) string {
 		}
 		x = f.Name
 	}
-	if strings.HasPrefix(a, "quantile") {
+	if strings.Contains(a, "quantile") {
 		return fmt.Sprintf("%s(%s, %s)", a, ref(x), g.pick("0", "0.1", "0.25", "0.5", "0.9", "1"))
 	}
 	return a + "(" + ref(x) + ")"

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
@@ -94,6 +95,9 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 	if a.Func == "first" || a.Func == "last" {
 		return edge(a, in, kept)
 	}
+	if a.Func == "string_agg" {
+		return gathered(a, in, kept)
+	}
 	if a.Weighted && isDistribution(a.Func) {
 		return distribution(a, in, in.Schema.Fields[a.Arg].Type, repeated(a, in, kept), nil)
 	}
@@ -110,6 +114,9 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 		}
 	}
 	typ := in.Schema.Fields[a.Arg].Type
+	if strings.HasPrefix(a.Func, "approx_") {
+		return nearly(a, in, typ, vals)
+	}
 	if isDistribution(a.Func) {
 		return distribution(a, in, typ, vals, kept)
 	}

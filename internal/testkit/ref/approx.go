@@ -1,0 +1,151 @@
+package ref
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
+	"pqjoin/plan"
+)
+
+// nearly computes the approximate aggregates, of vals that are not null: they are defined, only not exact.
+func nearly(a plan.Agg, in *Table, typ batch.Type, vals []any) (any, error) {
+	if in.Loose[a.Arg] && len(vals) > 0 {
+		return nil, ErrOpen
+	}
+	if a.Func == "approx_nunique" {
+		return int64(math.Round(cardinality(vals, typ))), nil
+	}
+	if len(vals) == 0 {
+		return nil, nil
+	}
+	sorted := make([]any, len(vals))
+	for i, v := range vals {
+		sorted[i] = canonical(v)
+	}
+	slices.SortFunc(sorted, func(x, y any) int { return batchtest.Compare(typ, x, y) })
+	n := float64(len(sorted))
+	exact := sorted[max(int(n-math.Floor(n-a.Param*n)), 1)-1]
+	if !typ.IsNumeric() {
+		return exact, nil
+	}
+	for _, v := range sorted { // the least value of the same bucket
+		if batchtest.Compare(batch.Of(batch.Float64), bucket(typ, v), bucket(typ, exact)) == 0 {
+			return v, nil
+		}
+	}
+	return nil, nil // not reached
+}
+
+// bucket rounds a number to nine binary digits.
+func bucket(typ batch.Type, v any) float64 {
+	f, ok := v.(float64)
+	if !ok {
+		r, _ := rat(typ, v)
+		f, _ = r.Float64()
+	}
+	if !(math.Abs(f) < 1e290) {
+		return f
+	}
+	product := float64(f * (1<<44 + 1))
+	return product - float64(product-f)
+}
+
+// cardinality is HyperLogLog with 4,096 registers: Ertl's improved estimate, from the counts of registers by value.
+func cardinality(vals []any, typ batch.Type) float64 {
+	const p, q = 12, 52
+	var registers [1 << p]int
+	for _, v := range vals {
+		h := hashOf(v, typ)
+		at, rank := h>>q, min(bits.LeadingZeros64(h<<p), q)+1
+		registers[at] = max(registers[at], rank)
+	}
+	var count [q + 2]float64
+	for _, r := range registers {
+		count[r]++
+	}
+	if count[0] == 1<<p {
+		return 0
+	}
+	const m = 1 << p
+	z := m * tau(1-count[q+1]/m)
+	for k := q; k >= 1; k-- {
+		z = (z + count[k]) / 2
+	}
+	return m * m / (2 * math.Ln2 * (z + m*sigma(count[0]/m)))
+}
+
+func sigma(x float64) float64 {
+	sum := x
+	for k := 1; k < 60; k++ {
+		sum += math.Pow(x, math.Exp2(float64(k))) * math.Exp2(float64(k-1))
+	}
+	return sum
+}
+
+func tau(x float64) float64 {
+	if x == 0 || x == 1 {
+		return 0
+	}
+	sum := 1 - x
+	for k := 1; k < 60; k++ {
+		d := 1 - math.Pow(x, math.Exp2(float64(-k)))
+		sum -= d * d * math.Exp2(float64(-k))
+	}
+	return sum / 3
+}
+
+// hashOf is hash(v) of the expression language.
+func hashOf(v any, typ batch.Type) uint64 {
+	const plus = 0x9e3779b97f4a7c15
+	switch x := canonical(v).(type) {
+	case string:
+		h := uint64(14695981039346656037)
+		for i := range len(x) {
+			h = (h ^ uint64(x[i])) * 1099511628211
+		}
+		return splitMix(h)
+	case float64:
+		return splitMix(math.Float64bits(x) + plus)
+	case bool:
+		if x {
+			return splitMix(1 + plus)
+		}
+		return splitMix(plus)
+	case batch.Int128:
+		if small, ok := x.Int64(); ok {
+			return splitMix(uint64(small) + plus)
+		}
+		return splitMix((splitMix(uint64(x.Hi)) ^ x.Lo) + plus)
+	}
+	return splitMix(uint64(v.(int64)) + plus)
+}
+
+func splitMix(h uint64) uint64 {
+	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
+	h = (h ^ h>>27) * 0x94d049bb133111eb
+	return h ^ h>>31
+}
+
+// gathered computes the aggregates that take all values in the order of the rows.
+func gathered(a plan.Agg, in *Table, rows []int) (any, error) {
+	for i := 1; i < len(rows); i++ {
+		x, y := in.Rows[rows[i-1]][a.Arg], in.Rows[rows[i]][a.Arg]
+		if in.Rank[rows[i]] == in.Rank[rows[i-1]] && !batchtest.Same(x, y) {
+			return nil, ErrOpen
+		}
+	}
+	var texts []string
+	for _, i := range rows {
+		if v := in.Rows[i][a.Arg]; v != nil {
+			texts = append(texts, v.(string))
+		}
+	}
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	return strings.Join(texts, a.Sep), nil
+}
