@@ -9,7 +9,7 @@ import (
 
 // What the contract names and this version does not have yet, refused by name.
 var (
-	laterCommands = []string{"export", "schema"}
+	laterCommands = []string{"schema"}
 	laterFlags    = []string{"resume", "junit", "ui", "report", "metrics", "engine", "remote"}
 )
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pqjoin/export"
 	"pqjoin/internal/gen"
 )
 
@@ -19,6 +20,7 @@ var choices = map[string][]string{
 	"progress":  {"auto", "bar", "plain", "none"},
 	"log-level": {"debug", "info", "warn", "error"},
 	"format":    {"text", "json", "dot", "mermaid"},
+	"to":        export.Targets,
 	"mem":       {"auto", "50%", "1GB", "4GB"},
 	"shape":     {gen.Fastparquet, gen.Pyarrow, gen.Pqjoin},
 }

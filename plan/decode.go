@@ -222,6 +222,7 @@ func (d *decoder) parseExpr(e *exprText) *exprText {
 		panic(d.job.exprError(e, err))
 	}
 	e.tree = tree
+	d.job.exprs = append(d.job.exprs, e)
 	return e
 }
 

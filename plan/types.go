@@ -35,8 +35,9 @@ type Job struct {
 	Outputs []*Output
 	Run     Run
 
-	lines   []string // the file's lines, for messages
-	secrets []secret // values of ${env:NAME}, for Redact
+	lines   []string    // the file's lines, for messages
+	secrets []secret    // values of ${env:NAME}, for Redact
+	exprs   []*exprText // in the order of decoding, for CallAt
 }
 
 // Line returns a line of the job file, from 1; empty where there is none.

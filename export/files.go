@@ -1,0 +1,154 @@
+package export
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"pqjoin/batch"
+	"pqjoin/plan"
+)
+
+// head writes what stands above the steps.
+func (w *writer) head() {
+	job := w.plan.Job
+	w.printf("-- %s as SQL for DuckDB 2.0, made by pqjoin export.\n", oneLine(filepath.Base(job.File)))
+	w.printf(`--
+-- It gives the same rows, with these differences:
+--   Sums, means and deviations of floats may differ in their last digits: pqjoin's do not depend on the order of the rows, DuckDB's do.
+--   A sum of whole numbers that does not fit 64 bits is an error in both. Where pqjoin stops at a value (1 // 0, a cast that does not fit), so does
+--   DuckDB, with a message of its own; it may do so for rows that a later step leaves out.
+--   0.0 and -0.0 are one key in both; which of them a group shows may differ.
+--   Rows are numbered in the column %s where their order matters. Checks are statements of their own and read the data again.
+--   Outputs are written as DuckDB cuts files and row groups.
+`, strings.Trim(w.row, `"`))
+	if strings.Contains(job.Redact(w.paths()), "${env:") {
+		w.printf("-- Replace ${env:NAME} by the values of the environment before running it.\n")
+	}
+	w.printf("SET TimeZone = 'UTC';\nSET ieee_floating_point_ops = true;\nSET preserve_insertion_order = true;\n")
+}
+
+func (w *writer) paths() string {
+	var s []string
+	for _, in := range w.plan.Job.Inputs {
+		s = append(s, in.Paths...)
+	}
+	for _, o := range w.plan.Job.Outputs {
+		s = append(s, o.Path)
+	}
+	return strings.Join(s, "\n")
+}
+
+func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
+
+// scan reads an input: its files in pqjoin's order, as the columns and types that the job gives them.
+func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
+	in := op.Input
+	files := w.files[in]
+	quoted := make([]string, len(files))
+	for i, f := range files {
+		quoted[i] = text(f)
+	}
+	source := "[" + commas(quoted) + "]"
+	if text := in.FileFormat(files[0]); text != plan.FormatParquet {
+		source = w.readText(in, source, text)
+	} else if source = "read_parquet(" + source; len(files) > 1 {
+		source += ", union_by_name = true)"
+	} else {
+		source += ")"
+	}
+	var cols []string
+	for i, c := range op.Columns {
+		cols = append(cols, scanColumn(in, in.Schema.Fields[c], n.Schema.Fields[i].Name))
+	}
+	if w.needs[n] {
+		w.has[n] = true
+		cols = append(cols, "row_number() OVER () AS "+w.row)
+	}
+	s := "SELECT " + commas(cols) + "\nFROM " + source
+	if op.Where == nil {
+		return s
+	}
+	return "SELECT * FROM (" + strings.ReplaceAll(s, "\n", "\n      ") + ")\nWHERE " + w.expression(n, op.Where)
+}
+
+// scanColumn reads a column as the type that the job decides, and NaN as null where it says so.
+func scanColumn(in *plan.Input, f batch.Field, as string) string {
+	col := name(f.Name)
+	_, decided := in.Types[f.Name]
+	if odd := f.Type.Unit == batch.Milli || f.Type.Unit == batch.Second; decided || odd && f.Type.ID == batch.Timestamp && !f.Type.UTC {
+		col = "CAST(" + col + " AS " + typeName(f.Type) + ")"
+	}
+	if in.NanAsNull && f.Type.IsFloat() {
+		col = fmt.Sprintf("CASE WHEN NOT isnan(%s) THEN %s END", col, col)
+	}
+	if col != name(as) {
+		col += " AS " + name(as)
+	}
+	return col
+}
+
+// readText reads files of separated values, whose types pqjoin has found.
+func (w *writer) readText(in *plan.Input, files, format string) string {
+	delim := map[string]string{"csv": ",", "tsv": "\t"}[format]
+	if delim == "" {
+		panic(w.plan.Job.ErrorAt(in.Pos, "", "an input of the format "+format+" cannot be exported to DuckDB"))
+	}
+	var types []string
+	for _, f := range in.Schema.Fields {
+		types = append(types, text(f.Name)+": "+text(typeName(f.Type)))
+	}
+	return fmt.Sprintf("read_csv(%s, header = true, delim = %s, quote = '\"', escape = '\"', nullstr = '', union_by_name = true,\n    types = {%s})",
+		files, text(delim), commas(types))
+}
+
+// output writes a table to its path.
+func (w *writer) output(o *plan.Output) {
+	n := o.Node
+	w.printf("\n-- the output %s: %s\n", o.Label, w.place(o.Pos))
+	names := columns(n.Schema, seq(len(n.Schema.Fields)))
+	s := "SELECT " + commas(names) + " FROM " + w.names[n]
+	if w.has[n] {
+		s += " ORDER BY " + w.row
+	}
+	path := o.Path
+	options := w.copyOptions(o)
+	switch {
+	case o.SingleFile:
+	case w.has[n]: // several files would not keep the order
+		w.printf("-- The folder must be there: DuckDB writes the file alone.\n")
+		path = filepath.Join(path, "part-00000"+o.Extension())
+	default:
+		options = append(options, "PER_THREAD_OUTPUT true")
+		if o.FilesSize > 0 {
+			options[len(options)-1] = fmt.Sprintf("FILE_SIZE_BYTES %d", o.FilesSize)
+		}
+		if o.Replace {
+			options = append(options, "OVERWRITE true")
+		}
+	}
+	w.printf("COPY (%s)\nTO %s (%s);\n", s, text(path), strings.Join(options, ", "))
+}
+
+func (w *writer) copyOptions(o *plan.Output) []string {
+	compression := o.Compression
+	if o.Format == plan.FormatParquet {
+		if compression = map[string]string{"none": "uncompressed", "lz4": "lz4_raw"}[compression]; compression == "" {
+			compression = o.Compression
+		}
+		return []string{"FORMAT parquet", "COMPRESSION " + compression, fmt.Sprintf("ROW_GROUP_SIZE %d", o.RowGroupRows)}
+	}
+	delim := map[string]string{"csv": ",", "tsv": "\t"}[o.Format]
+	if delim == "" {
+		panic(w.plan.Job.ErrorAt(o.Pos, "", "an output of the format "+o.Format+" cannot be exported to DuckDB"))
+	}
+	return []string{"FORMAT csv", "HEADER true", "DELIM " + text(delim), "COMPRESSION " + compression}
+}
+
+func seq(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}

@@ -1,0 +1,92 @@
+// Command jobcases writes jobs with their data as folders, for tests that run them elsewhere: random jobs of jobgen, and
+// the jobs of the golden tests.
+//
+//	jobcases -seed 1 -cases 300 DIR         DIR/1, DIR/2, ...
+//	jobcases -golden engine/testdata/golden DIR
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"pqjoin/internal/testkit/jobgen"
+	"pqjoin/internal/vfs"
+)
+
+func main() {
+	seed := flag.Uint64("seed", 1, "of the first random job")
+	cases := flag.Uint64("cases", 0, "how many random jobs")
+	golden := flag.String("golden", "", "the folder of golden tests")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "jobcases takes one folder to write to")
+		os.Exit(2)
+	}
+	err := random(flag.Arg(0), *seed, *cases)
+	if err == nil && *golden != "" {
+		err = fromGolden(flag.Arg(0), *golden)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "jobcases:", err)
+		os.Exit(1)
+	}
+}
+
+func random(dir string, seed, cases uint64) error {
+	for i := range cases {
+		c, _ := jobgen.New(seed + i)
+		if err := c.Write(context.Background(), vfs.OS(), filepath.Join(dir, fmt.Sprint(seed+i))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fromGolden writes a job for each line of each cases.txt: a name, maybe an order, the table and the verb.
+func fromGolden(dir, golden string) error {
+	lists, err := filepath.Glob(filepath.Join(golden, "*", "cases.txt"))
+	if err != nil {
+		return err
+	}
+	for _, list := range lists {
+		in, err := filepath.Abs(filepath.Dir(list))
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(list)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+			if len(f) < 3 {
+				continue
+			}
+			if err := goldenJob(filepath.Join(dir, filepath.Base(in)+"_"+f[0]), in, f[len(f)-2], f[len(f)-1]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// goldenJob writes a job of one verb, over all small tables of the folder in.
+func goldenJob(dir, in, from, verb string) error {
+	tables, err := filepath.Glob(filepath.Join(in, "?.parquet"))
+	if err != nil {
+		return err
+	}
+	text := "inputs:\n"
+	for _, t := range tables {
+		text += fmt.Sprintf("  %s: %q\n", strings.TrimSuffix(filepath.Base(t), ".parquet"), t)
+	}
+	text += fmt.Sprintf("tables:\n  result:\n    - from: %s\n    - %s\noutputs:\n  result: out/result.parquet\n", from, verb)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(text), 0o644)
+}
