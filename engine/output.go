@@ -27,7 +27,7 @@ type OutputSummary struct {
 }
 
 func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) tableio.WriterOptions {
-	return tableio.WriterOptions{Format: o.Format, WriterOptions: parquet.WriterOptions{
+	return tableio.WriterOptions{Format: o.Format, PartitionBy: o.PartitionBy, WriterOptions: parquet.WriterOptions{
 		Compression: o.Compression, RowGroupRows: int(o.RowGroupRows), SortKeys: o.Node.Index,
 		Version: r.cfg.Version, FileSize: o.FilesSize, FileRows: o.FilesRows, FileCount: o.FilesCount,
 		Threads: threads, Acct: acct, RowBytes: int64(r.nodes[o.Node].est.RowWidth()),
@@ -43,7 +43,7 @@ func (r *Run) writerFloor(o *plan.Output) int64 {
 // refuseUnwritable refuses outputs whose format does not hold a column of theirs.
 func (r *Run) refuseUnwritable() error {
 	for _, o := range r.plan.Outputs {
-		if err := tableio.CheckWrites(o.Node.Schema, o.Format); err != nil {
+		if err := tableio.CheckWrites(o.Node.Schema, o.Format, o.PartitionBy); err != nil {
 			return &plan.Error{
 				File: r.job.File, Line: o.Pos.Line, Column: o.Pos.Column, Text: r.job.Line(o.Pos.Line), Err: plan.ErrUnsupported,
 				Msg: fmt.Sprintf("output %q: %v", o.Label, err), Hint: "leave the column out, or write Parquet",
@@ -75,6 +75,11 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 		}
 		if opts.TotalRows == 0 { // nothing to divide
 			opts.FileCount = 0
+		}
+		if len(o.PartitionBy) > 0 {
+			if opts.PartitionRows, err = x.partitionRows(ctx, rel, o); err != nil {
+				return sum, err
+			}
 		}
 	}
 	step := "write " + o.Label
@@ -129,7 +134,7 @@ func (x *exec) counted(ctx context.Context, in *rel, est Estimate) (*rel, int64,
 	if err := x.pipeKeep(ctx, in, sp, "count rows"); err != nil {
 		return in, 0, err
 	}
-	out := &rel{src: sp.source(), schema: in.schema, name: in.name, closers: []func() error{sp.Close, in.close}}
+	out := &rel{src: sp.source(), schema: in.schema, name: in.name, reopen: sp.source, closers: []func() error{sp.Close, in.close}}
 	return out, sp.totalRows(), nil
 }
 

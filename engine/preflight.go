@@ -297,25 +297,46 @@ func CheckBound(total int64, h mem.Host) error {
 	}
 }
 
-// checkReplaced refuses to replace a directory that holds what no table holds: a folder, or
-// a file of another kind. if_exists: replace would delete it.
+// checkReplaced refuses to replace a directory that holds what no table holds: a file of another kind, or a
+// folder that is no hive directory of files of tables. if_exists: replace would delete it.
 func (r *Run) checkReplaced() error {
 	for _, o := range r.plan.Outputs {
 		if !o.Replace || o.SingleFile {
 			continue
 		}
-		entries, err := r.cfg.FS.ReadDir(o.Path)
-		if err != nil {
-			continue // nothing there, or no directory: publishing decides
-		}
-		for _, e := range entries {
-			if name := e.Name(); e.IsDir() || !tableio.IsTable(name) && name[0] != '_' && name[0] != '.' {
-				return &RefusedError{
-					Reason: fmt.Sprintf("output %s would replace %s, which holds %q, not a part of a table", o.Label, o.Show, name),
-					Advice: "move that away, or write to another directory",
-				}
+		if name := r.foreign(o.Path, 0); name != "" {
+			return &RefusedError{
+				Reason: fmt.Sprintf("output %s would replace %s, which holds %q, not a part of a table", o.Label, o.Show, name),
+				Advice: "move that away, or write to another directory",
 			}
 		}
 	}
 	return nil
 }
+
+// foreign returns what a directory, or a hive directory below it, holds that no table does; empty for nothing. What cannot
+// be read is left to publishing, but for what lies below, which must be seen to be replaced.
+func (r *Run) foreign(dir string, depth int) string {
+	entries, err := r.cfg.FS.ReadDir(dir)
+	if err != nil && depth == 0 {
+		return ""
+	}
+	if err != nil || depth > maxHiveDepth {
+		return "."
+	}
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case e.IsDir() && strings.Index(name, "=") > 0 && name[0] != '.':
+			if below := r.foreign(filepath.Join(dir, name), depth+1); below != "" {
+				return filepath.Join(name, below)
+			}
+		case e.IsDir() || !tableio.IsTable(name) && name[0] != '_' && name[0] != '.':
+			return name
+		}
+	}
+	return ""
+}
+
+// maxHiveDepth is how many hive directories may lie in each other in what is replaced.
+const maxHiveDepth = 64

@@ -36,6 +36,9 @@ func (r *Run) Stages() []StageInfo {
 		f := w.table(p)
 		if o.FilesCount > 0 {
 			f = w.end(f, "count rows", p, p.stored())
+			if len(o.PartitionBy) > 0 {
+				w.end(f, "count rows of partitions", p, 0)
+			}
 		}
 		w.end(f, "write "+o.Label, p, 0)
 	}

@@ -28,7 +28,11 @@ func (p *Plan) String() string {
 		}
 	}
 	for _, o := range p.Outputs {
-		fmt.Fprintf(&b, "output %s: #%d to %s\n", o.Label, o.Node.ID, o.Show)
+		fmt.Fprintf(&b, "output %s: #%d to %s", o.Label, o.Node.ID, o.Show)
+		if len(o.PartitionBy) > 0 {
+			b.WriteString(" by " + pick(o.Node.Schema.Names(), o.PartitionBy))
+		}
+		b.WriteString("\n")
 	}
 	return p.Job.Redact(b.String())
 }

@@ -56,7 +56,7 @@ func (d *decoder) decodeOutput(e namedEntry) *Output {
 		out.RowGroupRows = d.whole(r, "row_group_rows", 1)
 	}
 	if p := o.get("partition_by"); p != nil {
-		d.job.unsupported(o.keys["partition_by"], "", "partition_by")
+		d.outputPartition(out, p, o.keys["partition_by"])
 	}
 	if f := o.get("files"); f != nil {
 		d.outputFiles(out, f)
@@ -198,6 +198,9 @@ func reads(pattern string, out *Output) bool {
 		return false
 	}
 	target := strings.Split(out.Path, "/")
+	for range out.partitionBy {
+		target = append(target, anyDirectory)
+	}
 	if !out.SingleFile {
 		target = append(target, "part-00000"+out.Extension())
 	}
@@ -208,6 +211,9 @@ func reads(pattern string, out *Output) bool {
 	}
 	return false
 }
+
+// anyDirectory is a path element whose name is not known: every pattern may match it.
+const anyDirectory = "/"
 
 // matchParts matches path elements; ** stands for any number of them.
 func matchParts(pattern, path []string) bool {
@@ -222,7 +228,7 @@ func matchParts(pattern, path []string) bool {
 		for i := range path {
 			if p == "**" {
 				next[i+1] = row[i+1] || next[i]
-			} else if ok, err := filepath.Match(p, path[i]); row[i] && (ok || err != nil) {
+			} else if ok, err := filepath.Match(p, path[i]); row[i] && (ok || err != nil || path[i] == anyDirectory) {
 				next[i+1] = true
 			}
 		}

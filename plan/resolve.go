@@ -46,6 +46,7 @@ func resolveJob(job *Job, schemas SchemaSource) (plan *Plan, err error) {
 	for _, out := range job.Outputs {
 		o := *out
 		o.Node = r.lookup(Text{out.Table, out.Table, out.tablePos})
+		r.partition(&o)
 		p.Outputs = append(p.Outputs, &o)
 	}
 	p.collect()

@@ -128,6 +128,7 @@ func (p *Plan) dropSorts() {
 			op.KeepOrder = op.KeepOrder && needed[n]
 			op.sortAfter(n, readers)
 		case *Index:
+			op.overSort(n, readers)
 			in := n.Inputs[0]
 			if !op.Unique && (!needed[n] || covers(in, op.Keys)) {
 				gone[n] = in
@@ -135,6 +136,22 @@ func (p *Plan) dropSorts() {
 		}
 	}
 	p.replace(gone)
+}
+
+// overSort takes away the sort beneath a sort by all of its columns: rows that agree in them were next to each other in the
+// order of its input, and still are.
+func (op *Index) overSort(n *Node, readers map[*Node]int) {
+	below := n.Inputs[0]
+	ix, ok := below.Op.(*Index)
+	if !ok || ix.Unique || readers[below] != 1 {
+		return
+	}
+	for _, k := range ix.Keys {
+		if !slices.ContainsFunc(op.Keys, func(o SortKey) bool { return o.Column == k.Column }) {
+			return
+		}
+	}
+	n.Inputs[0] = below.Inputs[0]
 }
 
 // sortAfter takes away the sort of a join's left by an index whose order the join gives its result anyway, because it sorts right

@@ -121,10 +121,14 @@ type Output struct {
 	// Where part files are cut; at most one of the three is above 0: bytes, rows, or the number of files.
 	FilesSize, FilesRows int64
 	FilesCount           int
-	Replace              bool // if_exists: replace
-	Pos                  Pos
+	// PartitionBy are the columns, as positions in the node's schema, whose values name the directories in which the rows
+	// lie; empty for none. The node's rows of a partition are next to each other. Resolve sets it.
+	PartitionBy []int
+	Replace     bool // if_exists: replace
+	Pos         Pos
 
 	tablePos, pathPos, formatPos Pos
+	partitionBy                  []Text
 }
 
 // SchemaSource tells which columns an input has. It expands the input's patterns and

@@ -15,6 +15,10 @@ import (
 // WriterOptions says how a table is written, in which format.
 type WriterOptions struct {
 	Format string // one of Formats
+	// PartitionBy are the columns whose values name the directories in which a folder's rows go; the rows of a partition
+	// are next to each other. PartitionRows is the rows of each, in their order, where FileCount is given.
+	PartitionBy   []int
+	PartitionRows []int64
 	parquet.WriterOptions
 }
 
@@ -26,6 +30,9 @@ type (
 
 // Create starts a table: of part files in the folder path, which exists, where dir is true, else of one file.
 func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch.Schema, o WriterOptions) (Writer, error) {
+	if len(o.PartitionBy) > 0 {
+		return newPartitioned(fs, path, schema, o), nil
+	}
 	if delim, ok := delimOf(o.Format); ok {
 		enc, err := csv.NewEncoder(schema, delim)
 		if err != nil {
@@ -47,8 +54,9 @@ func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 	return parquetWriter{w}, nil
 }
 
-// CheckWrites refuses a schema that the format does not hold; the error names the column.
-func CheckWrites(schema *batch.Schema, format string) error {
+// CheckWrites refuses a schema that the format does not hold, the columns at partitionBy aside; the error names the column.
+func CheckWrites(schema *batch.Schema, format string, partitionBy []int) error {
+	schema, _ = withoutColumns(schema, partitionBy)
 	if delim, ok := delimOf(format); ok {
 		_, err := csv.NewEncoder(schema, delim)
 		return err
@@ -58,6 +66,10 @@ func CheckWrites(schema *batch.Schema, format string) error {
 
 // WriterFloor returns the pool bytes that writing the schema takes at least.
 func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
+	if len(o.PartitionBy) > 0 {
+		inner, keep := withoutColumns(schema, o.PartitionBy)
+		return WriterFloor(inner, o.inside(keep))
+	}
 	if _, ok := delimOf(o.Format); ok {
 		return text.WriterHeap(codecs[o.Compression]) + int64(o.RowBytes)
 	}
