@@ -42,7 +42,7 @@ func (h *Hash) Put(ctx context.Context, worker, unit int, b *batch.Batch) error 
 	}
 	to := scatterTo{
 		st: h.left, cut: cut{parts: h.spec.Partitions}, worker: worker, unit: unit,
-		cols: h.leftKeys.cols, spread: !h.spec.NullsEqual,
+		cols: h.leftKeys.cols, spread: !h.spec.NullsEqual, pass: h.semi,
 	}
 	return h.scatter(ctx, to, &h.hashers[worker], b)
 }
@@ -51,7 +51,10 @@ func (h *Hash) Put(ctx context.Context, worker, unit int, b *batch.Batch) error 
 func (h *Hash) EndUnit(context.Context, int, int) error { return nil }
 
 // Finish ends the left side; the result can be read after it.
-func (h *Hash) Finish(ctx context.Context) error { return h.left.Seal(ctx) }
+func (h *Hash) Finish(ctx context.Context) error {
+	h.semi.release()
+	return h.left.Seal(ctx)
+}
 
 // Units returns the number of partitions.
 func (h *Hash) Units() int { return h.spec.Partitions }

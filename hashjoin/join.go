@@ -22,11 +22,12 @@ type join struct {
 	out       *batch.Schema
 	stored    []int // positions in Right of the columns that are kept: keys, then what is put out
 	schema    *batch.Schema
-	rightOut  []int  // positions of RightOut among the stored columns
-	fromRight []int  // by column of the left: the stored column that right rows without a match put out there, or -1; nil unless the kind keepsRight
-	carried   []int  // positions of RightCarry among the stored columns
-	leftKeys  *keyer // over left rows
-	rightKeys *keyer // over stored right rows
+	rightOut  []int   // positions of RightOut among the stored columns
+	fromRight []int   // by column of the left: the stored column that right rows without a match put out there, or -1; nil unless the kind keepsRight
+	carried   []int   // positions of RightCarry among the stored columns
+	leftKeys  *keyer  // over left rows
+	rightKeys *keyer  // over stored right rows
+	semi      *filter // of the right's keys, while sides are scattered; nil where left rows stay whatever they match
 	counters
 }
 

@@ -29,6 +29,11 @@ func NewRight(spec Spec) (*Right, error) {
 	if err != nil {
 		return nil, err
 	}
+	if j.spec.Kind.needsMatch() && !j.spec.Validate.LeftUnique() {
+		if j.semi, err = newFilter(j.spec.Acct, j.spec.Workers, j.spec.ResidentBytes/2); err != nil {
+			return nil, errors.Join(err, st.Close())
+		}
+	}
 	return &Right{join: j, st: st, hashers: make([]batch.Hasher, j.spec.Workers)}, nil
 }
 
@@ -53,6 +58,9 @@ func (r *Right) Put(ctx context.Context, worker, unit int, b *batch.Batch) error
 	to := scatterTo{
 		st: r.st, cut: cut{parts: r.spec.Partitions}, worker: worker, unit: unit,
 		cols: r.rightKeys.cols, spread: !r.spec.NullsEqual,
+	}
+	if r.semi != nil {
+		to.note = &r.semi.parts[worker]
 	}
 	return r.scatter(ctx, to, &r.hashers[worker], b)
 }
@@ -99,10 +107,16 @@ func dropNullKeys(acct *mem.Account, b *batch.Batch, cols []int) (*batch.Batch, 
 func (r *Right) EndUnit(context.Context, int, int) error { return nil }
 
 // Finish ends the right side.
-func (r *Right) Finish(ctx context.Context) error { return r.st.Seal(ctx) }
+func (r *Right) Finish(ctx context.Context) error {
+	r.semi.seal()
+	return r.st.Seal(ctx)
+}
 
 // Close gives the right rows back.
-func (r *Right) Close() error { return r.st.Close() }
+func (r *Right) Close() error {
+	r.semi.release()
+	return r.st.Close()
+}
 
 // Size returns the right rows that can match, and the bytes that a table of all of them takes at most.
 func (r *Right) Size() (rows, tableBytes int64) {
@@ -134,6 +148,7 @@ func (r *Right) Resident(ctx context.Context) (*Resident, error) {
 	if bytes > r.spec.ResidentBytes || rows > maxTableRows {
 		return nil, fmt.Errorf("%w: join %s: %d bytes, %d allowed", ErrTooBig, r.spec.Name, bytes, r.spec.ResidentBytes)
 	}
+	r.semi.release()
 	b, err := r.loadAll(ctx)
 	if err == nil {
 		var t *RightTable
