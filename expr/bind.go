@@ -353,15 +353,17 @@ func castable(from, to batch.Type) bool {
 	number := func(t batch.Type) bool { return t.IsNumeric() || t.ID == batch.Bool }
 	clock := func(t batch.Type) bool { return t.ID == batch.Date || t.ID == batch.Timestamp }
 	switch {
-	case from.ID == batch.Nested || to.ID == batch.Nested || to.ID == batch.Fixed:
+	case from.ID == batch.Nested || to.ID == batch.Nested:
 		return from == to
 	case from == to, from.ID == batch.Null:
 		return true
+	case to.ID == batch.Fixed, from.ID == batch.UUID && to.ID == batch.Binary:
+		return isBinary(from) || from.ID == batch.UUID
 	case from.ID == batch.String:
 		return to.ID != batch.Null
 	case to.ID == batch.String:
 		return !isBinary(from)
-	case number(from) && number(to), clock(from) && clock(to), isBinary(from) && isBinary(to):
+	case number(from) && number(to), clock(from) && clock(to), isBinary(from) && (isBinary(to) || to.ID == batch.UUID):
 		return true
 	case from.ID == batch.Timestamp && to.ID == batch.Time, from.ID == batch.Time && to.ID == batch.Time:
 		return true

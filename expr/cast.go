@@ -260,24 +260,32 @@ func castToBytes(from, to batch.Type, try bool) func(*frame) error {
 				continue
 			}
 			v := valueAt(f.args[0], i)
-			switch {
-			case from.ID == batch.String && to.ID == batch.UUID:
-				p, err := parseValue(v.Bytes, to)
-				if err != nil {
-					if err := f.noCast(i, from, to, try); err != nil {
-						return err
-					}
+			out, ok := bytesOf(scratch[:0], v, from, to)
+			if !ok {
+				if err := f.noCast(i, from, to, try); err != nil {
+					return err
 				}
-				scratch = append(scratch[:0], p.Bytes...)
-			case to.ID == batch.String:
-				scratch = appendValue(scratch[:0], v, from)
-			default:
-				scratch = append(scratch[:0], v.Bytes...)
 			}
+			scratch = out
 			if err := f.w.add(scratch); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+}
+
+// bytesOf appends the bytes of a value as to has them; nothing and false where it has none.
+func bytesOf(dst []byte, v Value, from, to batch.Type) ([]byte, bool) {
+	switch {
+	case from.ID == batch.String && to.ID == batch.UUID:
+		p, err := parseValue(v.Bytes, to)
+		return append(dst, p.Bytes...), err == nil
+	case to.ID == batch.String:
+		return appendValue(dst, v, from), true
+	}
+	if w := to.StoredWidth(); w > 0 && len(v.Bytes) != w {
+		return dst, false
+	}
+	return append(dst, v.Bytes...), true
 }

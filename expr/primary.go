@@ -245,6 +245,9 @@ func (p *parser) typeName() (batch.Type, *Error) {
 		p.accept("precision")
 	}
 	if !p.at("(") {
+		if typ.ID == batch.Fixed {
+			return typ, errorAt(t.Pos.Offset, "write fixed(16), with the bytes of a value", "fixed needs a width")
+		}
 		return typ, nil
 	}
 	open := p.toks.Next()

@@ -34,7 +34,8 @@ var sqlTypes = map[string]batch.Type{
 	"decimal": batch.DecimalOf(18, 3), "numeric": batch.DecimalOf(18, 3),
 	"string": batch.Of(batch.String), "varchar": batch.Of(batch.String), "text": batch.Of(batch.String),
 	"binary": batch.Of(batch.Binary), "blob": batch.Of(batch.Binary), "bytea": batch.Of(batch.Binary),
-	"uuid": batch.Of(batch.UUID), "date": batch.Of(batch.Date),
+	"fixed": {ID: batch.Fixed}, // its width is a parameter that must be there
+	"uuid":  batch.Of(batch.UUID), "date": batch.Of(batch.Date),
 	"time":      {ID: batch.Time, Unit: batch.Micro},
 	"timestamp": batch.TimestampOf(batch.Micro, false), "datetime": batch.TimestampOf(batch.Micro, false),
 	"timestamptz": batch.TimestampOf(batch.Micro, true),
@@ -64,6 +65,10 @@ func typeWith(t batch.Type, params []string) (batch.Type, bool) {
 			scale, err = strconv.Atoi(params[1])
 		}
 		return batch.DecimalOf(prec, scale), err == nil && prec >= 1 && prec <= 38 && scale >= 0 && scale <= prec
+	case t.ID == batch.Fixed && len(params) == 1:
+		width, err := strconv.ParseUint(params[0], 10, 16)
+		t.Width = uint16(width)
+		return t, err == nil && width > 0
 	case t.ID == batch.String && len(params) == 1:
 		_, err := strconv.Atoi(params[0])
 		return t, err == nil

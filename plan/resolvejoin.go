@@ -233,44 +233,10 @@ func (r *resolver) cast(s *batch.Schema, c int, t batch.Type) *expr.Bound {
 // keyType returns the type in which two keys are compared.
 func (r *resolver) keyType(l, k batch.Field, at Text) batch.Type {
 	a, b := l.Type, k.Type
-	if t, ok := commonType(a, b); ok {
+	if t, ok := batch.Meet(a, b); ok {
 		return t
 	}
 	r.job.fail(at.Pos, fmt.Sprintf("cast one of them before the join, for example compute: {%s: \"cast(%s as %s)\"}", k.Name, k.Name, a),
 		"join: the left key %q is %s and the right key %q is %s", l.Name, a, k.Name, b)
 	return a
-}
-
-// commonType returns the type that holds all values of both exactly, if there is one.
-func commonType(a, b batch.Type) (batch.Type, bool) {
-	switch {
-	case a == b:
-		return a, true
-	case a.IsInteger() && b.IsInteger():
-		return commonInteger(a, b)
-	case a.IsFloat() && b.IsFloat():
-		return batch.Of(batch.Float64), true
-	case a.ID == batch.Decimal && b.ID == batch.Decimal:
-		scale := max(a.Scale, b.Scale)
-		digits := max(int(a.Prec)-int(a.Scale), int(b.Prec)-int(b.Scale)) + int(scale)
-		if digits <= 38 {
-			return batch.DecimalOf(digits, int(scale)), true
-		}
-	}
-	return a, false
-}
-
-// commonInteger returns the narrowest type that holds both, if there is one.
-func commonInteger(a, b batch.Type) (batch.Type, bool) {
-	if a.IsUnsigned() == b.IsUnsigned() {
-		return batch.Of(max(a.ID, b.ID)), true
-	}
-	if a.IsUnsigned() {
-		a, b = b, a
-	}
-	// a is signed, and must be wider than b is.
-	if b.ID == batch.Uint64 {
-		return a, false
-	}
-	return batch.Of(max(a.ID, batch.Int16+(b.ID-batch.Uint8))), true
 }

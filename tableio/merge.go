@@ -95,13 +95,13 @@ func mapFile(spec *Spec, s *batch.Schema, f, first format.File, dirs *hive, i in
 		to := &s.Fields[j]
 		from := f.Schema().Index(to.Name)
 		if k := dirs.index(to.Name); k >= 0 {
-			out[j] = mapping{from: -1, cast: to.Type, value: dirs.values[i][k]}
+			out[j] = mapping{from: -1, value: dirs.values[i][k]}
 			if out[j].value == nil && from >= 0 {
 				return nil, fmt.Errorf("%w: column %s comes from the directories of other files, and from within %s", ErrSchema, to.Name, f.Path())
 			}
 			continue
 		}
-		out[j] = mapping{from: from, cast: to.Type}
+		out[j] = mapping{from: from}
 		if from < 0 {
 			if spec.SchemaMode != Union {
 				return nil, fmt.Errorf("%w: column %s is in %s and not in %s (schema: union fills it with nulls)", ErrSchema, to.Name, first.Path(), f.Path())
@@ -109,8 +109,16 @@ func mapFile(spec *Spec, s *batch.Schema, f, first format.File, dirs *hive, i in
 			to.Nullable = true
 			continue
 		}
-		if have := f.Schema().Fields[from].Type; !castable(have, to.Type) && !f.ReadsAs(from, to.Type) {
-			return nil, fmt.Errorf("%w: column %s of %s is %s and cannot be read as %s without loss", ErrSchema, to.Name, f.Path(), have, to.Type)
+		have := f.Schema().Fields[from].Type
+		if have == to.Type || f.ReadsAs(from, to.Type) {
+			continue
+		}
+		if !convertible(have, to.Type) {
+			return nil, fmt.Errorf("%w: column %s of %s is %s and cannot be read as %s", ErrSchema, to.Name, f.Path(), have, to.Type)
+		}
+		var err error
+		if out[j].conv, err = newConversion(have, to.Type); err != nil {
+			return nil, fmt.Errorf("%w: column %s of %s: %w", ErrSchema, to.Name, f.Path(), err)
 		}
 	}
 	return out, nil
@@ -118,53 +126,22 @@ func mapFile(spec *Spec, s *batch.Schema, f, first format.File, dirs *hive, i in
 
 // common returns the narrowest type that holds both exactly.
 func common(a, b batch.Type) (batch.Type, error) {
+	if t, ok := batch.Meet(a, b); ok {
+		return t, nil
+	}
 	switch {
-	case a == b, b.ID == batch.Null:
+	case b.ID == batch.Null:
 		return a, nil
 	case a.ID == batch.Null:
 		return b, nil
-	case a.IsInteger() && b.IsInteger():
-		return commonInt(a, b)
-	case a.IsFloat() && b.IsFloat():
-		return batch.Of(max(a.ID, b.ID)), nil
 	case isText(a) && isText(b):
 		return batch.Of(batch.Binary), nil
-	case a.ID == batch.Decimal && b.ID == batch.Decimal && a.Scale == b.Scale && (a.Prec > 18) == (b.Prec > 18):
-		a.Prec = max(a.Prec, b.Prec)
-		return a, nil
 	}
 	return a, fmt.Errorf("%s and %s have no common type", a, b)
 }
 
-func isText(t batch.Type) bool { return t.ID == batch.String || t.ID == batch.Binary }
-
-func commonInt(a, b batch.Type) (batch.Type, error) {
-	if a.IsUnsigned() == b.IsUnsigned() {
-		return batch.Of(max(a.ID, b.ID)), nil
-	}
-	signed, unsigned := a, b
-	if a.IsUnsigned() {
-		signed, unsigned = b, a
-	}
-	if unsigned.ID == batch.Uint64 {
-		return a, fmt.Errorf("%s and %s have no common type", a, b)
-	}
-	next := batch.Int16 + (unsigned.ID - batch.Uint8) // uint8 fits int16, and so on
-	return batch.Of(max(signed.ID, next)), nil
-}
-
-// castable says whether every value of a type can be read as another one; int to float is checked value by value.
-func castable(from, to batch.Type) bool {
-	if from == to {
-		return true
-	}
-	if from.ID == batch.Nested || to.ID == batch.Nested {
-		return false
-	}
-	if t, err := common(from, to); err == nil && t == to {
-		return true
-	}
-	return from.IsInteger() && to.ID == batch.Float64
+func isText(t batch.Type) bool {
+	return t.ID == batch.String || t.ID == batch.Binary
 }
 
 // choose returns the positions of the named columns, or of all.

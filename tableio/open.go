@@ -107,16 +107,15 @@ func newParquetFile(f *parquet.File) parquetFile {
 	return p
 }
 
-func (p parquetFile) Rows() (int64, bool)          { return p.File.Rows(), true }
-func (p parquetFile) Units() []format.Unit         { return p.units }
-func (p parquetFile) ReadsAs(int, batch.Type) bool { return false }
+func (p parquetFile) Rows() (int64, bool)  { return p.File.Rows(), true }
+func (p parquetFile) Units() []format.Unit { return p.units }
 
 func (p parquetFile) RowBytes(unit, col int) int64 {
 	return p.RowGroups()[unit].Columns[col].RawBytes
 }
 
-func (p parquetFile) Read(ctx context.Context, acct *mem.Account, unit int, cols []int, _ []batch.Type, o format.ReadOptions) (batch.Stream, error) {
-	return p.ReadRowGroup(ctx, acct, unit, cols, parquet.ReadOptions{BatchRows: o.BatchRows, WholeBytes: o.WholeBytes})
+func (p parquetFile) Read(ctx context.Context, acct *mem.Account, unit int, cols []int, types []batch.Type, o format.ReadOptions) (batch.Stream, error) {
+	return p.ReadRowGroup(ctx, acct, unit, cols, parquet.ReadOptions{BatchRows: o.BatchRows, WholeBytes: o.WholeBytes, Types: types})
 }
 
 var _ format.File = parquetFile{}

@@ -53,16 +53,21 @@ func (t *Table) Stats(unit, col int) expr.Stats {
 		return expr.Stats{Nulls: -1, Rows: u.Rows}
 	}
 	c := &f.RowGroups()[u.Group].Columns[m.from].Stats
-	out := expr.Stats{Nulls: -1, Rows: u.Rows, HasBounds: c.HasMinMax}
+	out := expr.Stats{Nulls: -1, Rows: u.Rows}
 	if c.HasNulls && !(t.spec.NanAsNull && to.IsFloat()) {
 		out.Nulls = c.Nulls
 	}
-	if c.HasMinMax {
-		from := f.Schema().Fields[m.from].Type
+	if from := f.Schema().Fields[m.from].Type; c.HasMinMax && sameBounds(from, to) {
+		out.HasBounds = true
 		out.Min, out.Max = bound(c.Min, from, to), bound(c.Max, from, to)
 		out.NoNaN = from.IsInteger()
 	}
 	return out
+}
+
+// sameBounds says whether the bounds of a file's column are those of the table's: its values are held alike, or are doubles of integers.
+func sameBounds(from, to batch.Type) bool {
+	return from == to || relabels(from, to) || from.IsInteger() && to.IsFloat()
 }
 
 func bound(v parquet.Value, from, to batch.Type) expr.Value {
@@ -146,78 +151,21 @@ func (s *stream) column(b *batch.Batch, at, i int) (*batch.Column, error) {
 	if v := s.maps[s.source.cols[i]].value; v != nil {
 		return v.column(s.acct, f.Type, b.N)
 	}
+	conv := s.maps[s.source.cols[i]].conv
 	if at < 0 {
 		return batch.AllNull(s.acct, f.Type, b.N)
 	}
 	c := b.Cols[at].Retain()
-	var err error
-	if c.Type != f.Type {
-		if c, err = s.cast(c, f); err != nil {
-			return nil, err
+	if conv != nil {
+		var err error
+		if c, err = conv.column(s.acct, c); err != nil {
+			return nil, fmt.Errorf("%s: %w: column %s: %w", s.file.Path(), ErrSchema, f.Name, err)
 		}
 	}
 	if s.source.table.spec.NanAsNull && f.Type.IsFloat() {
 		return nanAsNull(s.acct, c)
 	}
 	return c, nil
-}
-
-// cast takes over c. Where both types are held alike it is but a new label.
-func (s *stream) cast(c *batch.Column, f batch.Field) (*batch.Column, error) {
-	defer c.Release()
-	if c.Type.IsInteger() && f.Type.IsFloat() {
-		out, ok, err := intsToFloats(s.acct, c, f.Type)
-		if err == nil && !ok {
-			err = fmt.Errorf("%s: %w: column %s has an integer that no float64 holds exactly", s.file.Path(), ErrSchema, f.Name)
-		}
-		return out, err
-	}
-	out, err := c.Slice(s.acct, 0, c.N)
-	if err != nil {
-		return nil, err
-	}
-	out.Type = f.Type
-	if c.Dict != nil {
-		// The dictionary is labelled too: a column's type and its dictionary's are the same.
-		dict, err := c.Dict.Slice(s.acct, 0, c.Dict.N)
-		if err != nil {
-			out.Release()
-			return nil, err
-		}
-		dict.Type = f.Type
-		out.Dict.Release()
-		out.Dict = dict
-	}
-	return out, nil
-}
-
-func intsToFloats(acct *mem.Account, c *batch.Column, t batch.Type) (out *batch.Column, exact bool, err error) {
-	if out, err = batch.NewFixed(acct, t, c.N); err != nil {
-		return nil, false, err
-	}
-	exact = true
-	dst := out.Float64s()
-	for i, v := range c.Int64s() {
-		dst[i] = float64(v)
-		fits := v >= -1<<53 && v <= 1<<53
-		if c.Type.ID == batch.Uint64 {
-			dst[i], fits = float64(uint64(v)), uint64(v) <= 1<<53
-		}
-		exact = exact && (fits || c.IsNull(i))
-	}
-	if !exact {
-		out.Release()
-		return nil, false, nil
-	}
-	if c.Valid != nil {
-		if err := out.NewValid(acct); err != nil {
-			out.Release()
-			return nil, false, err
-		}
-		copy(out.Valid, c.Valid[:batch.BitmapLen(c.N)])
-		out.SetNulls()
-	}
-	return out, true, nil
 }
 
 // nanAsNull takes over c and returns it with its NaNs null.

@@ -43,7 +43,8 @@ func (t *Table) ColumnStats(col int) ColumnStats {
 		if c.Stats.HasNulls && c.Stats.Nulls == u.Rows {
 			continue
 		}
-		if !c.Stats.HasMinMax {
+		from, to := t.files[u.File].Schema().Fields[m.from].Type, t.schema.Fields[col].Type
+		if !c.Stats.HasMinMax || !sameBounds(from, to) || to.ID == batch.Uint64 && c.Stats.Max.Int < 0 {
 			out.HasRange = false
 			continue
 		}

@@ -86,9 +86,9 @@ type Table struct {
 
 // mapping says where a file has a column of the table.
 type mapping struct {
-	from  int // position in the file's schema; -1: it is missing, so null
-	cast  batch.Type
-	value *constant // where the file's directories say it; from is -1 then
+	from  int         // position in the file's schema; -1: it is missing, so null
+	conv  *conversion // how its values become the table's; nil where they are
+	value *constant   // where the file's directories say it; from is -1 then
 }
 
 // Schema returns the columns of the table.

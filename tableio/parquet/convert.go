@@ -15,7 +15,8 @@ type converter struct {
 	from, to int // bytes of a value
 	same     bool
 	run      func(dst, src []byte, n int)
-	bad      bool // a value did not fit: a decimal of more than its digits' bytes
+	bad      bool   // a value did not fit: a decimal of more than its digits' bytes, a far INT96
+	why      string // what is wrong then, where it is no decimal
 }
 
 // newConverter returns how values of the column are widened; nil for booleans and for values of KindBytes.
@@ -30,7 +31,7 @@ func newConverter(c *column) *converter {
 		v.same = true
 		v.run = func(dst, src []byte, n int) { copy(dst, src[:8*n]) }
 	case format.Int96:
-		v.run = int96s
+		v.run = v.int96s(c.field.Type)
 	case format.FixedLenByteArray:
 		switch {
 		case c.field.Type.ID == batch.Float16:
@@ -92,16 +93,6 @@ func floats(dst, src []byte, n int) {
 	src = src[:4*n]
 	for i := range out {
 		out[i] = float64(math.Float32frombits(binary.LittleEndian.Uint32(src[4*i : 4*i+4])))
-	}
-}
-
-// int96s reads nanoseconds of the day and the Julian day; far days wrap around, as in pyarrow.
-func int96s(dst, src []byte, n int) {
-	const julianEpoch, dayNanos = 2440588, 86400e9
-	for i, out := 0, values[int64](dst, n); i < n; i++ {
-		v := src[12*i : 12*i+12]
-		day := int64(binary.LittleEndian.Uint32(v[8:])) - julianEpoch
-		out[i] = day*dayNanos + int64(binary.LittleEndian.Uint64(v))
 	}
 }
 

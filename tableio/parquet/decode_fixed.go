@@ -40,6 +40,9 @@ func (d *plainFixed) decode(dst []byte, n int) error {
 }
 
 func (v *converter) err() error {
+	if v.bad && v.why != "" {
+		return fmt.Errorf("%w: %s", ErrUnsupported, v.why)
+	}
 	if v.bad {
 		return fmt.Errorf("has a decimal that %d bytes do not hold", v.to)
 	}

@@ -88,6 +88,8 @@ type ReadOptions struct {
 	WholeBytes int64
 	// DropBehind drops what was read from the page cache.
 	DropBehind bool
+	// Types are the types of the columns, where they are others than the schema's; see File.ReadsAs. Nil: the schema's.
+	Types []batch.Type
 
 	// For tests.
 	limits   *limits // nil: by the number of columns

@@ -56,14 +56,7 @@ type goldenFile struct {
 // refused. The outcome of each is in testdata/outcomes.txt, which is the place to see what is not read.
 func TestCorpus(t *testing.T) {
 	dir := corpus(t)
-	var golden map[string]goldenFile
-	b, err := os.ReadFile("testdata/golden.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &golden); err != nil {
-		t.Fatal(err)
-	}
+	golden := goldenFiles(t, "testdata/golden.json")
 	var out strings.Builder
 	names := make([]string, 0, len(golden))
 	for name := range golden {
@@ -85,6 +78,29 @@ func TestCorpus(t *testing.T) {
 	}
 	if d := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")); d != "" {
 		t.Errorf("outcomes differ (-want +got):\n%s", d)
+	}
+}
+
+func goldenFiles(t *testing.T, path string) (golden map[string]goldenFile) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(b, &golden)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return golden
+}
+
+// TestFilesOfEveryWriter reads what pyarrow, DuckDB, Polars and fastparquet write in all their codecs and encodings
+// (testdata/make.py): every column is what pyarrow reads.
+func TestFilesOfEveryWriter(t *testing.T) {
+	for name, want := range goldenFiles(t, "testdata/writers/golden.json") {
+		var out strings.Builder
+		corpusFile(t, &out, "testdata/writers", name, want)
+		if n := len(want.Columns); out.String() != fmt.Sprintf("%s: %d of %d columns as pyarrow reads them\n", name, n, n) {
+			t.Error(out.String())
+		}
 	}
 }
 

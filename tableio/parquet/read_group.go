@@ -28,7 +28,9 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 	if err != nil {
 		return nil, err
 	}
-	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(cols)), drop: opts.DropBehind, skipSums: opts.skipSums, schema: f.schema.Select(cols), rows: f.groups[group].Rows}
+	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(cols)), drop: opts.DropBehind, skipSums: opts.skipSums, rows: f.groups[group].Rows}
+	columns, schema := f.typed(cols, opts.Types)
+	s.schema = schema
 	if opts.limits != nil {
 		s.lim = *opts.limits
 	}
@@ -39,8 +41,7 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 		s.step = batch.Rows
 	}
 	s.step = max(min(s.step, maxBatch/max(s.schema.RowWidth(8), 1)), min(s.step, minRows))
-	for _, i := range cols {
-		col := &f.columns[i]
+	for _, col := range columns {
 		if col.nested != "" {
 			err = fmt.Errorf("%s: %w: column %s is nested (%s): not supported yet", f.path, ErrUnsupported, col.field.Name, col.nested)
 			return nil, errors.Join(err, s.Close())

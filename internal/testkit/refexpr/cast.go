@@ -20,6 +20,11 @@ func cast(v val, t batch.Type) (val, error) {
 		return null(t), nil
 	case t.ID == batch.String:
 		return val{typ: t, s: text(v)}, nil
+	case t.Kind() == batch.KindBytes && v.typ.ID != batch.String:
+		if w := t.StoredWidth(); w > 0 && len(v.s) != w {
+			return null(t), fail("%d bytes do not fit %s", len(v.s), t)
+		}
+		return val{typ: t, s: v.s}, nil
 	case v.typ.ID == batch.String:
 		return parse(strings.TrimSpace(v.s), t)
 	case t.ID == batch.Bool && v.typ.IsFloat():

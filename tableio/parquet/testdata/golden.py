@@ -7,7 +7,7 @@ Each flat column has its count of rows and nulls, and a CRC-32 of its values in 
 one line a value: "-" for null, integers in decimal (also dates, times, timestamps and
 unscaled decimals), floats as the bits of a float64 in hex (every NaN as "nan"), bytes in hex.
 """
-import json, os, struct, sys, zlib
+import decimal, json, os, struct, sys, zlib
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,10 +62,13 @@ def file(path):
     return {"rows": pf.metadata.num_rows, "columns": out}
 
 
-import decimal
+def folder(root, out):
+    names = []
+    for d, _, fs in os.walk(root):
+        names += [os.path.relpath(os.path.join(d, f), root) for f in fs if ".parquet" in f and not f.endswith(".json") and not f.endswith(".md")]
+    json.dump({n: file(os.path.join(root, n)) for n in sorted(names)}, out, indent=1, sort_keys=True)
+
+
 decimal.getcontext().prec = 80
-root = sys.argv[1]
-names = []
-for d, _, fs in os.walk(root):
-    names += [os.path.relpath(os.path.join(d, f), root) for f in fs if ".parquet" in f and not f.endswith(".json") and not f.endswith(".md")]
-json.dump({n: file(os.path.join(root, n)) for n in sorted(names)}, sys.stdout, indent=1, sort_keys=True)
+if __name__ == "__main__":
+    folder(sys.argv[1], sys.stdout)
