@@ -255,39 +255,6 @@ func (f *frame) mapInt(fn func(i int) (int64, bool), what string) error {
 	return nil
 }
 
-// decimalArithmetic computes exactly in 128 bits and checks the digits; sums of
-// decimals of up to 17 digits stay in 64 bits, where nothing can overflow.
-func decimalArithmetic(op string, t, x, y batch.Type) func(*frame) error {
-	shiftX, shiftY := 0, 0
-	if op != "*" {
-		scale := int(t.Scale)
-		shiftX, shiftY = scale-int(x.Scale), scale-int(y.Scale)
-	}
-	narrow := x.Kind() == batch.KindInt64 && y.Kind() == batch.KindInt64 && t.Kind() == batch.KindInt64
-	if narrow && shiftX == 0 && shiftY == 0 && op != "%" {
-		return func(f *frame) error { return narrowDecimal(f, op) }
-	}
-	return func(f *frame) error {
-		a, b := int128At(f.args[0]), int128At(f.args[1])
-		for i := range f.n {
-			u, okU := rescale(a(i), shiftX)
-			v, okV := rescale(b(i), shiftY)
-			r, ok := decimalOp(op, u, v)
-			if !(okU && okV && ok && fits(r, int(t.Prec))) {
-				if op == "%" && v == (batch.Int128{}) && !f.null(i) {
-					return f.divisionByZero(op, appendDecimal(nil, a(i), decimalScale(x)))
-				}
-				if !f.null(i) {
-					return f.st.rowError("%s %s %s does not fit %s", appendDecimal(nil, a(i), decimalScale(x)), op, appendDecimal(nil, b(i), decimalScale(y)), t)
-				}
-				r = batch.Int128{}
-			}
-			setInt128(f.out, i, r)
-		}
-		return nil
-	}
-}
-
 func decimalScale(t batch.Type) int {
 	if t.ID == batch.Decimal {
 		return int(t.Scale)
