@@ -19,3 +19,11 @@ YAML
 
 "$bin" run "$here/seed.yaml" --set data="$dir/demo" --set out="$work/seed" --mem 256MB --progress none
 "$python" "$here/seed_equals_pandas.py" "$dir/demo" "$work/seed"
+
+# What export prints gives the same answer in DuckDB: the jobs of the golden tests, and random ones.
+(cd "$here/.." && go build -o "$work/jobcases" ./internal/testkit/jobcases)
+"$work/jobcases" -golden "$here/../engine/testdata/golden" "$work/golden"
+"$work/jobcases" -seed 1 -cases "${EXPORT_CASES:-300}" "$work/random"
+for jobs in golden random; do
+  "$python" "$here/export_equals.py" "$bin" "$work/$jobs"
+done

@@ -28,7 +28,9 @@ def natural(path):
 def read(path):
     """The columns of an output as lists of plain values."""
     files = sorted(glob.glob(glob.escape(path) + "/**/*.*", recursive=True), key=natural) if os.path.isdir(path) else [path]
-    if files[0].endswith(".parquet"):
+    if os.path.isdir(path) and os.path.dirname(files[0]) != path:
+        table = duckdb.read_parquet(path + "/**/*.parquet", hive_partitioning=True).to_arrow_table()
+    elif files[0].endswith(".parquet"):
         table = pa.concat_tables([pq.read_table(f, partitioning=None) for f in files])
     else:
         rel = [duckdb.read_csv(f, header=True, all_varchar=True, sep="\t" if ".tsv" in f else ",", compression="auto") for f in files]
@@ -104,7 +106,7 @@ def outputs(sql):
     """The paths that the script writes, and whether in order."""
     found = {}
     for m in re.finditer(r"^COPY \((.*?)\)\nTO '((?:[^']|'')*)' \(", sql, re.S | re.M):
-        found[m[2].replace("''", "'")] = " ORDER BY " in m[1]
+        found[m[2].replace("''", "'")] = " ORDER BY " in m[1] and "PARTITION_BY" not in sql[m.end() :].split(";")[0]
     return found
 
 

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"pqjoin/batch"
@@ -26,6 +27,18 @@ func (w *writer) head() {
 		w.printf("-- Replace ${env:NAME} by the values of the environment before running it.\n")
 	}
 	w.printf("SET TimeZone = 'UTC';\nSET ieee_floating_point_ops = true;\nSET preserve_insertion_order = true;\n")
+	if w.readsFloats() {
+		w.printf("-- A condition must not be decided by the statistics of files, which leave NaN out. Without NaN in the data, drop this line.\n" +
+			"SET disabled_optimizers = 'statistics_propagation,filter_pushdown';\n")
+	}
+}
+
+// readsFloats says whether an input has a column that may hold NaN.
+func (w *writer) readsFloats() bool {
+	return slices.ContainsFunc(w.plan.Nodes, func(n *plan.Node) bool {
+		_, scan := n.Op.(*plan.Scan)
+		return scan && slices.ContainsFunc(n.Schema.Fields, func(f batch.Field) bool { return f.Type.IsFloat() })
+	})
 }
 
 func (w *writer) paths() string {
@@ -52,10 +65,11 @@ func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 	source := "[" + commas(quoted) + "]"
 	if text := in.FileFormat(files[0]); text != plan.FormatParquet {
 		source = w.readText(in, source, text)
-	} else if source = "read_parquet(" + source; len(files) > 1 {
-		source += ", union_by_name = true)"
 	} else {
-		source += ")"
+		if source = "read_parquet(" + source; len(files) > 1 {
+			source += ", union_by_name = true"
+		}
+		source += hive(in, files) + ")"
 	}
 	var cols []string
 	for i, c := range op.Columns {
@@ -70,6 +84,20 @@ func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 		return s
 	}
 	return "SELECT * FROM (" + strings.ReplaceAll(s, "\n", "\n      ") + ")\nWHERE " + w.expression(n, op.Where)
+}
+
+// hive reads columns from the names of directories, where they give any, with the types that pqjoin found.
+func hive(in *plan.Input, files []string) string {
+	var types []string
+	for _, f := range in.Schema.Fields {
+		if strings.Contains(filepath.ToSlash(files[0]), "/"+f.Name+"=") {
+			types = append(types, name(f.Name)+": "+typeName(f.Type))
+		}
+	}
+	if types == nil {
+		return ", hive_partitioning = false"
+	}
+	return ", hive_partitioning = true, hive_types = {" + strings.Join(types, ", ") + "}"
 }
 
 // scanColumn reads a column as the type that the job decides, and NaN as null where it says so.
@@ -98,8 +126,8 @@ func (w *writer) readText(in *plan.Input, files, format string) string {
 	for _, f := range in.Schema.Fields {
 		types = append(types, text(f.Name)+": "+text(typeName(f.Type)))
 	}
-	return fmt.Sprintf("read_csv(%s, header = true, delim = %s, quote = '\"', escape = '\"', nullstr = '', union_by_name = true,\n    types = {%s})",
-		files, text(delim), commas(types))
+	return fmt.Sprintf("read_csv(%s, header = true, delim = %s, quote = '\"', escape = '\"', nullstr = '', union_by_name = true%s,\n    types = {%s})",
+		files, text(delim), hive(in, w.files[in]), commas(types))
 }
 
 // output writes a table to its path.
@@ -115,6 +143,11 @@ func (w *writer) output(o *plan.Output) {
 	options := w.copyOptions(o)
 	switch {
 	case o.SingleFile:
+	case len(o.PartitionBy) > 0:
+		options = append(options, "PARTITION_BY ("+strings.Join(columns(n.Schema, o.PartitionBy), ", ")+")")
+		if o.Replace {
+			options = append(options, "OVERWRITE true")
+		}
 	case w.has[n]: // several files would not keep the order
 		w.printf("-- The folder must be there: DuckDB writes the file alone.\n")
 		path = filepath.Join(path, "part-00000"+o.Extension())

@@ -144,7 +144,7 @@ var aggregates = map[string]string{
 var plainAggs = []string{"count", "sum", "mean", "min", "max", "std", "var", "cov", "corr", "any", "all", "median", "quantile", "quantile_disc", "quantile_cont", "nunique"}
 
 // ordered are aggregates for which the order of the rows decides.
-var ordered = map[string]bool{"first": true, "last": true, "mode": true, "arg_min": true, "arg_max": true}
+var ordered = map[string]bool{"first": true, "last": true, "mode": true, "arg_min": true, "arg_max": true, "string_agg": true}
 
 func (w *writer) groupBy(n *plan.Node, op *plan.GroupBy) string {
 	in := n.Inputs[0]
@@ -196,6 +196,9 @@ func (w *writer) aggregate(n *plan.Node, a plan.Agg) string {
 	}
 	switch {
 	case ordered[a.Func]:
+		if a.Func == "string_agg" {
+			args += ", " + text(a.Sep)
+		}
 		if w.has[in] {
 			args += " ORDER BY " + w.row
 		}
