@@ -23,6 +23,9 @@ func naturalPaths(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
+// NaturalPaths orders paths as a table's files are.
+func NaturalPaths(a, b string) int { return naturalPaths(a, b) }
+
 // Natural compares names with runs of digits as numbers: "part.2" is before "part.10". It
 // is a total order: names that differ in leading zeros alone are compared as text.
 func Natural(a, b string) int {

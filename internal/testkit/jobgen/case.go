@@ -38,6 +38,7 @@ type Input struct {
 	Shape        parquet.Shape
 	Format       string // parquet where empty; of text, the types are given
 	Options      string // ", nan_as_null: true" and the like
+	Hive         []int  // columns that directories give, the last of the schema: rows are in the order in which those are read
 }
 
 // Pipeline is one table of the job.
@@ -115,6 +116,9 @@ func (c *Case) Write(ctx context.Context, fsys vfs.FS, dir string) error {
 func (in *Input) write(ctx context.Context, fsys vfs.FS, dir string) error {
 	if err := fsys.MkdirAll(dir, 0o755); err != nil {
 		return err
+	}
+	if len(in.Hive) > 0 {
+		return in.writeHive(ctx, fsys, dir)
 	}
 	n := max(in.Files, 1)
 	for i := range n {

@@ -93,6 +93,7 @@ func (g *gen) input(i int) {
 		in.Rows = append(in.Rows, row)
 	}
 	g.asText(in)
+	g.asHive(in)
 	g.inputOptions(in)
 	g.c.Inputs = append(g.c.Inputs, in)
 }
@@ -207,6 +208,7 @@ func (g *gen) outputs() {
 			o.Options += ", compression: " + g.pick("zstd", "none", "gzip", "lz4")
 		}
 		g.c.Outputs = append(g.c.Outputs, o)
+		g.partitionBy(o)
 	}
 }
 
@@ -241,6 +243,9 @@ func (c *Case) Shrink() []*Case {
 				try(func(n *Case) { n.Inputs[i].Rows = slices.Delete(n.Inputs[i].Rows, lo, min(lo+cut, len(in.Rows))) })
 			}
 		}
+		if len(in.Hive) > 0 {
+			try(func(n *Case) { n.Inputs[i].Hive = nil })
+		}
 		if in.Files > 1 {
 			try(func(n *Case) { n.Inputs[i].Files = 1 })
 		}
@@ -264,6 +269,14 @@ func (c *Case) Shrink() []*Case {
 }
 
 func (in *Input) dropColumn(j int) {
+	if len(in.Hive) > 0 { // which are the last
+		in.Hive = slices.DeleteFunc(slices.Clone(in.Hive), func(c int) bool { return c == j })
+		for i, c := range in.Hive {
+			if c > j {
+				in.Hive[i]--
+			}
+		}
+	}
 	in.Schema = &batch.Schema{Fields: slices.Delete(slices.Clone(in.Schema.Fields), j, j+1)}
 	for r, row := range in.Rows {
 		in.Rows[r] = slices.Delete(slices.Clone(row), j, j+1)

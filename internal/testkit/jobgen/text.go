@@ -1,6 +1,7 @@
 package jobgen
 
 import (
+	"slices"
 	"strings"
 
 	"pqjoin/batch"
@@ -46,13 +47,16 @@ func (in *Input) format() string {
 	return in.Format
 }
 
-// types is the option that gives the types of text.
+// types is the option that gives the types of text, and of what directories say.
 func (in *Input) types() string {
-	if in.Format == "" {
+	if in.Format == "" && len(in.Hive) == 0 {
 		return ""
 	}
 	var s []string
-	for _, f := range in.Schema.Fields {
+	for i, f := range in.Schema.Fields {
+		if in.Format == "" && !slices.Contains(in.Hive, i) {
+			continue
+		}
 		s = append(s, quote(f.Name)+": "+quote(f.Type.String()))
 	}
 	return ", types: {" + strings.Join(s, ", ") + "}"
