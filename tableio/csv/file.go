@@ -84,16 +84,7 @@ func Open(ctx context.Context, fsys vfs.FS, path string, o Options) (f *File, er
 
 // scanner returns a scanner of the whole text whose buffer lies on the heap.
 func (f *File) scanner(r io.Reader) *scanner {
-	s := &scanner{r: r, delim: f.opts.Delim, first: true}
-	s.grow = func(old []byte, used, size int) ([]byte, error) {
-		if old == nil && f.Codec() == text.Plain {
-			size = int(min(int64(size), f.Size()+1))
-		}
-		b := make([]byte, size)
-		copy(b, old[:used])
-		return b, nil
-	}
-	return s
+	return &scanner{Window: f.Window(r, tooLong), delim: f.opts.Delim}
 }
 
 // header takes the names of the columns. One without a name is called column0, by its position.
@@ -104,23 +95,23 @@ func (f *File) header(s *scanner) error {
 		if spans, n, err = s.record(spans[:0], true); err != nil {
 			return err
 		}
-		if n == 0 && s.done() {
-			return &syntaxError{0, "the file is empty; it must begin with a line of column names"}
+		if n == 0 && s.Done() {
+			return &text.SyntaxError{Msg: "the file is empty; it must begin with a line of column names"}
 		}
 	}
 	f.schema = &batch.Schema{}
 	for i, sp := range spans {
-		name := string(unescape(nil, sp.Bytes(s.buf)))
+		name := string(unescape(nil, sp.Bytes(s.Buf)))
 		if name == "" {
 			name = fmt.Sprintf("column%d", i)
 		}
 		if f.schema.Index(name) >= 0 {
-			return &syntaxError{0, fmt.Sprintf("the header names the column %q twice", name)}
+			return &text.SyntaxError{Msg: fmt.Sprintf("the header names the column %q twice", name)}
 		}
 		f.schema.Fields = append(f.schema.Fields, batch.Field{Name: name, Nullable: true})
 	}
 	s.want, s.single = len(spans), len(spans) == 1
-	f.dataAt = s.offset()
+	f.dataAt = s.Offset()
 	return nil
 }
 
@@ -130,8 +121,8 @@ func (f *File) sample(ctx context.Context, s *scanner) error {
 	var spans []text.Span
 	var scratch []byte
 	rows := int64(0)
-	for !s.done() && s.offset() < f.opts.head {
-		start := s.offset()
+	for !s.Done() && s.Offset() < f.opts.head {
+		start := s.Offset()
 		var n int
 		var err error
 		if spans, n, err = s.record(spans[:0], true); err != nil {
@@ -145,9 +136,9 @@ func (f *File) sample(ctx context.Context, s *scanner) error {
 				return err
 			}
 		}
-		f.longest = max(f.longest, s.offset()-start)
+		f.longest = max(f.longest, s.Offset()-start)
 		for i, sp := range spans {
-			p := sp.Bytes(s.buf)
+			p := sp.Bytes(s.Buf)
 			if sp.Len&text.Escaped != 0 {
 				scratch = unescape(scratch[:0], p)
 				p = scratch
@@ -170,8 +161,8 @@ func (f *File) sample(ctx context.Context, s *scanner) error {
 
 // estimate sets rows and units from what the sample had.
 func (f *File) estimate(rows int64, s *scanner) {
-	seen := s.offset()
-	f.exact = s.done()
+	seen := s.Offset()
+	f.exact = s.Done()
 	raw := seen
 	if !f.exact {
 		raw = f.Size()
@@ -215,45 +206,24 @@ func (f *File) RowBytes(unit, col int) int64 {
 
 // ReadFloor returns the buffer, the positions of fields, and what a decompressor takes.
 func (f *File) ReadFloor(int, []int) int64 {
-	size := int64(bufferBytes)
-	for size < 2*f.longest && size < maxRecord {
-		size *= 2
-	}
-	if size > bufferBytes {
-		size += size / 2 // while it grows
-	}
-	return size + spanBytes + int64(mem.ClassSize(8*len(f.schema.Fields))) + f.DecoderHeap()
+	return text.BufferFloor(f.longest) + spanBytes + int64(mem.ClassSize(8*len(f.schema.Fields))) + f.DecoderHeap()
 }
-
-// Error is what a file has wrong, with its line.
-type Error struct {
-	Path string
-	Line int64 // from 1
-	Msg  string
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("%s: line %d: %s", e.Path, e.Line, e.Msg) }
-func (e *Error) Unwrap() error { return format.ErrMalformed }
 
 // located gives an error of the scanner its line. Where records before it are not well formed, theirs is the
 // error: what a stray quote does to what comes after it is no news.
 func (f *File) located(ctx context.Context, err error) error {
-	var bad *syntaxError
+	var bad *text.SyntaxError
 	if !errors.As(err, &bad) {
 		return err
 	}
-	if first := f.firstBad(ctx, bad.at); first != nil {
+	if first := f.firstBad(ctx, bad.At); first != nil {
 		bad = first
 	}
-	line, lerr := f.line(bad.at)
-	if lerr != nil {
-		return errors.Join(fmt.Errorf("%s: %w", f.Path(), bad), lerr)
-	}
-	return &Error{f.Path(), line, bad.msg}
+	return f.Located(bad)
 }
 
 // firstBad returns what is wrong with the first record up to an offset, or nil.
-func (f *File) firstBad(ctx context.Context, to int64) *syntaxError {
+func (f *File) firstBad(ctx context.Context, to int64) *text.SyntaxError {
 	r, err := f.Input.Open(0)
 	if err != nil {
 		return nil
@@ -261,12 +231,12 @@ func (f *File) firstBad(ctx context.Context, to int64) *syntaxError {
 	defer r.Close()
 	s := f.scanner(r)
 	s.keep = []bool{}
-	for i := 0; !s.done() && s.offset() <= to; i++ {
+	for i := 0; !s.Done() && s.Offset() <= to; i++ {
 		if i&0xffff == 0 && ctx.Err() != nil {
 			return nil
 		}
 		_, n, err := s.record(nil, true)
-		var bad *syntaxError
+		var bad *text.SyntaxError
 		if errors.As(err, &bad) {
 			return bad
 		}
@@ -280,33 +250,6 @@ func (f *File) firstBad(ctx context.Context, to int64) *syntaxError {
 	return nil
 }
 
-// line returns the number of the line that has the byte at an offset.
-func (f *File) line(at int64) (n int64, err error) {
-	r, err := f.Input.Open(0)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	n = 1
-	err = eachPiece(io.LimitReader(r, at), func(p []byte) { n += int64(bytes.Count(p, []byte{'\n'})) })
-	return n, err
-}
-
-// eachPiece shows all that r has to use.
-func eachPiece(r io.Reader, use func([]byte)) error {
-	buf := make([]byte, 256<<10)
-	for {
-		n, err := r.Read(buf)
-		use(buf[:n])
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
 // beginsQuoted says whether the byte before a unit's range lies within quotes. The ranges before are counted
 // once; units are opened in ascending order, so that is mostly the one before.
 func (f *File) beginsQuoted(unit int) (bool, error) {
@@ -317,13 +260,9 @@ func (f *File) beginsQuoted(unit int) (bool, error) {
 	}
 	for k := len(f.within); k <= unit; k++ {
 		from := max(0, int64(k-1)*f.opts.unit-1)
-		r, err := f.Input.Open(from)
-		if err != nil {
-			return false, err
-		}
 		quotes := 0
-		err = eachPiece(io.LimitReader(r, int64(k)*f.opts.unit-1-from), func(p []byte) { quotes += bytes.Count(p, []byte{'"'}) })
-		if err = errors.Join(err, r.Close()); err != nil {
+		err := f.EachPiece(from, int64(k)*f.opts.unit-1-from, func(p []byte) { quotes += bytes.Count(p, []byte{'"'}) })
+		if err != nil {
 			return false, err
 		}
 		f.within = append(f.within, f.within[k-1] != (quotes%2 == 1))

@@ -23,13 +23,11 @@ type stream struct {
 	schema *batch.Schema
 	at     []int // for each column, its position among the fields kept
 	scan   *scanner
-	rc     io.ReadCloser
-	buf    *mem.Buf // of scan
+	text   *text.Section
 	spans  *mem.Buf
 	stride int
 	step   int
 	end    int64 // records from here on are the next unit's
-	heap   int64 // reserved for the decompressor
 	err    error
 }
 
@@ -70,10 +68,6 @@ func (s *stream) open(unit int, cols []int) (err error) {
 	if s.spans, err = s.acct.Alloc(max(min(spanBytes, 8*s.stride*s.step), 8*s.stride, 8)); err != nil {
 		return err
 	}
-	if err := s.acct.Reserve(f.DecoderHeap()); err != nil {
-		return err
-	}
-	s.heap = f.DecoderHeap()
 	from, begins := int64(0), true // where reading begins, and whether a record does there
 	if f.Codec() == text.Plain {
 		if from = int64(unit) * f.opts.unit; from > f.dataAt {
@@ -85,12 +79,12 @@ func (s *stream) open(unit int, cols []int) (err error) {
 			s.end = int64(unit+1) * f.opts.unit
 		}
 	}
-	if s.rc, err = f.Input.Open(from); err != nil {
+	if s.text, err = f.Section(s.acct, from, tooLong); err != nil {
 		return err
 	}
-	s.scan = &scanner{r: s.rc, delim: f.opts.Delim, base: from, grow: s.grow, keep: keep, want: len(keep), single: len(keep) == 1}
+	s.scan = &scanner{Window: &s.text.Window, delim: f.opts.Delim, keep: keep, want: len(keep), single: len(keep) == 1}
 	if f.Codec() != text.Plain {
-		return s.skipTo(f.dataAt)
+		return s.text.SkipTo(f.dataAt)
 	}
 	if begins {
 		return nil
@@ -102,46 +96,15 @@ func (s *stream) open(unit int, cols []int) (err error) {
 	return s.skipLine(within)
 }
 
-// grow gives the scanner a larger buffer.
-func (s *stream) grow(old []byte, used, size int) ([]byte, error) {
-	if s.buf == nil && s.f.Codec() == text.Plain {
-		size = int(max(min(int64(size), s.f.Size()-s.scan.base+1), 1))
-	}
-	b, err := s.acct.Alloc(size)
-	if err != nil {
-		return nil, err
-	}
-	copy(b.Bytes(), old[:used])
-	if s.buf != nil {
-		s.buf.Release()
-	}
-	s.buf = b
-	return b.Bytes(), nil
-}
-
-// skipTo drops what comes before an offset.
-func (s *stream) skipTo(at int64) error {
-	sc := s.scan
-	for {
-		if err := sc.more(); err != nil {
-			return err
-		}
-		sc.at = int(min(int64(sc.fill), at-sc.base))
-		if sc.offset() == at || sc.eof {
-			return nil
-		}
-	}
-}
-
 // skipLine drops the rest of the record in which the text begins, within quotes or not.
 func (s *stream) skipLine(within bool) error {
 	sc := s.scan
 	for {
-		if sc.at == sc.fill {
-			if sc.eof {
+		if sc.At == sc.Fill {
+			if sc.EOF {
 				return nil
 			}
-			if err := sc.more(); err != nil {
+			if err := sc.More(); err != nil {
 				return err
 			}
 			continue
@@ -150,7 +113,7 @@ func (s *stream) skipLine(within bool) error {
 		if within {
 			c = '"'
 		}
-		p := sc.buf[sc.at:sc.fill]
+		p := sc.Buf[sc.At:sc.Fill]
 		k := bytes.IndexByte(p, c)
 		if !within {
 			line := p
@@ -158,17 +121,17 @@ func (s *stream) skipLine(within bool) error {
 				line = p[:k]
 			}
 			if q := bytes.IndexByte(line, '"'); q >= 0 {
-				sc.at, within = sc.at+q+1, true
+				sc.At, within = sc.At+q+1, true
 				continue
 			}
 		}
 		switch {
 		case k < 0:
-			sc.at = sc.fill
+			sc.At = sc.Fill
 		case within:
-			sc.at, within = sc.at+k+1, false
+			sc.At, within = sc.At+k+1, false
 		default:
-			sc.at += k + 1
+			sc.At += k + 1
 			return nil
 		}
 	}
@@ -194,7 +157,7 @@ func (s *stream) Next(ctx context.Context) (*batch.Batch, error) {
 
 func (s *stream) next() (*batch.Batch, error) {
 	spans, rows, sc := batch.View[text.Span](s.spans.Bytes())[:0], 0, s.scan
-	for rows < s.step && len(spans)+s.stride <= cap(spans) && sc.offset() < s.end {
+	for rows < s.step && len(spans)+s.stride <= cap(spans) && sc.Offset() < s.end {
 		var n int
 		var err error
 		if spans, n, err = sc.record(spans, rows == 0); err == errMore {
@@ -205,14 +168,14 @@ func (s *stream) next() (*batch.Batch, error) {
 		}
 		if n > 0 {
 			rows++
-		} else if sc.done() {
+		} else if sc.Done() {
 			break
 		}
 	}
 	if rows == 0 {
 		return nil, io.EOF
 	}
-	cells := &text.Cells{Buf: sc.buf, Spans: spans, Stride: s.stride, N: rows, Unescape: unescape}
+	cells := &text.Cells{Buf: sc.Buf, Spans: spans, Stride: s.stride, N: rows, Unescape: unescape}
 	out := &batch.Batch{Schema: s.schema, Cols: make([]*batch.Column, 0, len(s.at)), N: rows}
 	for i, at := range s.at {
 		c, err := text.Convert(s.acct, s.schema.Fields[i].Type, cells, at)
@@ -238,14 +201,14 @@ func (s *stream) misfit(err error, c *text.Cells, col int) error {
 	} else if s.f.schema.Fields[s.f.schema.Index(name)].Type.ID == batch.Null {
 		why = "as other files of the table have it"
 	}
-	at := s.scan.base + int64(c.Spans[m.Row*c.Stride+m.Column].Off)
-	return &valueError{syntaxError{at, fmt.Sprintf("column %s: %q is not %s, %s (types: {%s: string} reads it as text)", name, m.Text, m.Type, why, name)}}
+	at := s.scan.Base + int64(c.Spans[m.Row*c.Stride+m.Column].Off)
+	return &valueError{text.SyntaxError{At: at, Msg: fmt.Sprintf("column %s: %q is not %s, %s (types: {%s: string} reads it as text)", name, m.Text, m.Type, why, name)}}
 }
 
 // valueError is a syntaxError of a record that is well formed.
-type valueError struct{ syntaxError }
+type valueError struct{ text.SyntaxError }
 
-func (e *valueError) Unwrap() error { return &e.syntaxError }
+func (e *valueError) Unwrap() error { return &e.SyntaxError }
 
 // explain gives an error its line.
 func (s *stream) explain(ctx context.Context, err error) error { return s.f.located(ctx, err) }
@@ -253,20 +216,7 @@ func (s *stream) explain(ctx context.Context, err error) error { return s.f.loca
 // Close releases what the stream holds.
 func (s *stream) Close() error {
 	s.err = errors.New("csv: read of a closed stream")
-	if s.buf != nil {
-		s.buf.Release()
-		s.buf = nil
-	}
-	if s.spans != nil {
-		s.spans.Release()
-		s.spans = nil
-	}
-	s.acct.Unreserve(s.heap)
-	s.heap = 0
-	if s.rc == nil {
-		return nil
-	}
-	rc := s.rc
-	s.rc = nil
-	return rc.Close()
+	s.spans.Release()
+	s.spans = nil
+	return s.text.Close()
 }

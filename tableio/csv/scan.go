@@ -4,84 +4,25 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"unicode/utf8"
 
-	"pqjoin/tableio/format"
 	"pqjoin/tableio/text"
 )
 
-const (
-	// bufferBytes is what is held of a file at once, unless a record is longer.
-	bufferBytes = 1 << 20
-	// maxRecord is the longest record, bytes: what an unclosed quote makes of a file must not become one.
-	maxRecord = 16 << 20
-)
+// tooLong is said of a record longer than text.MaxRecord: what an unclosed quote makes of a file must not become one.
+const tooLong = "is a quote not closed, or is this no table?"
 
 // scanner cuts text into records of fields (RFC 4180: a field in quotes may hold separators, line breaks and, doubled, quotes).
 type scanner struct {
-	r      io.Reader
+	*text.Window
 	delim  byte
-	grow   func(old []byte, used, size int) ([]byte, error) // a larger buffer that begins with the used bytes of the old
-	buf    []byte
-	at     int   // where the next record begins
-	fill   int   // bytes in buf
-	base   int64 // offset in the text of buf[0]
-	eof    bool
-	first  bool // nothing has been read: a byte order mark may come
 	single bool // records have one field, so an empty line is one
 	keep   []bool
 	want   int // fields that a record must have; 0: any number
 }
 
-// syntaxError is a record that is not well formed, by its offset in the text.
-type syntaxError struct {
-	at  int64
-	msg string
-}
-
-func (e *syntaxError) Error() string { return e.msg }
-func (e *syntaxError) Unwrap() error { return format.ErrMalformed }
-
 // errMore says that a record does not end in the buffer.
 var errMore = errors.New("csv: more is needed")
-
-// offset returns where in the text the next record begins.
-func (s *scanner) offset() int64 { return s.base + int64(s.at) }
-
-// more moves what is left to the front and reads on.
-func (s *scanner) more() error {
-	if s.at > 0 {
-		s.fill = copy(s.buf, s.buf[s.at:s.fill])
-		s.base += int64(s.at)
-		s.at = 0
-	}
-	if s.fill == len(s.buf) {
-		if s.fill >= maxRecord {
-			return &syntaxError{s.base, fmt.Sprintf("a record is longer than %d MiB: is a quote not closed, or is this no table?", maxRecord>>20)}
-		}
-		b, err := s.grow(s.buf, s.fill, max(2*len(s.buf), bufferBytes))
-		if err != nil {
-			return err
-		}
-		s.buf = b
-	}
-	n, err := io.ReadFull(s.r, s.buf[s.fill:])
-	s.fill += n
-	switch {
-	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		s.eof = true
-	case err != nil:
-		return err
-	}
-	if s.first {
-		s.first = false
-		if bytes.HasPrefix(s.buf[:s.fill], []byte("\xef\xbb\xbf")) {
-			s.at = 3
-		}
-	}
-	return nil
-}
 
 // record appends the spans of the next line's kept fields to spans. n is the fields it has: 0 for an empty line, and at the
 // end of the text. Without refill it returns errMore where the buffer must move, which makes spans of before invalid.
@@ -89,26 +30,23 @@ func (s *scanner) record(spans []text.Span, refill bool) (out []text.Span, n int
 	for {
 		out, end, n, err := s.parse(spans)
 		if err == nil {
-			s.at = end
+			s.At = end
 			return out, n, nil
 		}
 		if err != errMore || !refill {
 			return spans, 0, err
 		}
-		if err := s.more(); err != nil {
+		if err := s.More(); err != nil {
 			return spans, 0, err
 		}
 	}
 }
 
-// done says whether the text has ended.
-func (s *scanner) done() bool { return s.eof && s.at == s.fill }
-
-// parse takes one line at s.at. n is 0 for an empty one. errMore where it does not end in the buffer.
+// parse takes one line at s.At. n is 0 for an empty one. errMore where it does not end in the buffer.
 func (s *scanner) parse(spans []text.Span) (out []text.Span, end, n int, err error) {
-	buf, i := s.buf[:s.fill], s.at
+	buf, i := s.Buf[:s.Fill], s.At
 	if i == len(buf) {
-		if s.eof {
+		if s.EOF {
 			return spans, i, 0, nil
 		}
 		return spans, i, 0, errMore
@@ -131,7 +69,7 @@ func (s *scanner) parse(spans []text.Span) (out []text.Span, end, n int, err err
 	}
 	stop := i // of the record; what follows ends the line
 	switch {
-	case i == len(buf) && !s.eof:
+	case i == len(buf) && !s.EOF:
 		return spans, i, 0, errMore
 	case i == len(buf):
 	case buf[i] == '\n':
@@ -139,17 +77,17 @@ func (s *scanner) parse(spans []text.Span) (out []text.Span, end, n int, err err
 	case buf[i] == '\r' && i+1 < len(buf) && buf[i+1] == '\n':
 		i += 2
 	case buf[i] == '\r' && i+1 == len(buf):
-		if !s.eof {
+		if !s.EOF {
 			return spans, i, 0, errMore
 		}
 		i++
 	default:
 		return spans, i, 0, s.fail("a line ends in a carriage return alone; lines end in LF or CRLF")
 	}
-	if n == 1 && stop == s.at && !s.single {
+	if n == 1 && stop == s.At && !s.single {
 		return spans[:len(spans)-min(len(spans), kept(s.keep))], i, 0, nil
 	}
-	return spans, i, n, s.check(buf[s.at:stop], n)
+	return spans, i, n, s.check(buf[s.At:stop], n)
 }
 
 // kept returns how many spans the first field made.
@@ -176,7 +114,7 @@ func (s *scanner) field(buf []byte, i int) (text.Span, int, error) {
 		}
 		i++
 	}
-	if i == len(buf) && !s.eof {
+	if i == len(buf) && !s.EOF {
 		return text.Span{}, i, errMore
 	}
 	return text.Span{Off: uint32(start), Len: uint32(i - start)}, i, nil
@@ -188,14 +126,14 @@ func (s *scanner) quoted(buf []byte, i int) (text.Span, int, error) {
 	for {
 		k := bytes.IndexByte(buf[i:], '"')
 		if k < 0 {
-			if s.eof {
+			if s.EOF {
 				return text.Span{}, i, s.fail("a quote is not closed before the end of the file")
 			}
 			return text.Span{}, i, errMore
 		}
 		i += k + 1
 		switch {
-		case i == len(buf) && !s.eof:
+		case i == len(buf) && !s.EOF:
 			return text.Span{}, i, errMore
 		case i < len(buf) && buf[i] == '"':
 			flags |= text.Escaped
@@ -228,8 +166,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// fail is an error about the record at s.at.
-func (s *scanner) fail(msg string) error { return &syntaxError{s.offset(), msg} }
+// fail is an error about the record at s.At.
+func (s *scanner) fail(msg string) error { return &text.SyntaxError{At: s.Offset(), Msg: msg} }
 
 // unescape undoubles quotes.
 func unescape(dst, src []byte) []byte {
