@@ -10,14 +10,15 @@ const (
 	FormatParquet = "parquet"
 	FormatCSV     = "csv"
 	FormatTSV     = "tsv"
+	FormatJSONL   = "jsonl"
 )
 
 // laterFormats are documented and not built yet.
-var laterFormats = [...]string{"jsonl", "arrow"}
+var laterFormats = [...]string{"arrow"}
 
 // format takes the name of a format.
 func (d *decoder) format(n *yamlNode) string {
-	return d.choice(n, "format", []string{FormatParquet, FormatCSV, FormatTSV}, laterFormats[:])
+	return d.choice(n, "format", []string{FormatParquet, FormatCSV, FormatTSV, FormatJSONL}, laterFormats[:])
 }
 
 // pathFormat returns the format that the extension of a path names, and the compression for one of text: none,
@@ -36,12 +37,15 @@ func (d *decoder) pathFormat(t Text) (format, compression string) {
 		if compression == "none" {
 			return FormatParquet, ""
 		}
-	case ".csv", ".tsv":
+	case ".csv", ".tsv", ".jsonl", ".ndjson":
 		if compression == "bzip2" {
 			d.job.unsupported(t.Pos, "compress it with gzip or zstd", "bzip2")
 		}
+		if ext == ".ndjson" {
+			ext = ".jsonl"
+		}
 		return ext[1:], compression
-	case ".jsonl", ".ndjson", ".arrow", ".feather":
+	case ".arrow", ".feather":
 		d.job.unsupported(t.Pos, "convert it to Parquet or CSV first", "the format "+ext[1:])
 	}
 	return "", ""

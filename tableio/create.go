@@ -8,6 +8,7 @@ import (
 	"pqjoin/internal/vfs"
 	"pqjoin/tableio/csv"
 	"pqjoin/tableio/format"
+	"pqjoin/tableio/jsonl"
 	"pqjoin/tableio/parquet"
 	"pqjoin/tableio/text"
 )
@@ -33,8 +34,8 @@ func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 	if len(o.PartitionBy) > 0 {
 		return newPartitioned(fs, path, schema, o), nil
 	}
-	if delim, ok := delimOf(o.Format); ok {
-		enc, err := csv.NewEncoder(schema, delim)
+	if textual(o.Format) {
+		enc, err := encoder(schema, o.Format)
 		if err != nil {
 			return nil, err
 		}
@@ -57,8 +58,8 @@ func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 // CheckWrites refuses a schema that the format does not hold, the columns at partitionBy aside; the error names the column.
 func CheckWrites(schema *batch.Schema, format string, partitionBy []int) error {
 	schema, _ = withoutColumns(schema, partitionBy)
-	if delim, ok := delimOf(format); ok {
-		_, err := csv.NewEncoder(schema, delim)
+	if textual(format) {
+		_, err := encoder(schema, format)
 		return err
 	}
 	return nil
@@ -70,20 +71,21 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 		inner, keep := withoutColumns(schema, o.PartitionBy)
 		return WriterFloor(inner, o.inside(keep))
 	}
-	if _, ok := delimOf(o.Format); ok {
+	if textual(o.Format) {
 		return text.WriterHeap(codecs[o.Compression]) + int64(o.RowBytes)
 	}
 	return parquet.WriterFloor(schema, o.WriterOptions)
 }
 
-func delimOf(format string) (delim byte, ok bool) {
+// encoder returns what writes a format of text.
+func encoder(schema *batch.Schema, format string) (text.Encoder, error) {
 	switch format {
-	case CSV:
-		return ',', true
 	case TSV:
-		return '\t', true
+		return csv.NewEncoder(schema, '\t')
+	case JSONL:
+		return jsonl.NewEncoder(schema)
 	}
-	return 0, false
+	return csv.NewEncoder(schema, ',')
 }
 
 // codecs of text by the names of compressions.

@@ -3,6 +3,7 @@ package tableio
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"pqjoin/mem"
 	"pqjoin/tableio/csv"
 	"pqjoin/tableio/format"
+	"pqjoin/tableio/jsonl"
 	"pqjoin/tableio/parquet"
 
 	"golang.org/x/sync/errgroup"
@@ -24,24 +26,26 @@ const (
 	Parquet = "parquet"
 	CSV     = "csv"
 	TSV     = "tsv"
+	JSONL   = "jsonl"
 )
+
+// extensions are those of the formats.
+var extensions = map[string]string{".parquet": Parquet, ".parq": Parquet, ".pq": Parquet, ".csv": CSV, ".tsv": TSV, ".jsonl": JSONL, ".ndjson": JSONL}
+
+// textual says whether the format is one of text.
+func textual(format string) bool { return format == CSV || format == TSV || format == JSONL }
 
 // formatOf returns the format that a file's name tells, or "". Text may be compressed: trades.csv.gz.
 func formatOf(name string) string {
 	name = strings.ToLower(name)
 	ext := filepath.Ext(name)
-	if ext == ".parq" || ext == ".pq" {
-		return Parquet
-	}
 	if ext == ".gz" || ext == ".zst" {
-		if ext = filepath.Ext(strings.TrimSuffix(name, ext)); ext != ".csv" && ext != ".tsv" {
-			return ""
+		if f := extensions[filepath.Ext(strings.TrimSuffix(name, ext))]; textual(f) {
+			return f
 		}
+		return ""
 	}
-	if f := strings.TrimPrefix(ext, "."); slices.Contains([]string{Parquet, CSV, TSV}, f) {
-		return f
-	}
-	return ""
+	return extensions[ext]
 }
 
 // IsTable says whether a file's name tells that it holds a table.
@@ -52,7 +56,7 @@ func openAll(ctx context.Context, fsys vfs.FS, spec *Spec, found []found) ([]for
 	out, errs := make([]format.File, len(found)), make([]error, len(found))
 	g := errgroup.Group{}
 	g.SetLimit(1)
-	if found[0].format != Parquet {
+	if textual(found[0].format) {
 		g.SetLimit(min(runtime.GOMAXPROCS(0), openText))
 	}
 	var failed atomic.Bool
@@ -73,6 +77,13 @@ func openAll(ctx context.Context, fsys vfs.FS, spec *Spec, found []found) ([]for
 	return nil, errs[slices.IndexFunc(errs, func(err error) bool { return err != nil })]
 }
 
+// within returns the spec for the files alone: without types of columns that directories give.
+func (spec Spec) within(dirs *hive) *Spec {
+	spec.Types = maps.Clone(spec.Types)
+	maps.DeleteFunc(spec.Types, func(name string, _ batch.Type) bool { return dirs.index(name) >= 0 })
+	return &spec
+}
+
 // openText is how many files of text are looked at together at most.
 const openText = 8
 
@@ -83,6 +94,8 @@ func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.Fil
 		return csv.Open(ctx, fsys, p.path, csv.Options{Delim: ',', Types: spec.Types})
 	case TSV:
 		return csv.Open(ctx, fsys, p.path, csv.Options{Delim: '\t', Types: spec.Types})
+	case JSONL:
+		return jsonl.Open(ctx, fsys, p.path, jsonl.Options{Types: spec.Types})
 	case Parquet, "":
 		f, err := parquet.Open(ctx, fsys, p.path)
 		if err != nil {

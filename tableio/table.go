@@ -121,7 +121,7 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := openAll(ctx, fsys, &spec, found)
+	files, err := openAll(ctx, fsys, spec.within(dirs), found)
 	if err != nil {
 		return nil, err
 	}

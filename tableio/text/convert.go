@@ -21,13 +21,15 @@ const (
 // Bytes returns what the span covers.
 func (s Span) Bytes(buf []byte) []byte { return buf[s.Off:][:s.Len&lenMask] }
 
-// Cells are the values of N rows: those of a column are Stride apart. An empty one is null.
+// Cells are the values of N rows: those of a column are Stride apart. An empty one is null; with Empty, unless it was in quotes.
 type Cells struct {
 	Buf      []byte
 	Spans    []Span
 	Stride   int
 	N        int
 	Unescape func(dst, src []byte) []byte
+	Empty    bool // what is empty in quotes is an empty text
+	Nearest  bool // numbers that a float does not hold become the nearest one that it does
 }
 
 // MisfitError says that a value is not of its column's type.
@@ -54,7 +56,7 @@ func (c *Cells) cell(row, col int, scratch *[]byte) ([]byte, bool) {
 	s := c.Spans[row*c.Stride+col]
 	p := s.Bytes(c.Buf)
 	if len(p) == 0 {
-		return nil, false
+		return nil, c.Empty && s.Len&Quoted != 0
 	}
 	if s.Len&Escaped != 0 {
 		*scratch = c.Unescape((*scratch)[:0], p)
@@ -81,7 +83,11 @@ func Convert(acct *mem.Account, t batch.Type, c *Cells, col int) (*batch.Column,
 		if t.ID == batch.Float32 {
 			bits = 32
 		}
-		return fixed(acct, t, c, col, batch.View[float64], func(p []byte) (float64, bool) { return ParseFloat(p, bits) })
+		parse := ParseFloat
+		if c.Nearest {
+			parse = NearestFloat
+		}
+		return fixed(acct, t, c, col, batch.View[float64], func(p []byte) (float64, bool) { return parse(p, bits) })
 	case batch.KindInt128:
 		return fixed(acct, t, c, col, batch.View[batch.Int128], func(p []byte) (batch.Int128, bool) { return parseDecimal(p, t) })
 	}
@@ -187,6 +193,7 @@ func (c *Cells) texts(acct *mem.Account, t batch.Type, col int) (*batch.Column, 
 		out.Off[i] = uint32(at)
 		s := c.Spans[i*c.Stride+col]
 		switch p := s.Bytes(c.Buf); {
+		case len(p) == 0 && c.Empty && s.Len&Quoted != 0:
 		case len(p) == 0:
 			if err := setNull(acct, out, i); err != nil {
 				out.Release()

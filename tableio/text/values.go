@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"strconv"
 	"unsafe"
@@ -83,6 +84,20 @@ func ParseFloat(p []byte, bits int) (float64, bool) {
 	}
 	f, err := strconv.ParseFloat(borrow(p), bits)
 	return f, err == nil
+}
+
+// NearestFloat is ParseFloat that takes any decimal number: it returns the nearest float, an infinity beyond the greatest.
+func NearestFloat(p []byte, bits int) (float64, bool) {
+	if v, ok := ParseFloat(p, bits); ok || len(p) == 0 {
+		return v, ok
+	}
+	for i, c := range p {
+		if (c < '0' || c > '9') && c != '-' && c != '.' && (i == 0 || c|0x20 != 'e' && c != '+') {
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(borrow(p), bits)
+	return f, err == nil || errors.Is(err, strconv.ErrRange)
 }
 
 func parseSpecial(p []byte) (float64, bool) {

@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -145,6 +146,10 @@ func (s *Section) larger(old []byte, used, size int) ([]byte, error) {
 		size = int(max(min(int64(size), s.in.size-s.Base+1), 1))
 	}
 	b, err := s.acct.Alloc(size)
+	if err != nil && s.buf != nil {
+		line, lerr := s.in.Line(s.Base)
+		return nil, errors.Join(fmt.Errorf("%s: line %d: a record is longer than %d bytes, and there is no memory for more: %w", s.in.path, line, used, err), lerr)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,214 @@
+// Package jsonl reads and writes tables as JSON lines: one object a line, a key a column.
+//
+//	file   = line *line                      an empty line is none
+//	unit k = the lines that begin in bytes [k * 8 MiB, (k+1) * 8 MiB); a compressed file is one unit
+//
+// Invariants:
+//
+//   - Columns are the keys of the first 64 MB, in order of first appearance, and those that the job gives a type. A
+//     key that comes later is an error, and so is a value of another type.
+//   - What is not well formed is an error with file and line, and nothing is guessed.
+//   - A key that is missing, or null, is null; an empty string is none.
+//   - A column of texts takes any value as its text, so what is read does not depend on where a value lies.
+package jsonl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/mem"
+	"pqjoin/tableio/format"
+	"pqjoin/tableio/text"
+)
+
+// unitBytes is how much text a unit has.
+const unitBytes = 8 << 20
+
+// Options says how files are read.
+type Options struct {
+	Types map[string]batch.Type // types that the job decides, by column
+
+	unit int64 // bytes of a unit, for tests; 0: unitBytes
+	head int64 // bytes that types come from, for tests; 0: text.SampleBytes
+}
+
+// File is an open file.
+type File struct {
+	*text.Input
+	opts    Options
+	schema  *batch.Schema
+	columns map[string]int
+	strict  []bool // columns whose values are never in quotes
+	units   []format.Unit
+	rows    int64
+	exact   bool
+	longest int64 // bytes of the longest line seen
+	widths  []float64
+}
+
+// errMore says that a line does not end in the buffer.
+var errMore = errors.New("jsonl: more is needed")
+
+// Open reads the first 64 MB, from which the columns and their types come. Errors name the file and the line.
+func Open(ctx context.Context, fsys vfs.FS, path string, o Options) (f *File, err error) {
+	if o.unit == 0 {
+		o.unit = unitBytes
+	}
+	if o.head == 0 {
+		o.head = text.SampleBytes
+	}
+	f = &File{opts: o}
+	if f.Input, err = text.OpenInput(ctx, fsys, path); err != nil {
+		return nil, err
+	}
+	r, err := f.Input.Open(0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if err := f.sample(ctx, &scanner{Window: f.Window(r, tooLong), columns: map[string]int{}, end: math.MaxInt64}); err != nil {
+		return nil, f.located(err)
+	}
+	return f, nil
+}
+
+// sample finds columns, types, rows and widths in the first part of the file.
+func (f *File) sample(ctx context.Context, s *scanner) error {
+	var guesses []guess
+	s.add = func(key string) error {
+		s.column(key)
+		guesses = append(guesses, guess{})
+		return nil
+	}
+	s.take = func(col int, sp text.Span, k kind) error {
+		guesses[col].see(sp, s.Buf, k)
+		return nil
+	}
+	rows := int64(0)
+	for s.Offset() < f.opts.head {
+		start := s.Offset()
+		ok, err := s.line(true)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		f.longest = max(f.longest, s.Offset()-start)
+		if rows++; rows&0xffff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	f.exact = s.Done()
+	if !f.exact || rows == 0 { // what the job knows of may come later
+		for _, name := range f.given() {
+			if _, ok := s.columns[name]; !ok {
+				_ = s.add(name)
+			}
+		}
+	}
+	if len(s.names) == 0 {
+		return &text.SyntaxError{Msg: "there is no key that would make a column; each line holds one JSON object"}
+	}
+	f.settle(s.names, guesses, max(rows, 1))
+	f.columns = s.columns
+	f.estimate(rows, s.Offset())
+	return nil
+}
+
+// given returns the columns that the job gives types, sorted.
+func (f *File) given() []string {
+	var names []string
+	for name := range f.opts.Types {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// settle makes the schema.
+func (f *File) settle(names []string, guesses []guess, rows int64) {
+	f.schema = &batch.Schema{}
+	for i, name := range names {
+		t, given := f.opts.Types[name]
+		if given = given && text.Reads(t); !given {
+			t = guesses[i].typ()
+		}
+		f.schema.Fields = append(f.schema.Fields, batch.Field{Name: name, Type: t, Nullable: true})
+		f.strict = append(f.strict, !given && (t.IsNumeric() || t.ID == batch.Bool))
+		f.widths = append(f.widths, float64(guesses[i].bytes)/float64(rows))
+	}
+}
+
+// estimate sets rows and units from what the sample had, which is seen bytes.
+func (f *File) estimate(rows, seen int64) {
+	raw := seen
+	if !f.exact {
+		raw = f.Size()
+		if f.Codec() != text.Plain {
+			raw = f.Size() * 4 // a guess: text is compressed to about a quarter
+		}
+		rows = max(1, int64(float64(raw)/float64(max(seen, 1))*float64(rows)))
+	}
+	f.rows = rows
+	n := int64(1)
+	if f.Codec() == text.Plain {
+		n = max(1, (f.Size()+f.opts.unit-1)/f.opts.unit)
+	}
+	for i := range n {
+		part := func(total int64) int64 { return total*(i+1)/n - total*i/n }
+		f.units = append(f.units, format.Unit{Rows: max(1, part(rows)), Bytes: part(f.Size()), Raw: part(raw)})
+	}
+}
+
+// CreatedBy is not told by text.
+func (f *File) CreatedBy() string { return "" }
+
+// Schema returns the columns.
+func (f *File) Schema() *batch.Schema { return f.schema }
+
+// Rows returns the lines of the file, exactly where the file is no longer than what types come from.
+func (f *File) Rows() (int64, bool) { return f.rows, f.exact }
+
+// Units returns the units; the caller must not change them.
+func (f *File) Units() []format.Unit { return f.units }
+
+// ReadsAs says whether text is read as t: Null columns as any such type.
+func (f *File) ReadsAs(col int, t batch.Type) bool {
+	return f.schema.Fields[col].Type.ID == batch.Null && text.Reads(t)
+}
+
+// RowBytes returns the mean bytes of a column's values in the sample, for all rows of a unit.
+func (f *File) RowBytes(unit, col int) int64 {
+	return int64(f.widths[col] * float64(f.units[unit].Rows))
+}
+
+// ReadFloor returns the buffer, the positions of values, and what a decompressor takes.
+func (f *File) ReadFloor(int, []int) int64 {
+	return text.BufferFloor(f.longest) + spanBytes + int64(mem.ClassSize(8*len(f.schema.Fields))) + f.DecoderHeap()
+}
+
+// located gives what is wrong with a line its place. Memory that did not do for a line names its place too.
+func (f *File) located(err error) error {
+	var bad *text.SyntaxError
+	if errors.As(err, &bad) {
+		return f.Located(bad)
+	}
+	return err
+}
+
+// unknown is the error about a key that came too late.
+func (s *stream) unknown(key string) error {
+	why := "the first 64 MB of the file do not have it"
+	if s.f.exact {
+		why = "the file did not have it when it was opened"
+	}
+	return s.scan.fail(fmt.Sprintf("the key %q is new, %s (types: {%s: string} makes it a column)", key, why, key))
+}
+
+var _ format.File = (*File)(nil)
