@@ -1,6 +1,7 @@
 # make demo   the seed's job end to end, on data it makes
 # make test   everything that guards us and needs Go alone, in minutes
 # make bench        the benchmark: pqjoin beside its peers, into docs/benchmarks.md, in a quarter of an hour
+# make torture      tries to break the program: bounds, kills, faults, damaged files; writes docs/reliability.md (as root, half an hour)
 # make bench-micro  what each kernel costs a row, beside its limit; REF=HEAD~5 compares
 # make acceptance   the big ones: 100M rows inside memory cgroups, pandas' answer cell for cell
 
@@ -9,7 +10,7 @@ BIN := bin/pqjoin
 VENV ?= .venv
 PYTHON ?= python3
 
-.PHONY: all build demo test race lint fuzz acceptance bench bench-smoke bench-setup bench-micro clean
+.PHONY: torture all build demo test race lint fuzz acceptance bench bench-smoke bench-setup bench-micro clean
 
 all: build
 
@@ -62,6 +63,9 @@ bench-smoke: build bench-setup bin/benchgen
 .PHONY: bin/benchgen
 bin/benchgen:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./bench/gen
+
+torture: build
+	$(GO) run ./torture -bin bin/pqjoin -report docs/reliability.md $(TORTUREFLAGS)
 
 acceptance: build bench-setup
 	VENV=$(VENV) bash bench/acceptance.sh

@@ -210,6 +210,9 @@ func (s *Set) Commit(ctx context.Context) error {
 		}
 	}
 	if err := r.complete(s.fsys); err != nil {
+		if s.done {
+			err = fmt.Errorf("%w; the new outputs are complete, but not all are in their places: the next run, or `pqjoin clean`, puts them there", err)
+		}
 		return err
 	}
 	s.done = true

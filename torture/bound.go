@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// steps are the bounds that a job is run at, as multiples of its floor.
+var steps = [...]float64{1, 1.1, 1.3, 1.7, 2.5}
+
+// most is the largest bound.
+const most = 1 << 30
+
+// tryBound runs every job of the catalogue at bounds from its floor to 1 GiB in memory cgroups of just
+// that size, and just below the floor.
+func tryBound(ctx context.Context, b *bench, r *result) error {
+	if g, err := newCgroup(most); err != nil {
+		r.skipped = err.Error()
+		return nil
+	} else {
+		g.remove()
+	}
+	pairs, spilled := 0, 0
+	for i, j := range jobs {
+		if b.scale < 1 && i%max(1, int(1/b.scale/4)) != 0 || !strings.Contains(j.name, b.match) {
+			continue
+		}
+		t := &boundTrial{bench: b, r: r, job: j}
+		if err := t.prepare(ctx, i); err != nil {
+			return fmt.Errorf("%s: %w", j.name, err)
+		}
+		if err := t.all(ctx); err != nil {
+			return fmt.Errorf("%s: %w", j.name, err)
+		}
+		pairs, spilled = pairs+t.pairs, spilled+t.spilled
+		r.fact("%s: floor %d MB, %d bounds, spilled at %d", j.name, t.floor/1e6, t.pairs, t.spilled)
+		os.RemoveAll(t.out)
+	}
+	r.fact("in all %d jobs x bounds, %d of which spilled", pairs, spilled)
+	return nil
+}
+
+// boundTrial is one job at all bounds.
+type boundTrial struct {
+	*bench
+	r         *result
+	job       job
+	file, out string
+	floor     int64
+	want      string // hash of the output
+	pairs     int
+	spilled   int
+}
+
+func (t *boundTrial) prepare(ctx context.Context, number int) (err error) {
+	if t.file, t.out, err = t.job.write(ctx, t.bench, number); err != nil {
+		return err
+	}
+	t.floor, err = t.floorOf(ctx, t.file)
+	return err
+}
+
+// floorOf asks a job's plan for its floor.
+func (b *bench) floorOf(ctx context.Context, file string) (int64, error) {
+	o, err := b.run(ctx, 0, "plan", file, "--format", "json", "--mem", "16GB", "--threads", "2")
+	if err := o.must(err); err != nil {
+		return 0, err
+	}
+	var p struct {
+		Memory struct {
+			Floor int64 `json:"floor_bytes"`
+		}
+	}
+	err = json.Unmarshal([]byte(o.stdout), &p)
+	if err == nil && p.Memory.Floor <= 0 {
+		err = errors.New("the plan names no floor")
+	}
+	return p.Memory.Floor, err
+}
+
+func (t *boundTrial) all(ctx context.Context) error {
+	for _, threads := range []string{"2", "1"} {
+		for _, step := range steps {
+			if threads == "1" && step > 1 {
+				break
+			}
+			if err := t.at(ctx, int64(float64(t.floor)*step), threads); err != nil {
+				return err
+			}
+		}
+	}
+	if t.floor < most {
+		if err := t.at(ctx, most, "2"); err != nil {
+			return err
+		}
+	}
+	return t.below(ctx)
+}
+
+// at runs the job at a bound, and compares its output with that of the first bound.
+func (t *boundTrial) at(ctx context.Context, bound int64, threads string) error {
+	o, err := t.run(ctx, bound, "run", t.file, "--mem", fmt.Sprint(bound), "--threads", threads, "--progress", "none", "--json", "--force")
+	if err != nil {
+		return err
+	}
+	t.pairs++
+	if o.exit != 0 || o.kills > 0 {
+		t.r.refute("%s at --mem %d (floor %d), --threads %s: %v", t.job.name, bound, t.floor, threads, o)
+		return nil
+	}
+	var summary struct {
+		Spilled int64 `json:"spilled_bytes"`
+	}
+	if err := json.Unmarshal([]byte(o.stdout), &summary); err != nil {
+		return err
+	}
+	if summary.Spilled > 0 {
+		t.spilled++
+	}
+	got, err := hashOf(t.out)
+	if err != nil {
+		return err
+	}
+	if t.want == "" {
+		t.want = got
+	}
+	if got != t.want {
+		t.r.refute("%s at --mem %d, --threads %s: other bytes", t.job.name, bound, threads)
+		return nil
+	}
+	t.r.end("same bytes")
+	return nil
+}
+
+// below runs the job just below its floor.
+func (t *boundTrial) below(ctx context.Context) error {
+	before, err := hashOf(t.out)
+	if err != nil {
+		return err
+	}
+	bound := t.floor * 19 / 20
+	o, err := t.run(ctx, bound, "run", t.file, "--mem", fmt.Sprint(bound), "--threads", "2", "--progress", "none", "--force")
+	if err != nil {
+		return err
+	}
+	after, err := hashOf(t.out)
+	switch {
+	case err != nil:
+		return err
+	case o.exit != 4 || o.kills > 0 || after != before || !oneSentence(o.stderr):
+		t.r.refute("%s at --mem %d, below its floor of %d: %v", t.job.name, bound, t.floor, o)
+	default:
+		t.r.end("refused below the floor")
+	}
+	return nil
+}
+
+// oneSentence says whether a failure was told as the contract has it: no trace of the program's inside.
+func oneSentence(stderr string) bool {
+	return strings.TrimSpace(stderr) != "" && !strings.Contains(stderr, "goroutine ") && !strings.Contains(stderr, "panic:") && !strings.Contains(stderr, ".go:")
+}
+
+// hashOf hashes names and contents of all files below a path; a missing path hashes as nothing.
+func hashOf(path string) (string, error) {
+	h := sha256.New()
+	err := filepath.WalkDir(path, func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && name == path:
+			return nil
+		case err != nil || d.IsDir():
+			return err
+		}
+		text, err := os.ReadFile(name)
+		fmt.Fprintf(h, "%s %d\n", strings.TrimPrefix(name, path), len(text))
+		h.Write(text)
+		return err
+	})
+	return fmt.Sprintf("%x", h.Sum(nil)), err
+}

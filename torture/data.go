@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"pqjoin/internal/gen"
+	"pqjoin/internal/vfs"
+	"pqjoin/mem"
+)
+
+// made are the tables that internal/gen makes, by directory below data/. Sizes are such that every operator spills at its floor.
+var made = map[string]gen.Params{
+	"seed":    {Table: "seed-test", Rows: 3_000_000, RowsPerFile: 1_000_000, Keys: 10_000},
+	"seed2":   {Table: "seed-test2", Rows: 300_000, Keys: 10_000},
+	"big":     {Table: "seed-test", Rows: 10_000_000, RowsPerFile: 10_000_000, Keys: 10_000, Shape: gen.FastparquetPlain},
+	"unique":  {Table: "group", Rows: 3_000_000, Keys: 3_000_000, Unique: true},
+	"zipf":    {Table: "zipf", Rows: 3_000_000, Keys: 1_000_000, Theta: 1},
+	"wide":    {Table: "wide", Rows: 30_000, Columns: 300, Types: "mixed"},
+	"widest":  {Table: "wide", Rows: 300, Columns: 10_000},
+	"strings": {Table: "wide", Rows: 300_000, Columns: 10, Types: "string"},
+	"orders":  {Table: "tpch-lineitem", Rows: 1_000_000},
+}
+
+// derived are tables that a job makes of others, of an input named by from.
+var derived = map[string]struct{ from, verbs string }{
+	"onekey":  {"seed", `[{select: {col1: "cast(0 as bigint)", col2: col2, col3: col3}}]`},
+	"onekey2": {"seed2", `[{select: {col1: "cast(0 as bigint)", col4: col4}}, {head: 30}]`},
+	"sorted":  {"seed", `[{index: col1}]`},
+	"long":    {"seed", `[{head: 300}, {compute: {s: "repeat(cast(col2 as string), 60000)"}}]`},
+	"longest": {"seed", `[{head: 12}, {compute: {s: "repeat('0123456789abcdef', 1048576 - cast(floor(col3) as bigint) % 7)"}}, {compute: {s: "s || s || s || s"}}]`},
+	"empty":   {"seed", `[{where: "col1 < 0"}]`},
+}
+
+// data makes what data/NAME is to hold, once.
+func (b *bench) data(ctx context.Context, name string) error {
+	dir := b.path("data", name)
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if p, ok := made[name]; ok {
+		p.Seed = 1
+		pool := mem.NewPool(2 << 30)
+		acct := pool.Account("gen", 0)
+		_, err := gen.Make(ctx, vfs.OS(), dir, gen.Spec{Params: p, Threads: 2, Acct: acct})
+		return errors.Join(err, acct.Close(), pool.Close())
+	}
+	d, ok := derived[name]
+	if !ok {
+		return fmt.Errorf("there is no table %q", name)
+	}
+	if err := b.data(ctx, d.from); err != nil {
+		return err
+	}
+	verbs := strings.Replace(d.verbs, "[", "[{from: t}, ", 1)
+	text := fmt.Sprintf("inputs: {t: data/%s}\ntables: {r: %s}\noutputs: {r: data/%s/}\n", d.from, verbs, name)
+	file := b.path("make-" + name + ".yaml")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		return err
+	}
+	o, err := b.run(ctx, 0, "run", file, "--mem", "8GB", "--progress", "none")
+	if err := o.must(err); err != nil {
+		return fmt.Errorf("making %s: %w", name, err)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// job is one job of the catalogue: the inputs that it reads and the verbs of its table r.
+type job struct {
+	name   string
+	inputs string // words
+	verbs  string // of table r, a flow sequence without brackets; more tables may follow after "\n"
+	output string // a flow mapping without path, may be empty
+}
+
+// jobs puts every operator to every sort of data that is hard on it. All have an order, and so the same bytes at every bound.
+var jobs = [...]job{
+	{"index", "seed", `{from: seed}, {index: col1}`, ""},
+	{"index of two columns", "seed", `{from: seed}, {index: ["col1 desc", col3]}`, ""},
+	{"index, sorted already", "sorted", `{from: sorted}, {index: col1}`, ""},
+	{"index, one key", "onekey", `{from: onekey}, {index: col1}`, ""},
+	{"index, all distinct", "unique", `{from: unique}, {index: key}`, ""},
+	{"index, Zipf", "zipf", `{from: zipf}, {index: key}`, ""},
+	{"index, one row group of 10M rows", "big", `{from: big}, {index: col1}`, ""},
+	{"index, 300 columns", "wide", `{from: wide}, {index: key}`, ""},
+	{"index, strings", "strings", `{from: strings}, {index: [c1, key]}`, ""},
+	{"index, 1 MB strings", "long", `{from: long}, {index: col1}`, ""},
+	{"index, 64 MB strings", "longest", `{from: longest}, {index: col1}`, ""},
+	{"index, 10,000 columns", "widest", `{from: widest}, {index: key}`, ""},
+	{"index, nothing", "empty", `{from: empty}, {index: col1}`, ""},
+	{"lag", "seed", `{from: seed}, {lag: {column: col3, by: col1, periods: [0, 1, 2, -1000], as: "col_{period}", apply: ln(value)}}`, ""},
+	{"lag, one key", "onekey", `{from: onekey}, {lag: {column: col3, by: col1, periods: [1, 50000], as: "col_{period}"}}`, ""},
+	{"window", "seed", `{from: seed}, {window: {by: col1, order_by: col3, columns: {a: "rolling_mean(col2, 100)", b: "rank()", c: "sum(col2)", d: "lead(col2, 3)", e: "bfill(col2)"}}}`, ""},
+	{"window, one key", "onekey", `{from: onekey}, {window: {by: col1, order_by: col3, columns: {a: "cumsum(col2)", b: "row_number()", c: "max(col2)"}}}`, ""},
+	{"join on the index", "seed seed2", `{from: seed}, {index: col1}, {join: {with: g, on: col1, how: left}}` + "\n" + `  g: [{from: seed2}, {groupby: {by: col1, agg: {m: mean(col4)}}}]`, ""},
+	{"join that multiplies", "seed seed2", `{from: few}, {index: col1}, {join: {with: seed2, on: col1, how: left}}` + "\n" + `  few: [{from: seed}, {head: 100000}]`, ""},
+	{"join, one key on both sides", "onekey onekey2", `{from: few}, {index: col1}, {join: {with: onekey2, on: col1}}` + "\n" + `  few: [{from: onekey}, {head: 100000}]`, ""},
+	{"join of two large tables", "unique zipf", `{from: unique}, {join: {with: zipf, on: key, how: inner}}, {index: [key, v1]}`, ""},
+	{"outer join", "seed seed2", `{from: some}, {join: {with: g, on: col1, how: outer, indicator: which}}, {index: col1}` + "\n" + `  some: [{from: seed}, {where: "col1 % 3 = 0"}]` + "\n" + `  g: [{from: seed2}, {groupby: {by: col1, agg: {m: mean(col4)}}}]`, ""},
+	{"semi join", "unique zipf", `{from: unique}, {index: key}, {join: {with: zipf, on: key, how: semi}}`, ""},
+	{"anti join", "unique zipf", `{from: unique}, {index: key}, {join: {with: zipf, on: key, how: anti}}`, ""},
+	{"join, 300 columns", "wide", `{from: wide}, {index: key}, {join: {with: w, on: key}}` + "\n" + `  w: [{from: wide}, {where: "key % 2 = 0"}]`, ""},
+	{"group-by, few keys", "seed", `{from: seed}, {groupby: {by: col1, agg: {n: count(), s: sum(col2), m: mean(col3), d: std(col3), q: median(col2)}}}`, ""},
+	{"group-by, all distinct", "unique", `{from: unique}, {groupby: {by: key, agg: {n: count(), s: sum(v1)}}}`, ""},
+	{"group-by, Zipf", "zipf", `{from: zipf}, {groupby: {by: key, agg: {n: count(), s: sum(v1), m: max(v1), u: nunique(v1), q: "quantile(v1, 0.9)"}}}`, ""},
+	{"group-by, one key", "onekey", `{from: onekey}, {groupby: {by: col1, agg: {n: count(), q: median(col2), u: nunique(col3), f: first(col2)}}}`, ""},
+	{"group-by, strings", "strings", `{from: strings}, {groupby: {by: c1, agg: {n: count(), a: min(c2), b: max(c3), f: first(c4)}}}`, ""},
+	{"group-by, 1 MB strings", "long", `{from: long}, {groupby: {by: col1, agg: {a: min(s), f: first(s)}}}`, ""},
+	{"group-by, 300 columns", "wide", `{from: wide}, {groupby: {by: key, agg: {a: first(c1), b: max(c2), c: count()}}}`, ""},
+	{"distinct", "zipf", `{from: zipf}, {index: v1}, {distinct: {by: [key], keep: last}}`, ""},
+	{"distinct of all", "strings", `{from: strings}, {distinct: all}, {index: key}`, ""},
+	{"union and check", "seed sorted", `{from: seed}, {union: [sorted]}, {check: {not_null: [col1], unique: [col1], on_fail: warn}}`, ""},
+	{"persist, read twice", "seed", `{from: p}, {join: {with: g, on: col1}}, {index: [col1, col3]}` + "\n" + `  p: [{from: seed}, {compute: {x: col2 * 2}}, {persist: true}]` + "\n" + `  g: [{from: p}, {groupby: {by: col1, agg: {m: max(x)}}}]`, ""},
+	{"CSV out", "seed", `{from: seed}, {index: col1}`, "format: csv"},
+	{"dates and decimals", "orders", `{from: orders}, {groupby: {by: [l_shipdate, l_returnflag], agg: {q: sum(l_quantity), p: sum(l_extendedprice * (1 - l_discount)), n: count()}}}`, ""},
+}
+
+// write writes the job to NUMBER.yaml, with its output at out/NUMBER, and makes its data.
+func (j job) write(ctx context.Context, b *bench, number int) (file, out string, err error) {
+	var s strings.Builder
+	s.WriteString("inputs:\n")
+	for in := range strings.FieldsSeq(j.inputs) {
+		if err := b.data(ctx, in); err != nil {
+			return "", "", err
+		}
+		fmt.Fprintf(&s, "  %s: data/%s\n", in, in)
+	}
+	first, rest, _ := strings.Cut(j.verbs, "\n")
+	out = fmt.Sprintf("out/%d", number)
+	more := j.output
+	if more != "" {
+		more = ", " + more
+	}
+	fmt.Fprintf(&s, "tables:\n  r: [%s]\n%s\noutputs:\n  r: {path: %s/, if_exists: replace%s}\n", first, rest, out, more)
+	file = b.path(fmt.Sprintf("%d.yaml", number))
+	return file, b.path(out), os.WriteFile(file, []byte(s.String()), 0o666)
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// pairJob writes a set of two outputs that both hold ${v}, and spills at --mem of its floor.
+const pairJob = `
+inputs: {seed: data/seed}
+tables:
+  a: [{from: seed}, {index: col3}, {compute: {v: "${v}"}}]
+  b: [{from: a}, {groupby: {by: col1, agg: {n: count(), v: max(v)}}}]
+outputs:
+  a: {path: pair/a/, if_exists: replace}
+  b: {path: pair/b.parquet, if_exists: replace}
+`
+
+// pair is the job above with what is known of it.
+type pair struct {
+	*bench
+	mem   string
+	took  time.Duration
+	whole [2][2]string // by v and output: the hash
+}
+
+// outputs are the two paths of a pair.
+func (p *pair) outputs() [2]string {
+	return [2]string{p.path("pair", "a"), p.path("pair", "b.parquet")}
+}
+
+func (p *pair) args(v int) []string {
+	return []string{"run", p.path("pair.yaml"), "--set", fmt.Sprint("v=", v), "--mem", p.mem, "--threads", "2", "--progress", "none",
+		"--spill-dir", p.path("pair", "spill")}
+}
+
+func newPair(ctx context.Context, b *bench) (*pair, error) {
+	p := &pair{bench: b}
+	if err := b.data(ctx, "seed"); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.MkdirAll(b.path("pair", "spill"), 0o777), os.WriteFile(b.path("pair.yaml"), []byte(pairJob), 0o666)); err != nil {
+		return nil, err
+	}
+	p.mem = "150MB"
+	for v := range 2 {
+		o, err := b.run(ctx, 0, p.args(v)...)
+		if err := o.must(err); err != nil {
+			return nil, err
+		}
+		p.took = max(p.took, o.took)
+		if p.whole[v], err = p.now(); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// now hashes both outputs.
+func (p *pair) now() (is [2]string, err error) {
+	for i, path := range p.outputs() {
+		if is[i], err = hashOf(path); err != nil {
+			return is, err
+		}
+	}
+	return is, nil
+}
+
+// versions returns which run's each output is; -1 is nobody's.
+func (p *pair) versions() (is [2]int, err error) {
+	hashes, err := p.now()
+	for i := range is {
+		is[i] = -1
+		for v := range 2 {
+			if hashes[i] == p.whole[v][i] {
+				is[i] = v
+			}
+		}
+	}
+	return is, err
+}
+
+// orphans lists what no finished run leaves behind.
+func (p *pair) orphans() (names []string, err error) {
+	err = filepath.WalkDir(p.path("pair"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		inSpill := strings.Contains(name, "/spill/")
+		if strings.Contains(filepath.Base(name), ".pqjoin-") || inSpill {
+			names = append(names, strings.TrimPrefix(name, p.dir))
+		}
+		return nil
+	})
+	return names, err
+}
+
+// interrupt starts the job and sends it the signal after a while; late says that it had ended before.
+func (p *pair) interrupt(ctx context.Context, v int, after time.Duration, sig syscall.Signal) (o outcome, reaction time.Duration, err error) {
+	cmd := exec.CommandContext(ctx, p.bin, p.args(v)...)
+	done, sent := make(chan struct{}), make(chan time.Time, 1)
+	go func() {
+		defer close(sent)
+		select {
+		case <-done:
+		case <-time.After(after):
+			if cmd.Process.Signal(sig) == nil {
+				sent <- time.Now()
+			}
+		}
+	}()
+	began := time.Now()
+	o, err = p.command(ctx, 0, cmd)
+	close(done)
+	if at, ok := <-sent; ok {
+		reaction = began.Add(o.took).Sub(at)
+	}
+	return o, reaction, err
+}
+
+// clean lets the program remove and complete what dead runs left.
+func (p *pair) clean(ctx context.Context) (outcome, error) {
+	if o, err := p.run(ctx, 0, "clean", p.path("pair", "spill")); err != nil || o.exit != 0 {
+		return o, err
+	}
+	return p.run(ctx, 0, "clean", p.path("pair"))
+}
+
+// tryKill kills runs that replace a set of two outputs, cleans up and looks.
+func tryKill(ctx context.Context, b *bench, r *result) error {
+	p, err := newPair(ctx, b)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(b.seed, 1))
+	for n := range b.times(1000) {
+		if err := p.kill(ctx, r, n, rng); err != nil {
+			return err
+		}
+	}
+	r.fact("a run takes about %v; moments are spread evenly over it", p.took.Round(time.Millisecond))
+	return nil
+}
+
+func (p *pair) kill(ctx context.Context, r *result, n int, rng *rand.Rand) error {
+	before, err := p.versions()
+	if err != nil {
+		return err
+	}
+	v := 1 - before[0]
+	after := time.Duration(rng.Int64N(int64(p.took)))
+	if n%2 == 0 { // publishing is short and at the end
+		after = p.took*8/10 + after*3/10
+	}
+	o, _, err := p.interrupt(ctx, v, after, syscall.SIGKILL)
+	if err != nil {
+		return err
+	}
+	if at, err := p.versions(); err != nil || at[0] < 0 || at[1] < 0 {
+		r.refute("killed after %v: the outputs are of versions %v (-1: neither's) %v", after, at, err)
+		return nil
+	}
+	next, afterwards := "clean", p.clean
+	if n%5 == 0 {
+		next, afterwards = "run", func(ctx context.Context) (outcome, error) { return p.run(ctx, 0, p.args(v)...) }
+	}
+	if c, err := afterwards(ctx); err != nil || c.exit != 0 {
+		r.refute("killed after %v: %s ends with %v %v", after, next, c, err)
+		return nil
+	}
+	is, err := p.versions()
+	if err != nil {
+		return err
+	}
+	left, err := p.orphans()
+	switch {
+	case err != nil:
+		return err
+	case is[0] < 0 || is[0] != is[1] || len(left) > 0:
+		r.refute("killed after %v, then %s: versions %v, left over %v", after, next, is, left)
+	case o.signal != syscall.SIGKILL:
+		r.end("ended before")
+	case is[0] == v && n%5 != 0:
+		r.end("killed while publishing, completed")
+	default:
+		r.end("killed, old output whole")
+	}
+	return nil
+}
+
+// tryStop asks runs to stop.
+func tryStop(ctx context.Context, b *bench, r *result) error {
+	p, err := newPair(ctx, b)
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(b.seed, 2))
+	slowest := time.Duration(0)
+	for n := range b.times(300) {
+		sig, code := syscall.SIGINT, 130
+		if n%2 == 0 {
+			sig, code = syscall.SIGTERM, 143
+		}
+		before, err := p.versions()
+		if err != nil {
+			return err
+		}
+		v := 1 - before[0]
+		after := time.Duration(rng.Int64N(int64(p.took)))
+		o, reaction, err := p.interrupt(ctx, v, after, sig)
+		if err != nil {
+			return err
+		}
+		is, err := p.versions()
+		if err != nil {
+			return err
+		}
+		left, err := p.orphans()
+		if err != nil {
+			return err
+		}
+		slowest = max(slowest, reaction)
+		want := before
+		if o.exit == 0 {
+			want = [2]int{v, v}
+		}
+		early := o.signal == sig && after < 50*time.Millisecond // before the program took over its signals
+		switch {
+		case o.exit != 0 && o.exit != code && !early || reaction > 2*time.Second || is != want || len(left) > 0:
+			r.refute("signal %d after %v: %v, in %v, versions %v of %v, left over %v", sig, after, o, reaction, is, want, left)
+		case o.exit == 0:
+			r.end("ended before")
+		case early:
+			r.end("ended by the signal itself, before it began")
+		default:
+			r.end(fmt.Sprintf("exit %d", code))
+		}
+	}
+	r.fact("the slowest reaction took %v", slowest.Round(time.Millisecond))
+	return nil
+}

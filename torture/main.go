@@ -1,0 +1,158 @@
+// Command torture tries to break pqjoin with the real binary on real disks and in real memory cgroups, and
+// writes what it tried, how often, and what happened to docs/reliability.md.
+//
+//	go run ./torture -bin bin/pqjoin -work DIR [-part bound,kill,...] [-scale 1] [-report docs/reliability.md]
+//
+// Every part states a claim, tries to refute it, and counts. A refutation is printed with the command that
+// shows it, and makes the exit code 1; what cannot be tried on a machine (no root, no strace) is
+// reported as skipped, never as passed. The same -seed makes the same trials.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// part is one claim and the trials that could refute it.
+type part struct {
+	name  string
+	claim string
+	try   func(context.Context, *bench, *result) error
+}
+
+// parts are in the order of the report.
+var parts = [...]part{
+	{"bound", "In a memory cgroup of exactly `--mem`, without swap, no job is killed: from its printed floor on it succeeds, with the same bytes at every bound; below it is refused (exit 4) and told its floor.", tryBound},
+	{"kill", "After SIGKILL at any moment each output is the whole old one or the whole new one, two outputs are of one run, and the next run leaves no orphan.", tryKill},
+	{"stop", "SIGINT and SIGTERM at any moment end a run within two seconds, with exit 130 or 143, the old output untouched and nothing left over.", tryStop},
+	{"syscalls", "A system call that fails (no space, an I/O error) at any point of a run makes it fail with one sentence and no trace, or does not matter to the result; the old output stays whole and nothing is left over.", trySyscalls},
+	{"disk", "A disk that fills up stops a run with exit 5; what was there before stays.", tryDisk},
+	{"hostile", "A Parquet file that is cut off at any byte or has any bit flipped is read as before or refused with one sentence, within the bound.", tryHostile},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "torture:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	f := flag.NewFlagSet("torture", flag.ContinueOnError)
+	bin := f.String("bin", "bin/pqjoin", "the `program`")
+	work := f.String("work", "", "a `directory` on the disk to use; default: a new one here, removed at the end")
+	names := f.String("part", "", "the parts to run, separated by commas; default: all")
+	scale := f.Float64("scale", 1, "of the numbers of trials: 0.05 takes a minute or two")
+	match := f.String("job", "", "of the part bound, only jobs with this `text` in their names")
+	seed := f.Uint64("seed", 1, "other moments, other bytes")
+	report := f.String("report", "", "write the report to this `file`")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	chosen, err := choose(*names)
+	if err != nil {
+		return err
+	}
+	b, err := newBench(*bin, *work, *scale, *seed)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	b.match = *match
+	var results []*result
+	wrong := 0
+	for _, p := range chosen {
+		r := &result{part: p, began: time.Now()}
+		if err := p.try(ctx, b, r); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		r.took = time.Since(r.began)
+		fmt.Println(r.line())
+		results, wrong = append(results, r), wrong+len(r.refuted)
+	}
+	if *report != "" {
+		if err := os.WriteFile(*report, []byte(render(results, *scale, *seed)), 0o666); err != nil {
+			return err
+		}
+	}
+	if wrong > 0 {
+		return fmt.Errorf("%d trials refute a claim", wrong)
+	}
+	return nil
+}
+
+// choose returns the named parts, all of them where none is named.
+func choose(names string) ([]part, error) {
+	if names == "" {
+		return parts[:], nil
+	}
+	var chosen []part
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(parts[:], func(p part) bool { return p.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no part %q", name)
+		}
+		chosen = append(chosen, parts[i])
+	}
+	return chosen, nil
+}
+
+// bench is where trials happen.
+type bench struct {
+	bin   string // absolute
+	dir   string // absolute; data and outputs
+	scale float64
+	seed  uint64
+	match string // in names of jobs
+	temp  bool   // dir is ours to remove
+}
+
+func newBench(bin, dir string, scale float64, seed uint64) (*bench, error) {
+	bin, err := filepath.Abs(bin)
+	if err != nil {
+		return nil, err
+	}
+	if st, err := os.Stat(bin); err != nil || st.IsDir() {
+		return nil, fmt.Errorf("there is no program at %s: make build makes it", bin)
+	}
+	b := &bench{bin: bin, scale: scale, seed: seed, temp: dir == ""}
+	if b.temp {
+		dir, err = os.MkdirTemp(".", ".torture.")
+	} else {
+		err = os.MkdirAll(dir, 0o777)
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.dir, err = filepath.Abs(dir)
+	return b, err
+}
+
+func (b *bench) close() {
+	if b.temp {
+		os.RemoveAll(b.dir)
+	}
+}
+
+// times scales a number of trials; there is at least one.
+func (b *bench) times(n int) int { return max(1, int(float64(n)*b.scale)) }
+
+// path joins names below the directory.
+func (b *bench) path(names ...string) string {
+	return filepath.Join(append([]string{b.dir}, names...)...)
+}
