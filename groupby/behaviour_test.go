@@ -364,7 +364,7 @@ func numbers(t testing.TB, schema *batch.Schema, at, n int, key func(i int) int6
 }
 
 func TestOrderedGroupsEqualTheOracle(t *testing.T) {
-	aggs := allAggs()
+	aggs := append(allAggs(), listAggs(true)...)
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := rapid.SliceOfNDistinct(rapid.IntRange(0, len(testSchema.Fields)-1), 0, 3, rapid.ID[int]).Draw(rt, "keys")
 		spec := specOf(keys, rapid.SliceOfN(rapid.SampledFrom(aggs), 0, 6).Draw(rt, "aggs"))

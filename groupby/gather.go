@@ -12,9 +12,8 @@ import (
 // in memory as a whole, and one that outgrows that is an error which names its key. Only Ordered has it: there the rows of a
 // group follow each other, so that what is gathered only ever grows at its end, in a tail that all groups share.
 //
-// The state is where the group begins in the tail, how many bytes it has there, and of how many values.
+// The state is where the group begins in the tail, how many bytes it has there, and how many values they are of.
 type gather struct {
-	typ  batch.Type
 	sep  string
 	tail int // of table.tails
 }
@@ -33,7 +32,7 @@ func pickGather(spec *Spec, a Agg) (kernel, error) {
 	if t.ID != batch.String || a.Type != t {
 		return nil, fmt.Errorf("%s of %s as %s", a.Func, t, a.Type)
 	}
-	return gather{typ: a.Type, sep: a.Sep}, nil
+	return gather{sep: a.Sep}, nil
 }
 
 func (gather) words() int { return 3 }
@@ -42,8 +41,18 @@ func (k gather) columns() []batch.Type {
 }
 func (gather) ordered() bool { return false }
 func (gather) viewWord() int { return 0 }
+func (gather) tails() int    { return 1 }
 
-// grow makes room for n more bytes of entry e.
+func (k gather) from(tail int) kernel { k.tail = tail; return k }
+
+// gatherer is a kernel that keeps bytes in tails of the table, from the one on that from says.
+type gatherer interface {
+	kernel
+	tails() int
+	from(tail int) kernel
+}
+
+// grow makes room for n more bytes.
 func (t *tail) grow(n int, acct *mem.Account) error {
 	if t.buf != nil && t.n+n <= len(t.buf.Bytes()) {
 		return nil
@@ -72,10 +81,10 @@ func (t *tail) reset() {
 	}
 }
 
-// room returns the n bytes behind what entry e has. Its state is w.
-func (k gather) room(t *table, e uint32, w []uint64, n int) ([]byte, error) {
-	tl := &t.tails[k.tail]
-	if w[2] == 0 {
+// room makes n more bytes for entry e in one of its tails, where w says what it has there: from which byte on, and how many.
+func (k gather) room(t *table, e uint32, w []uint64, tail, n int) ([]byte, error) {
+	tl := &t.tails[tail]
+	if w[1] == 0 {
 		w[0] = uint64(tl.n)
 	}
 	err := tl.grow(n, t.acct)
@@ -83,17 +92,16 @@ func (k gather) room(t *table, e uint32, w []uint64, n int) ([]byte, error) {
 		err = fmt.Errorf("more than 2 GiB: %w", mem.ErrLimit)
 	}
 	if err != nil {
-		return nil, k.outgrown(t, e, err)
+		return nil, outgrown(t, e, err)
 	}
-	out := tl.buf.Bytes()[tl.n : tl.n+n]
+	out := tl.buf.Bytes()[tl.n : tl.n+n : tl.n+n]
 	tl.n += n
 	w[1] += uint64(n)
-	w[2]++
 	return out, nil
 }
 
 // outgrown names the key of a group that there is no memory for.
-func (k gather) outgrown(t *table, e uint32, err error) error {
+func outgrown(t *table, e uint32, err error) error {
 	return fmt.Errorf("the values of the group%s do not fit in memory: %w", t.keyText(e), err)
 }
 
@@ -107,11 +115,12 @@ func (k gather) update(t *table, off int, in *input) error {
 		if w[2] == 0 {
 			sep = ""
 		}
-		out, err := k.room(t, e, w, len(sep)+len(value))
+		out, err := k.room(t, e, w, k.tail, len(sep)+len(value))
 		if err != nil {
 			return err
 		}
 		copy(out[copy(out, sep):], value)
+		w[2]++
 	}
 	return nil
 }
@@ -119,19 +128,24 @@ func (k gather) update(t *table, off int, in *input) error {
 // merge takes over the state of the open group: there is never another of it.
 func (k gather) merge(t *table, off int, cols []*batch.Column, lo int, ent []uint32) error {
 	for i, e := range ent {
-		n := cols[0].Int64s()[lo+i]
-		if n == 0 {
-			continue
-		}
-		w, value := t.ent[int(e)*t.lay.stride+off:][:3], cols[1].Value(lo+i)
-		out, err := k.room(t, e, w, len(value))
-		if err != nil {
+		w := t.ent[int(e)*t.lay.stride+off:][:3]
+		if err := k.restore(t, e, w, k.tail, cols[1].Value(lo+i)); err != nil {
 			return err
 		}
-		copy(out, value)
-		w[2] = uint64(n)
+		w[2] = uint64(cols[0].Int64s()[lo+i])
 	}
 	return nil
+}
+
+func (k gather) restore(t *table, e uint32, w []uint64, tail int, value []byte) error {
+	if len(value) == 0 {
+		return nil
+	}
+	out, err := k.room(t, e, w, tail, len(value))
+	if err == nil {
+		copy(out, value)
+	}
+	return err
 }
 
 func (k gather) export(t *table, off int, ents []uint32) ([]*batch.Column, error) {
@@ -139,7 +153,7 @@ func (k gather) export(t *table, off int, ents []uint32) ([]*batch.Column, error
 	if err != nil {
 		return nil, err
 	}
-	c, err := k.bytes(t, off, ents, batch.Of(batch.Binary))
+	c, err := k.bytes(t, off, ents, batch.Of(batch.Binary), k.tail)
 	if err != nil {
 		releaseAll(out)
 		return nil, err
@@ -147,36 +161,52 @@ func (k gather) export(t *table, off int, ents []uint32) ([]*batch.Column, error
 	return append(out, c), nil
 }
 
-// bytes returns what the entries have gathered.
-func (k gather) bytes(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
-	total, longest := uint64(0), ents[0]
-	state := func(e uint32) []uint64 { return t.ent[int(e)*t.lay.stride+off:][:3] }
-	for _, e := range ents {
-		total += state(e)[1]
-		if state(e)[1] > state(longest)[1] {
-			longest = e
-		}
+// had returns the bytes of a tail that the words at off say an entry has.
+func (t *table) had(e uint32, off, tail int) []byte {
+	w := t.ent[int(e)*t.lay.stride+off:][:2]
+	if w[1] == 0 {
+		return nil
 	}
-	if total > math.MaxUint32 {
-		return nil, k.outgrown(t, longest, fmt.Errorf("more than 4 GiB in a batch: %w", mem.ErrLimit))
-	}
-	c, err := batch.NewVar(t.acct, typ, len(ents), int(total))
+	return t.tails[tail].buf.Bytes()[w[0] : w[0]+w[1]]
+}
+
+// bytes returns what the entries have in a tail.
+func (k gather) bytes(t *table, off int, ents []uint32, typ batch.Type, tail int) (*batch.Column, error) {
+	c, err := newGathered(t, ents, typ, func(e uint32) int { return len(t.had(e, off, tail)) })
 	if err != nil {
-		return nil, k.outgrown(t, longest, err)
+		return nil, err
 	}
 	at := uint32(0)
 	for i, e := range ents {
 		c.Off[i] = at
-		if w := state(e); w[1] > 0 {
-			at += uint32(copy(c.Data[at:], t.tails[k.tail].buf.Bytes()[w[0]:w[0]+w[1]]))
-		}
+		at += uint32(copy(c.Data[at:], t.had(e, off, tail)))
 	}
 	c.Off[len(ents)] = at
 	return c, nil
 }
 
+// newGathered returns a column with room for values of the sizes of the entries. Where there is none the error names the largest.
+func newGathered(t *table, ents []uint32, typ batch.Type, size func(e uint32) int) (*batch.Column, error) {
+	total, most, longest := 0, -1, uint32(0)
+	for _, e := range ents {
+		n := size(e)
+		total += n
+		if n > most {
+			most, longest = n, e
+		}
+	}
+	if total > math.MaxUint32 {
+		return nil, outgrown(t, longest, fmt.Errorf("more than 4 GiB in a batch: %w", mem.ErrLimit))
+	}
+	c, err := batch.NewVar(t.acct, typ, len(ents), total)
+	if err != nil {
+		return nil, outgrown(t, longest, err)
+	}
+	return c, nil
+}
+
 func (k gather) result(t *table, off int, ents []uint32, typ batch.Type) (*batch.Column, error) {
-	c, err := k.bytes(t, off, ents, typ)
+	c, err := k.bytes(t, off, ents, typ, k.tail)
 	if err != nil {
 		return nil, err
 	}

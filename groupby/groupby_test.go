@@ -367,7 +367,7 @@ func check(t rapid.TB, spec Spec, rows, got [][]value) {
 }
 
 func TestGroupsEqualTheOracleUnderAllConditions(t *testing.T) {
-	aggs := allAggs()
+	aggs := append(allAggs(), listAggs(false)...)
 	rapid.Check(t, func(rt *rapid.T) {
 		keys := rapid.SliceOfNDistinct(rapid.IntRange(0, len(testSchema.Fields)-1), 0, 3, rapid.ID[int]).Draw(rt, "keys")
 		picked := rapid.SliceOfN(rapid.SampledFrom(aggs), 0, 6).Draw(rt, "aggs")

@@ -36,7 +36,7 @@ func newGrouper(spec Spec, open func(spillfile.Spec) (store, error)) (*Grouper, 
 	}
 	for i := range lay.aggs {
 		switch lay.aggs[i].kernel.(type) {
-		case rank, gather:
+		case rank, gatherer:
 			return nil, fmt.Errorf("groupby %s: %s needs its rows in order", spec.Name, lay.aggs[i].name)
 		}
 	}

@@ -88,6 +88,10 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 		return pickRegisters(spec, a)
 	case "string_agg":
 		return pickGather(spec, a)
+	case "list", "leading":
+		return pickList(spec, a)
+	case "top":
+		return pickLargest(spec, a)
 	case "arg_min", "arg_max":
 		return pickArgExtreme(spec, a)
 	case "first", "last":

@@ -70,11 +70,10 @@ func newLayout(spec *Spec) (*layout, error) {
 			l.aggs = append(l.aggs, agg)
 			continue
 		}
-		c, gathers := k.(gather)
+		g, gathers := k.(gatherer)
 		if gathers {
-			c.tail = l.tails
-			agg.kernel = c
-			l.tails++
+			agg.kernel = g.from(l.tails)
+			l.tails += g.tails()
 		}
 		for j, t := range k.columns() {
 			state = append(state, batch.Field{Name: fmt.Sprintf("%d.%d", i, j), Type: t})

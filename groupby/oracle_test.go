@@ -151,6 +151,9 @@ func oracleAgg(spec *Spec, a Agg, rows [][]value) value {
 	if a.Func == "arg_min" || a.Func == "arg_max" {
 		return oracleArg(a, rows)
 	}
+	if slices.Contains([]string{"top", "list", "leading", "string_agg"}, a.Func) {
+		return oracleList(spec, a, rows)
+	}
 	var vals []value
 	for _, r := range rows {
 		if a.Filter >= 0 && r[a.Filter] != true {

@@ -85,7 +85,7 @@ func estimate(w []uint64) int64 {
 	}
 	z := float64(m*tau(1-float64(w[1])/m)) * unit
 	z += float64(w[0])*unit + float64(m*sigma(float64(m-w[2])/m))
-	return int64(math.Round(m * m / (2 * math.Ln2 * z)))
+	return int64(min(math.Round(m*m/(2*math.Ln2*z)), 1<<62))
 }
 
 // sigma is x + the sum of x^(2^k) * 2^(k-1) over k from 1 on, for x below 1.

@@ -15,13 +15,13 @@ var ErrOverflow = errors.New("aggregate overflows its type")
 // Agg is one aggregate of a Spec, as in the logical plan.
 type Agg struct {
 	// Func is count, sum, mean, min, max, first, last, any, all, var, std, cov, corr, arg_min, arg_max, quantile_cont,
-	// quantile_disc, string_agg, registers: how many values there were whose hashes have these least ones, or position:
+	// quantile_disc, string_agg, list, top, leading: the first values, registers: how many values there were whose hashes have these least ones, or position:
 	// a number that ascends with the place of the first row that counts.
 	Func   string
 	Arg    int        // position in Spec.In; -1 for count()
 	Arg2   int        // of cov, corr, arg_min and arg_max: the second argument; of a quantile: how many values the group has
-	Param  float64    // of quantile_cont and quantile_disc, which only Ordered has, over sorted values with Weighted: which one, of 0 to 1
-	Sep    string     // of string_agg, which only Ordered has
+	Param  float64    // of quantile_cont and quantile_disc, which only Ordered has, over sorted values with Weighted: which one, of 0 to 1; of top and leading: how many
+	Sep    string     // of string_agg, which only Ordered has, as list and leading
 	Filter int        // position of a bool column in Spec.In: only rows where it is true count; -1 for none
 	Type   batch.Type // of the result
 

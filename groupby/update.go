@@ -51,7 +51,13 @@ func (t *table) mergeStates(b *batch.Batch, lo int, ent []uint32) error {
 
 // mask sends rows that do not count, by the filter or a null argument, to entry 0.
 func (a *aggregate) mask(rows *batch.Batch, in *input, out []uint32) {
-	_, takesNulls := a.kernel.(edge)
+	takesNulls := false
+	switch k := a.kernel.(type) {
+	case edge:
+		takesNulls = true
+	case gatherList:
+		takesNulls = k.nulls
+	}
 	for _, c := range []*batch.Column{in.col, in.col2} {
 		if c == nil || c.Valid == nil || takesNulls {
 			continue

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pqjoin/batch"
+	"pqjoin/batch/nested"
 	"pqjoin/expr"
 )
 
@@ -230,6 +231,15 @@ func castTo(g *groupInput, b *expr.Bound, id batch.TypeID) (*expr.Bound, error) 
 
 // maxWords is the most values that top keeps in a group's state, where they are of one word each. More, and others, are sorted.
 const maxWords = 16
+
+// listType is the type of lists of an aggregate's values.
+func (r *resolver) listType(s aggSpec, t batch.Type) batch.Type {
+	l, err := nested.ListOf(t, true)
+	if err != nil {
+		r.job.fail(s.arg.at(0), "", "%s of a %s column is no type: %v", s.fn, t, err)
+	}
+	return l.Batch()
+}
 
 // sorts says whether top takes its values from sorted rows.
 func (a *Agg) sorts() bool {

@@ -164,7 +164,7 @@ func (r *resolver) aggType(s aggSpec, t batch.Type) batch.Type {
 	case "nunique", "approx_nunique":
 		return batch.Of(batch.Int64)
 	case "list", "top":
-		r.job.unsupported(s.text.at(0), "", "the aggregate "+s.fn)
+		return r.listType(s, t)
 	}
 	return t
 }

@@ -197,7 +197,7 @@ func (g *gen) groupBy(s *batch.Schema) string { return g.groupWith(s, g.agg) }
 func (g *gen) groupJoined(s *batch.Schema) string {
 	return g.groupWith(s, func(s *batch.Schema) string {
 		for {
-			if a := g.agg(s); !strings.HasPrefix(a, "first") && !strings.HasPrefix(a, "last") && !strings.HasPrefix(a, "arg_") && !strings.HasPrefix(a, "string_agg") {
+			if a := g.agg(s); !strings.HasPrefix(a, "first") && !strings.HasPrefix(a, "last") && !strings.HasPrefix(a, "arg_") && !strings.HasPrefix(a, "string_agg") && !strings.HasPrefix(a, "list") {
 				return a
 			}
 		}
@@ -283,7 +283,7 @@ func (g *gen) twoArgs(s *batch.Schema) string {
 
 // ofValues is an aggregate that needs the values of a group sorted.
 func (g *gen) ofValues(s *batch.Schema) string {
-	a := g.pick("nunique", "mode", "median", "quantile", "quantile_cont", "quantile_disc", "approx_nunique", "approx_quantile", "string_agg", "string_agg")
+	a := g.pick("nunique", "mode", "median", "quantile", "quantile_cont", "quantile_disc", "approx_nunique", "approx_quantile", "string_agg", "string_agg", "list", "list", "top", "top")
 	x := g.name(s)
 	if a == "string_agg" {
 		f, ok := g.fieldOf(s, func(t batch.Type) bool { return t.ID == batch.String || t.IsInteger() })
@@ -298,6 +298,9 @@ func (g *gen) ofValues(s *batch.Schema) string {
 			return "count()"
 		}
 		x = f.Name
+	}
+	if a == "top" {
+		return fmt.Sprintf("top(%s, %s)", ref(x), g.pick("1", "2", "5", "16", "17", "1000"))
 	}
 	if strings.Contains(a, "quantile") {
 		return fmt.Sprintf("%s(%s, %s)", a, ref(x), g.pick("0", "0.1", "0.25", "0.5", "0.9", "1"))

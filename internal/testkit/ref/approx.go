@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-	"strings"
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
@@ -128,24 +127,4 @@ func splitMix(h uint64) uint64 {
 	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
 	h = (h ^ h>>27) * 0x94d049bb133111eb
 	return h ^ h>>31
-}
-
-// gathered computes the aggregates that take all values in the order of the rows.
-func gathered(a plan.Agg, in *Table, rows []int) (any, error) {
-	for i := 1; i < len(rows); i++ {
-		x, y := in.Rows[rows[i-1]][a.Arg], in.Rows[rows[i]][a.Arg]
-		if in.Rank[rows[i]] == in.Rank[rows[i-1]] && !batchtest.Same(x, y) {
-			return nil, ErrOpen
-		}
-	}
-	var texts []string
-	for _, i := range rows {
-		if v := in.Rows[i][a.Arg]; v != nil {
-			texts = append(texts, v.(string))
-		}
-	}
-	if len(texts) == 0 {
-		return nil, nil
-	}
-	return strings.Join(texts, a.Sep), nil
 }

@@ -95,7 +95,7 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 	if a.Func == "first" || a.Func == "last" {
 		return edge(a, in, kept)
 	}
-	if a.Func == "string_agg" {
+	if a.Func == "string_agg" || a.Func == "list" {
 		return gathered(a, in, kept)
 	}
 	if a.Weighted && isDistribution(a.Func) {
@@ -114,6 +114,9 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 		}
 	}
 	typ := in.Schema.Fields[a.Arg].Type
+	if a.Func == "top" {
+		return greatest(a, in, typ, vals)
+	}
 	if strings.HasPrefix(a.Func, "approx_") {
 		return nearly(a, in, typ, vals)
 	}
