@@ -144,7 +144,7 @@ var aggregates = map[string]string{
 var plainAggs = []string{"count", "sum", "mean", "min", "max", "std", "var", "cov", "corr", "any", "all", "median", "quantile", "quantile_disc", "quantile_cont", "nunique"}
 
 // ordered are aggregates for which the order of the rows decides.
-var ordered = map[string]bool{"first": true, "last": true, "mode": true, "arg_min": true, "arg_max": true, "string_agg": true}
+var ordered = map[string]bool{"first": true, "last": true, "mode": true, "arg_min": true, "arg_max": true, "list": true, "string_agg": true}
 
 func (w *writer) groupBy(n *plan.Node, op *plan.GroupBy) string {
 	in := n.Inputs[0]
@@ -204,6 +204,8 @@ func (w *writer) aggregate(n *plan.Node, a plan.Agg) string {
 		}
 	case a.Func == "nunique":
 		fn, args = "count", "DISTINCT "+args
+	case a.Func == "top":
+		fn, args = "max", fmt.Sprintf("%s, %.0f", args, a.Param)
 	case strings.HasPrefix(a.Func, "quantile"):
 		args += fmt.Sprintf(", %v", a.Param)
 	case !slices.Contains(plainAggs, a.Func):
