@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # crossread.sh DIR: what was written to DIR/demo is read alike by everybody else's readers, and the seed's
-# job over DIR/demo's data is pandas' answer. About a minute.
+# job over DIR/demo's data is pandas' answer; what pqjoin makes of every file of apache/parquet-testing, where there is
+# a copy of it, is what pyarrow or DuckDB reads. About a minute.
 set -euo pipefail
 dir=$(realpath "$1")
 here=$(dirname "$0")
@@ -19,6 +20,13 @@ YAML
 
 "$bin" run "$here/seed.yaml" --set data="$dir/demo" --set out="$work/seed" --mem 256MB --progress none
 "$python" "$here/seed_equals_pandas.py" "$dir/demo" "$work/seed"
+
+corpus=${PQJOIN_PARQUET_TESTING:-$here/../../shared/corpus/parquet-testing}
+if [ -d "$corpus" ]; then
+  "$python" "$here/../engine/testdata/corpus/make.py" --pqjoin "$bin" --corpus "$(realpath "$corpus")"
+else
+  echo "SKIPPED: no copy of apache/parquet-testing at $corpus (set PQJOIN_PARQUET_TESTING)"
+fi
 
 # What export prints gives the same answer in DuckDB: the jobs of the golden tests, and random ones.
 (cd "$here/.." && go build -o "$work/jobcases" ./internal/testkit/jobcases)

@@ -80,7 +80,7 @@ func (f *File) interpret() (err error) {
 		total += g.rows
 		f.groups[i] = f.group(g)
 	}
-	if total != f.meta.rows {
+	if total != f.meta.rows && f.meta.rows != 0 { // some writers leave it at 0; others read the rows then, too
 		return fmt.Errorf("%w: its row groups have %d rows, the footer says %d", ErrCorrupt, total, f.meta.rows)
 	}
 	f.meta.schema = nil

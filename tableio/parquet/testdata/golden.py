@@ -59,7 +59,7 @@ def file(path):
             out[f.name] = column(pf, f.name)
         except Exception as e:
             out[f.name] = {"error": type(e).__name__}
-    return {"rows": pf.metadata.num_rows, "columns": out}
+    return {"rows": sum(pf.metadata.row_group(i).num_rows for i in range(pf.metadata.num_row_groups)), "columns": out}
 
 
 def folder(root, out):
