@@ -13,12 +13,15 @@ const (
 	FormatJSONL   = "jsonl"
 )
 
+// builtFormats are the formats that there are.
+var builtFormats = []string{FormatParquet, FormatCSV, FormatTSV, FormatJSONL}
+
 // laterFormats are documented and not built yet.
 var laterFormats = [...]string{"arrow"}
 
 // format takes the name of a format.
 func (d *decoder) format(n *yamlNode) string {
-	return d.choice(n, "format", []string{FormatParquet, FormatCSV, FormatTSV, FormatJSONL}, laterFormats[:])
+	return d.choice(n, "format", builtFormats, laterFormats[:])
 }
 
 // pathFormat returns the format that the extension of a path names, and the compression for one of text: none,

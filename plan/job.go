@@ -50,7 +50,7 @@ func parseJob(file string, data []byte, opts Options) (job *Job, err error) {
 }
 
 func (d *decoder) decodeJob(root *yamlNode) {
-	o := d.object(root, "the job", "name", "vars", "inputs", "tables", "outputs", "run")
+	o := d.object(root, "the job", jobKeys...)
 	d.decodeVars(o.get("vars"))
 	if n := o.get("name"); n != nil {
 		d.job.Name = d.text(n, "name")
@@ -105,7 +105,7 @@ func (d *decoder) decodeInput(e namedEntry) *Input {
 		in.Where = in.where.Value
 	}
 	if s := o.get("schema"); s != nil {
-		in.SchemaMode = d.choice(s, "schema", []string{SchemaStrict, SchemaUnion}, nil)
+		in.SchemaMode = d.choice(s, "schema", schemaModes, nil)
 	}
 	d.inputTypes(in, o.get("types"))
 	in.NanAsNull = d.boolean(o.get("nan_as_null"), "nan_as_null")
@@ -156,7 +156,7 @@ func (d *decoder) path(t Text) string {
 }
 
 func (d *decoder) decodeRun(n *yamlNode) {
-	o := d.object(n, "run", "mem", "threads", "spill_dir", "spill_limit")
+	o := d.object(n, "run", runKeys...)
 	r := &d.job.Run
 	if m := o.get("mem"); m != nil {
 		t := d.text(m, "mem")

@@ -62,7 +62,7 @@ func (d *decoder) decodeOutput(e namedEntry) *Output {
 		d.outputFiles(out, f)
 	}
 	if i := o.get("if_exists"); i != nil {
-		out.Replace = d.choice(i, "if_exists", []string{IfExistsError, IfExistsReplace}, nil) == IfExistsReplace
+		out.Replace = d.choice(i, "if_exists", ifExists, nil) == IfExistsReplace
 	}
 	return out
 }
@@ -109,7 +109,7 @@ func (d *decoder) outputFormat(out *Output, t Text) {
 // outputCompression takes compression; that of one file of text must be what its name says.
 func (d *decoder) outputCompression(out *Output, n *yamlNode) {
 	if out.Format == FormatParquet {
-		out.Compression = d.choice(n, "compression", []string{"zstd", "snappy", "lz4", "gzip", "none"}, nil)
+		out.Compression = d.choice(n, "compression", compressions, nil)
 		return
 	}
 	c := d.choice(n, "compression", []string{"zstd", "gzip", "none"}, []string{"snappy", "lz4"})
@@ -129,7 +129,7 @@ func (o *Output) Extension() string {
 }
 
 func (d *decoder) outputFiles(out *Output, n *yamlNode) {
-	o := d.object(n, "files", "size", "rows", "count")
+	o := d.object(n, "files", filesKeys...)
 	if len(o.fields) != 1 {
 		d.job.fail(n.pos, "", "files takes one of size, rows and count")
 	}

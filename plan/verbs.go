@@ -210,10 +210,10 @@ func (d *decoder) decodeIndex(n *yamlNode) any {
 		s.keys = d.keys(n, "index")
 		return s
 	}
-	o := d.object(n, "index", "by", "nulls", "unique")
+	o := d.object(n, "index", indexKeys...)
 	s.keys = d.keys(o.need("by", "write by: [column]"), "by")
 	if v := o.get("nulls"); v != nil {
-		s.nullsFirst = d.choice(v, "nulls", []string{"first", "last"}, nil) == "first"
+		s.nullsFirst = d.choice(v, "nulls", ends, nil) == "first"
 	}
 	s.unique = d.boolean(o.get("unique"), "unique")
 	return s
@@ -258,7 +258,7 @@ func splitKey(s string) (name string, desc bool) {
 
 func (d *decoder) decodeCheck(n *yamlNode) any {
 	s := &checkSpec{maxRows: -1}
-	o := d.object(n, "check", "rows", "not_null", "unique", "expect", "on_fail")
+	o := d.object(n, "check", checkKeys...)
 	if len(o.fields) == 0 || len(o.fields) == 1 && o.get("on_fail") != nil {
 		d.job.fail(n.pos, "give rows, not_null, unique or expect", "check checks nothing")
 	}
@@ -281,13 +281,13 @@ func (d *decoder) decodeCheck(n *yamlNode) any {
 		}
 	}
 	if v := o.get("on_fail"); v != nil {
-		s.warn = d.choice(v, "on_fail", []string{"error", "warn"}, nil) == "warn"
+		s.warn = d.choice(v, "on_fail", onFail, nil) == "warn"
 	}
 	return s
 }
 
 func (d *decoder) checkRows(s *checkSpec, n *yamlNode) {
-	o := d.object(n, "rows", "min", "max")
+	o := d.object(n, "rows", rowsKeys...)
 	if len(o.fields) == 0 {
 		d.job.fail(n.pos, "", "rows needs min or max")
 	}

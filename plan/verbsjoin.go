@@ -32,7 +32,7 @@ func (d *decoder) decodeJoin(n *yamlNode) any {
 		d.joinOn(s, o.need("on", "write on: column, or {left: right}"))
 	}
 	if v := o.get("validate"); v != nil {
-		s.validate = d.choice(v, "validate", []string{"1:1", "1:m", "m:1", "m:m"}, nil)
+		s.validate = d.choice(v, "validate", validates, nil)
 	}
 	if v := o.get("suffix"); v != nil {
 		s.suffix = d.text(v, "suffix")
@@ -42,13 +42,13 @@ func (d *decoder) decodeJoin(n *yamlNode) any {
 		s.indicator = &t
 	}
 	if v := o.get("nulls"); v != nil {
-		s.nullsEqual = d.choice(v, "nulls", []string{"distinct", "equal"}, nil) == "equal"
+		s.nullsEqual = d.choice(v, "nulls", joinNulls, nil) == "equal"
 	}
 	if v := o.get("max_rows"); v != nil {
 		s.maxRows = d.whole(v, "max_rows", 1)
 	}
 	if v := o.get("strategy"); v != nil {
-		s.strategy = d.choice(v, "strategy", []string{"auto", "merge", "hash", "broadcast"}, nil)
+		s.strategy = d.choice(v, "strategy", strategies, nil)
 	}
 	return s
 }

@@ -13,7 +13,7 @@ const maxPeriods = 10_000 // columns of one lag
 
 func (d *decoder) decodeLag(n *yamlNode) any {
 	s := &lagSpec{as: Text{Value: "{column}_lag_{period}", Show: "{column}_lag_{period}", Pos: n.pos}}
-	o := d.object(n, "lag", "column", "by", "periods", "as", "apply", "order_by")
+	o := d.object(n, "lag", lagKeys...)
 	s.columns = d.texts(o.need("column", "write column: name"), "column")
 	if v := o.get("by"); v != nil {
 		s.by = d.texts(v, "by")
@@ -91,7 +91,7 @@ type aggSpec struct {
 
 func (d *decoder) decodeGroupBy(n *yamlNode) any {
 	s := &groupbySpec{sort: true}
-	o := d.object(n, "groupby", "by", "agg", "sort", "nulls")
+	o := d.object(n, "groupby", groupbyKeys...)
 	by := o.need("by", "write by: [columns], or by: [] for one row over everything")
 	if by.kind != yamlSeq || len(by.items) > 0 {
 		s.by = d.items(by, "by")
@@ -110,7 +110,7 @@ func (d *decoder) decodeGroupBy(n *yamlNode) any {
 		s.sort = d.boolean(v, "sort")
 	}
 	if v := o.get("nulls"); v != nil {
-		s.dropNulls = d.choice(v, "nulls", []string{"keep", "drop"}, nil) == "drop"
+		s.dropNulls = d.choice(v, "nulls", groupNulls, nil) == "drop"
 	}
 	return s
 }

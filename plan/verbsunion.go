@@ -33,10 +33,10 @@ func (d *decoder) decodeDistinct(n *yamlNode) any {
 	case yamlSeq:
 		s.by = d.list(n, "distinct")
 	case yamlMap:
-		o := d.object(n, "distinct", "by", "keep")
+		o := d.object(n, "distinct", distinctKeys...)
 		s.by = d.texts(o.need("by", "write by: [columns]"), "by")
 		if v := o.get("keep"); v != nil {
-			s.keep = d.choice(v, "keep", []string{"first", "last"}, nil)
+			s.keep = d.choice(v, "keep", ends, nil)
 		}
 	default:
 		t := d.text(n, "distinct")

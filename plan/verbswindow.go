@@ -50,7 +50,7 @@ func windowNames() []string {
 
 func (d *decoder) decodeWindow(n *yamlNode) any {
 	s := &windowSpec{}
-	o := d.object(n, "window", "by", "order_by", "columns")
+	o := d.object(n, "window", windowKeys...)
 	if v := o.get("by"); v != nil && (v.kind != yamlSeq || len(v.items) > 0) {
 		s.by = d.texts(v, "by")
 	}
