@@ -78,7 +78,7 @@ func TestDifferential(t *testing.T) {
 	if total.folded == 0 {
 		t.Error("no join was aggregated before in any case")
 	}
-	for _, op := range []string{"index", "right side", "left side", "group by", "keep", "restore"} {
+	for _, op := range []string{"index", "right side of join", "left side of join", "right side of as-of", "left side of as-of", "group by", "keep", "restore"} {
 		if total.spilled[op] == 0 {
 			t.Errorf("no stage of kind %q spilled in any case", op)
 		}
@@ -180,13 +180,16 @@ func (s *tally) count(c *jobgen.Case, want *expectation, got *outcome) {
 	}
 	for _, n := range got.plan.Nodes {
 		s.verbs[strings.TrimPrefix(fmt.Sprintf("%T", n.Op), "*plan.")]++
+		if j, ok := n.Op.(*plan.Join); ok && j.Kind == plan.AsofJoin {
+			s.verbs["Asof"]++
+		}
 		if j, ok := n.Op.(*plan.Join); ok && j.Whole != nil && got.err == nil {
 			s.folded++
 		}
 	}
 	for _, st := range got.board.Stages {
 		_, sink, _ := strings.Cut(st.Name, " -> ")
-		for _, op := range []string{"index", "right side", "left side", "group by", "keep", "restore", "write"} {
+		for _, op := range []string{"index", "right side of join", "left side of join", "right side of as-of", "left side of as-of", "group by", "keep", "restore", "write"} {
 			if st.Spilled > 0 && strings.HasPrefix(sink, op) {
 				s.spilled[op]++
 			}

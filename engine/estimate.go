@@ -164,6 +164,10 @@ func joinEstimate(op *plan.Join, l, r Estimate, rightUnique bool) Estimate {
 	for _, c := range op.RightOut {
 		out.Cols = append(out.Cols, r.Cols[c])
 	}
+	if op.Kind == plan.AsofJoin {
+		out.Rows, out.Exact = l.Rows, l.Exact
+		return out
+	}
 	if op.Kind.Filters() {
 		out.Rows, out.Exact = l.Rows, l.Rows == 0 && l.Exact
 		return out
@@ -221,6 +225,8 @@ func uniqueOn(n *plan.Node, cols []int) bool {
 			return false
 		case op.Kind.Filters():
 			return uniqueOn(n.Inputs[0], cols)
+		case op.Kind == plan.AsofJoin:
+			return uniqueOn(n.Inputs[0], below(cols, len(n.Inputs[0].Schema.Fields)))
 		}
 		return uniqueOn(n.Inputs[1], op.RightKeys) && uniqueOn(n.Inputs[0], below(cols, len(n.Inputs[0].Schema.Fields)))
 	}

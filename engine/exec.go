@@ -290,6 +290,9 @@ func (x *exec) make(ctx context.Context, p *phys) (*rel, error) {
 	case *plan.GroupBy:
 		return x.groupBy(ctx, op, p)
 	case *plan.Join:
+		if op.Kind == plan.AsofJoin {
+			return x.asofJoin(ctx, op, p)
+		}
 		return x.join(ctx, op, p)
 	case *plan.Union:
 		return x.union(ctx, p)

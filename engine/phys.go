@@ -21,6 +21,7 @@ const (
 	joinBroadcast Strategy = "broadcast join"
 	joinRange     Strategy = "merge join"
 	joinHash      Strategy = "partitioned hash join"
+	joinAsof      Strategy = "as-of merge"
 	hashGroup     Strategy = "partitioned aggregation"
 	streamGroup   Strategy = "streaming aggregation"
 )
@@ -121,6 +122,12 @@ func (p *phys) chooseJoin(op *plan.Join, residentShare int64) {
 	monotonic := indexCovers(p.node.Inputs[0].Index, op.LeftKeys)
 	p.rowNumber = op.KeepOrder
 	switch {
+	case op.Kind == plan.AsofJoin:
+		p.rowNumber = op.KeepOrder && !op.Asof.Indexes && !op.Sorted(p.node.Inputs[0])
+		p.strategy, p.why = joinAsof, "both sides are cut by the same key ranges, sorted and merged"
+		if p.rowNumber {
+			p.why += "; a hidden row number restores the left's order"
+		}
 	case op.Kind.KeepsRight():
 		p.strategy = joinHash
 		p.why = "both sides are cut by key hash; a partition's right rows without a match follow its left rows"

@@ -86,7 +86,7 @@ func (r *Run) Count(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 
 // countable says whether a join's rows are neither known nor bounded by its sides', and counting them reads files alone.
 func (r *Run) countable(n *plan.Node, op *plan.Join) bool {
-	if _, done := r.exact[n]; done {
+	if _, done := r.exact[n]; done || op.Kind == plan.AsofJoin { // which makes the left's rows
 		return false
 	}
 	bounded := op.Kind.Filters() || uniqueOn(n.Inputs[1], op.RightKeys)
@@ -127,6 +127,9 @@ func readsFiles(n *plan.Node) bool {
 
 func (r *Run) checkMaxRows(n *plan.Node, op *plan.Join) error {
 	rows, exact := r.exact[n]
+	if est := r.nodes[n].est; op.Kind == plan.AsofJoin && est.Exact {
+		rows, exact = est.Rows, true
+	}
 	switch {
 	case exact && rows > op.MaxRows:
 		return &RefusedError{

@@ -40,25 +40,37 @@ func (x *exec) sampled(ctx context.Context, in *rel, keys []batch.SortKey, parts
 
 // sampleKeys samples a table from which nothing but the keys need be read.
 func (x *exec) sampleKeys(ctx context.Context, in *rel, keys []batch.SortKey, parts int) (*extsort.Splitters, error) {
+	sample, err := x.keySample(ctx, in, keys)
+	if err != nil {
+		return nil, err
+	}
+	return sample.Splitters(parts).At(keyColumns(keys)), nil
+}
+
+// keySample is a sample of the keys of a table that can be read twice. Its splitters are to be told where the keys are.
+func (x *exec) keySample(ctx context.Context, in *rel, keys []batch.SortKey) (*extsort.Sample, error) {
+	if in.columns == nil || len(in.xs) > 0 {
+		sample, err := extsort.NewSample(nullableAt(in.schema, keys), keys)
+		if err != nil {
+			return nil, err
+		}
+		return sample, x.sampleFiles(ctx, in.name, in.reopen(), in.xs, sample)
+	}
 	var cols []int // distinct, ascending
 	for _, k := range keys {
 		cols = append(cols, k.Column)
 	}
 	slices.Sort(cols)
 	cols = slices.Compact(cols)
-	alone, at := slices.Clone(keys), make([]int, len(keys))
+	alone := slices.Clone(keys)
 	for i, k := range keys {
-		at[i] = k.Column
 		alone[i].Column, _ = slices.BinarySearch(cols, k.Column)
 	}
 	sample, err := extsort.NewSample(nullableAt(in.schema.Select(cols), alone), alone)
 	if err != nil {
 		return nil, err
 	}
-	if err := x.sampleFiles(ctx, in.name, in.columns(cols), nil, sample); err != nil {
-		return nil, err
-	}
-	return sample.Splitters(parts).At(at), nil
+	return sample, x.sampleFiles(ctx, in.name, in.columns(cols), nil, sample)
 }
 
 func (x *exec) sampleFiles(ctx context.Context, name string, src batch.Source, xs []transform, sample *extsort.Sample) error {

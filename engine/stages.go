@@ -166,13 +166,17 @@ func (w *stageWalk) join(p *phys, op *plan.Join) flow {
 	if p.strategy != joinBroadcast {
 		stored = p.in[1].stored()
 	}
-	w.end(right, "right side of join on "+rkeys, p.in[1], stored)
+	join := "join on "
+	if p.strategy == joinAsof {
+		join = "as-of join on "
+	}
+	w.end(right, "right side of "+join+rkeys, p.in[1], stored)
 	f := w.table(p.in[0])
-	if p.strategy != joinHash {
+	if p.strategy != joinHash && p.strategy != joinAsof {
 		return f.step("join on "+lkeys, p.how())
 	}
 	f.steps = append(f.steps, p.how())
-	f = w.end(f, "left side of join on "+lkeys, p.in[0], p.in[0].stored())
+	f = w.end(f, "left side of "+join+lkeys, p.in[0], p.in[0].stored())
 	f.name += " joined"
 	if p.rowNumber {
 		f = w.end(f, "restore the left's order", p, p.stored())

@@ -103,6 +103,11 @@ func (s *Sorter) Put(ctx context.Context, worker, unit int, b *batch.Batch) erro
 	return s.store.Append(ctx, worker, unit, part, b)
 }
 
+// PutAt is Put of rows whose ranges, as the splitters have them, are known.
+func (s *Sorter) PutAt(ctx context.Context, worker, unit int, part []uint16, b *batch.Batch) error {
+	return s.store.Append(ctx, worker, unit, part, b)
+}
+
 // named adds the sort's name, which the errors of its store have already.
 func (s *Sorter) named(err error) error {
 	if strings.HasPrefix(err.Error(), s.spec.Name+": ") {

@@ -101,17 +101,18 @@ const (
 	OuterJoin
 	SemiJoin // left rows with a match, once
 	AntiJoin // left rows without a match
+	AsofJoin // each left row with the right row that is nearest in the last key, if any
 )
 
 var joinNames = [...]string{
-	LeftJoin: "left", InnerJoin: "inner", RightJoin: "right", OuterJoin: "outer", SemiJoin: "semi", AntiJoin: "anti",
+	LeftJoin: "left", InnerJoin: "inner", RightJoin: "right", OuterJoin: "outer", SemiJoin: "semi", AntiJoin: "anti", AsofJoin: "asof",
 }
 
 // String returns the kind as job files write it.
 func (k JoinKind) String() string { return joinNames[k] }
 
 // KeepsLeft says whether left rows without a match are put out with null right columns.
-func (k JoinKind) KeepsLeft() bool { return k == LeftJoin || k == OuterJoin }
+func (k JoinKind) KeepsLeft() bool { return k == LeftJoin || k == OuterJoin || k == AsofJoin }
 
 // KeepsRight says whether right rows without a match are put out: the left's keys are then the right's, its other columns null.
 func (k JoinKind) KeepsRight() bool { return k == RightJoin || k == OuterJoin }
@@ -129,6 +130,7 @@ type Join struct {
 	NullsEqual bool
 	MaxRows    int64  // 0: no bound
 	Strategy   string // auto, merge, hash, broadcast
+	Asof       Asof   // of an AsofJoin
 	// KeepOrder says that somebody downstream needs the left's order.
 	KeepOrder bool
 	// Order is the left's keys as its index has them, where they lead it and the kind KeepsRight: right rows without a

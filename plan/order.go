@@ -38,6 +38,9 @@ func requireOrder(n *Node, verb string) {
 // index returns the order of the result of a join that keeps the order of a left table so indexed. Right rows without a match are
 // null in the left's columns but for its keys, and come last among the rows of a key: nulls first is no order of theirs.
 func (op *Join) index(left []SortKey) []SortKey {
+	if op.Kind == AsofJoin {
+		return op.Asof.index(op, left)
+	}
 	if !op.Kind.KeepsRight() {
 		return left
 	}

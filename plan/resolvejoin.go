@@ -49,6 +49,9 @@ func (j *joining) keys() {
 		types[i] = r.keyType(left.Fields[op.LeftKeys[i]], right.Fields[op.RightKeys[i]], j.s.right[i])
 	}
 	j.putOut(op.RightKeys)
+	if j.s.asof != nil {
+		j.asof(types[len(types)-1])
+	}
 	if op.Kind.KeepsRight() {
 		j.left = r.castInPlace(j.left, op.LeftKeys, types)
 	} else {
@@ -111,7 +114,7 @@ func (j *joining) make() *Node {
 	out := r.add(op, batch.NewSchema(fields...), j.left, j.right)
 	op.KeepOrder = len(j.index) > 0
 	out.Index, out.Ordered = op.index(out.Index), op.KeepOrder
-	if op.KeepOrder && !op.Kind.Filters() {
+	if op.KeepOrder && !op.Kind.Filters() || op.Kind == AsofJoin { // of right rows that are equally near it decides
 		requireOrder(j.right, "join")
 	}
 	if op.KeepOrder && len(out.Index) == 0 {

@@ -127,6 +127,7 @@ func (p *Plan) dropSorts() {
 		case *Join:
 			op.KeepOrder = op.KeepOrder && needed[n]
 			op.sortAfter(n, readers)
+			op.sortOnce(n, readers)
 		case *Index:
 			op.overSort(n, readers)
 			in := n.Inputs[0]
@@ -230,7 +231,7 @@ func needsOrder(n *Node, side int, needed bool) bool {
 		}
 		return false
 	case *Join:
-		return needed && (op.KeepOrder && !op.Kind.Filters() || side == 0)
+		return op.Kind == AsofJoin && side == 1 || needed && (op.KeepOrder && !op.Kind.Filters() || side == 0)
 	}
 	return needed
 }

@@ -169,7 +169,7 @@ func throughJoin(x *Node, op *Join, cond *expr.Bound) (int, *expr.Bound) {
 		return -1, nil
 	}
 	// A condition that can fail may go below a left join, which asks it of the same rows.
-	if cols[len(cols)-1] < left && (op.Validate == "m:m" || op.Validate == "m:1") && (op.Kind == LeftJoin || total(cond)) {
+	if cols[len(cols)-1] < left && (op.Validate == "m:m" || op.Validate == "m:1") && (op.Kind == LeftJoin || op.Kind == AsofJoin || total(cond)) {
 		return 0, cond
 	}
 	if cols[0] >= left && op.Validate == "m:m" && op.Kind == InnerJoin && total(cond) {

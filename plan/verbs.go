@@ -36,7 +36,8 @@ type (
 		maxRows     int64
 		strategy    string
 		cross       bool
-		indicator   *Text // nil: none
+		indicator   *Text     // nil: none
+		asof        *asofSpec // nil: no as-of join
 	}
 	groupbySpec struct {
 		by        []item

@@ -7,28 +7,28 @@ var joinKinds = map[string]JoinKind{
 	"left": LeftJoin, "inner": InnerJoin, "right": RightJoin, "outer": OuterJoin, "semi": SemiJoin, "anti": AntiJoin,
 }
 
-// builtJoins and laterJoins are the kinds of join that there are, and that job files will have.
-var (
-	builtJoins = []string{"left", "inner", "right", "outer", "semi", "anti", "cross"}
-	laterJoins = []string{"asof"}
-)
+// builtJoins are the kinds of join that there are.
+var builtJoins = []string{"left", "inner", "right", "outer", "semi", "anti", "cross", "asof"}
 
 func (d *decoder) decodeJoin(n *yamlNode) any {
 	s := &joinSpec{kind: InnerJoin, strategy: "auto", validate: "m:m", suffix: Text{Value: "_right", Show: "_right"}}
 	o := d.object(n, "join", joinKeys...)
-	if o.get("asof") != nil {
-		d.job.unsupported(o.keys["asof"], "", "join: asof")
-	}
 	s.with = d.text(o.need("with", "write with: table"), "with")
+	how := "inner"
 	if v := o.get("how"); v != nil {
-		how := d.choice(v, "how", builtJoins, laterJoins)
-		if s.cross = how == "cross"; !s.cross {
-			s.kind = joinKinds[how]
-		}
+		how = d.choice(v, "how", builtJoins, nil)
 	}
-	if s.cross {
+	if how != "asof" && o.get("asof") != nil {
+		d.job.fail(o.keys["asof"], "write how: asof", "asof belongs to joins of that kind, and this is how: %s", how)
+	}
+	switch how {
+	case "cross":
+		s.cross = true
 		d.crossJoin(o)
-	} else {
+	case "asof":
+		d.asofJoin(s, o)
+	default:
+		s.kind = joinKinds[how]
 		d.joinOn(s, o.need("on", "write on: column, or {left: right}"))
 	}
 	if v := o.get("validate"); v != nil {

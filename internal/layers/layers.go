@@ -8,11 +8,12 @@ package layers
 var allowed = map[string][]string{
 	".":                    {"cli"},
 	"cli":                  {"engine", "export", "plan", "monitor", "mem", "tableio", "tableio/parquet", "tableio/publish", "spillfile", "hashjoin", "groupby", "internal/vfs", "internal/gen", "batch", "expr"},
-	"engine":               {"plan", "expr", "batch", "mem", "spillfile", "tableio", "tableio/parquet", "tableio/publish", "extsort", "window", "hashjoin", "groupby", "monitor", "internal/vfs"},
+	"engine":               {"plan", "expr", "batch", "mem", "spillfile", "tableio", "tableio/parquet", "tableio/publish", "extsort", "window", "asof", "hashjoin", "groupby", "monitor", "internal/vfs"},
 	"export":               {"plan", "expr", "batch"},                // writes plans in other languages
 	"plan":                 {"expr", "batch", "batch/nested", "mem"}, // knows no operator's inside
 	"monitor":              {},                                       // is told, never asks
 	"extsort":              {"spillfile", "batch", "mem"},
+	"asof":                 {"extsort", "spillfile", "batch", "mem"},
 	"window":               {"groupby/binsum", "batch", "mem"},
 	"hashjoin":             {"spillfile", "batch", "mem"},
 	"groupby":              {"groupby/binsum", "spillfile", "extsort", "batch", "batch/nested", "mem"}, // operators know no plan

@@ -131,6 +131,9 @@ func (g *gen) join(s *batch.Schema, table string) string {
 	if err != nil {
 		return ""
 	}
+	if g.r.IntN(4) == 0 {
+		return g.asof(s, right.Schema, with)
+	}
 	on := g.on(s, right.Schema)
 	if on == "" {
 		return ""

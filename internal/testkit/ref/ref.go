@@ -132,6 +132,9 @@ func (in *Interpreter) node(n *plan.Node, ins []*Table) (*Table, error) {
 	case *plan.Lag:
 		return lag(n, op, ins[0])
 	case *plan.Join:
+		if op.Kind == plan.AsofJoin {
+			return asof(n, op, ins[0], ins[1])
+		}
 		return join(n, op, ins[0], ins[1], in.MaxRows)
 	case *plan.GroupBy:
 		return groupBy(n, op, ins[0])
