@@ -30,12 +30,17 @@ func (h hashCut) assign(acct *mem.Account, keys *batch.Batch, out []uint16) erro
 	defer buf.Release()
 	sums := batch.View[uint64](buf.Bytes())[:len(out)]
 	batch.Hash(keys.Cols, sums)
+	h.spread(sums, out)
+	return nil
+}
+
+// spread sets out to the partitions of keys with those hashes.
+func (h hashCut) spread(sums []uint64, out []uint16) {
 	for i, s := range sums {
 		s = (s ^ s>>29) * (hashMul + 2*uint64(h.depth))
 		p, _ := bits.Mul64(s, uint64(h.n))
 		out[i] = uint16(p)
 	}
-	return nil
 }
 
 // givenCut adapts the splitters of the spec.

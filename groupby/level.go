@@ -85,9 +85,10 @@ func (l *level) store(at *store, what string, schema *batch.Schema) (store, erro
 	return s, nil
 }
 
-// appendTo scatters b, whose first columns are the keys, into one of the stores. It takes over b.
-func (l *level) appendTo(ctx context.Context, at *store, t *table, worker, unit int, b *batch.Batch) error {
-	part, err := l.assign(t, b)
+// appendTo scatters b, whose first columns are the keys, into one of the stores. It takes over b. sums are the hashes of
+// its keys by batch.Hash, where somebody has them, else nil.
+func (l *level) appendTo(ctx context.Context, at *store, t *table, worker, unit int, b *batch.Batch, sums []uint64) error {
+	part, err := l.assign(t, b, sums)
 	if err != nil {
 		b.Release()
 		return err
@@ -105,7 +106,7 @@ func (l *level) appendTo(ctx context.Context, at *store, t *table, worker, unit 
 	return s.Append(ctx, worker, unit, batch.View[uint16](part.Bytes())[:b.N], b)
 }
 
-func (l *level) assign(t *table, b *batch.Batch) (*mem.Buf, error) {
+func (l *level) assign(t *table, b *batch.Batch, sums []uint64) (*mem.Buf, error) {
 	cut, err := l.cutter(t)
 	if err != nil {
 		return nil, err
@@ -114,6 +115,10 @@ func (l *level) assign(t *table, b *batch.Batch) (*mem.Buf, error) {
 	buf, err := acct.Alloc(max(2*b.N, 2))
 	if err != nil {
 		return nil, err
+	}
+	if h, ok := cut.(hashCut); ok && sums != nil {
+		h.spread(sums, batch.View[uint16](buf.Bytes())[:b.N])
+		return buf, nil
 	}
 	n := len(l.lay.keys.cols)
 	keys := &batch.Batch{Schema: l.lay.keys.schema, Cols: b.Cols[:n], N: b.N}

@@ -50,6 +50,7 @@ type worker struct {
 	masked []uint32
 	hasher batch.Hasher
 	sums   *mem.Buf // hashes of a batch whose keys have bytes
+	hashed bool     // sums is that of the rows in hand
 	codes  codeCache
 	probed probeIn // of resolveOne
 	one    oneHash
@@ -99,18 +100,13 @@ func (w *worker) dropScratch() {
 // addRows aggregates a batch of layout.raw, which it takes over.
 func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error {
 	defer rows.Release()
+	if w.blind > 0 && w.frozen {
+		return w.passBlind(ctx, unit, rows)
+	}
 	if err := w.prepare(rows); err != nil {
 		return err
 	}
 	w.missN = 0
-	if w.blind > 0 && w.frozen {
-		w.blind--
-		w.missN = rows.N
-		if err := w.bypass(ctx, unit, rows); err != nil {
-			return err
-		}
-		return w.settle(ctx, rows.N, false)
-	}
 	for lo := 0; lo < rows.N; {
 		n := min(chunk, rows.N-lo)
 		n, err := w.fit(ctx, rows, lo, n)
@@ -138,6 +134,31 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 		w.blind = blindBatches
 	}
 	return w.bypass(ctx, unit, rows)
+}
+
+// passBlind sends all rows on without a look at the frozen table.
+func (w *worker) passBlind(ctx context.Context, unit int, rows *batch.Batch) error {
+	w.blind--
+	w.missN, w.hashed = rows.N, false
+	if w.lay.keys.vars && !w.lay.spec.Sort {
+		if err := w.hashKeys(rows); err != nil {
+			return err
+		}
+	}
+	if err := w.bypass(ctx, unit, rows); err != nil {
+		return err
+	}
+	return w.settle(ctx, rows.N, false)
+}
+
+// hashKeys sets sums to the hashes of the rows' keys.
+func (w *worker) hashKeys(rows *batch.Batch) error {
+	if err := need(w.t.acct, &w.sums, 8*rows.N); err != nil {
+		return err
+	}
+	w.hasher.Hash(rows.Cols[:len(w.lay.keys.cols)], batch.View[uint64](w.sums.Bytes())[:rows.N])
+	w.hashed = true
+	return nil
 }
 
 // settle counts rows and decides what becomes of a table that is full, or has been frozen for long enough.
@@ -171,6 +192,7 @@ func (w *worker) settle(ctx context.Context, rows int, full bool) error {
 // prepare hashes the batch's keys where that is done by batch, and looks after the scratch.
 func (w *worker) prepare(rows *batch.Batch) error {
 	keys := rows.Cols[:len(w.lay.keys.cols)]
+	w.hashed = false
 	if err := need(w.t.acct, &w.miss, 4*rows.N); err != nil {
 		return err
 	}
@@ -180,11 +202,7 @@ func (w *worker) prepare(rows *batch.Batch) error {
 	if !w.lay.keys.vars {
 		return nil
 	}
-	if err := need(w.t.acct, &w.sums, 8*rows.N); err != nil {
-		return err
-	}
-	w.hasher.Hash(keys, batch.View[uint64](w.sums.Bytes())[:rows.N])
-	return nil
+	return w.hashKeys(rows)
 }
 
 // need makes *buf hold at least n bytes.
@@ -255,10 +273,9 @@ func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
 	}
 	w.codes.use = false
 	if w.lay.keys.vars {
-		if err := need(w.t.acct, &w.sums, 8*b.N); err != nil {
+		if err := w.hashKeys(b); err != nil {
 			return err
 		}
-		w.hasher.Hash(b.Cols[:len(w.lay.keys.cols)], batch.View[uint64](w.sums.Bytes())[:b.N])
 	}
 	for lo := 0; lo < b.N; {
 		n, err := w.fit(ctx, b, lo, min(chunk, b.N-lo))
@@ -381,7 +398,7 @@ func (w *worker) makeRoom(ctx context.Context) (bool, error) {
 // flush sends all groups to the level as states and empties the table.
 func (w *worker) flush(ctx context.Context) error {
 	err := w.t.states(flushRows, func(b *batch.Batch) error {
-		return w.lev.appendTo(ctx, &w.lev.states, w.t, w.id, w.id, b)
+		return w.lev.appendTo(ctx, &w.lev.states, w.t, w.id, w.id, b, nil)
 	})
 	if err != nil {
 		return err
@@ -396,12 +413,23 @@ func (w *worker) flush(ctx context.Context) error {
 // bypass sends the rows that were missed to the level as they are.
 func (w *worker) bypass(ctx context.Context, unit int, rows *batch.Batch) error {
 	w.stats.Bypassed += int64(w.missN)
-	if w.missN == rows.N {
-		return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, rows.Retain())
+	var sums []uint64
+	if w.hashed {
+		sums = batch.View[uint64](w.sums.Bytes())[:rows.N]
 	}
-	out, err := batch.GatherBatch(w.t.acct, rows, batch.View[uint32](w.miss.Bytes())[:w.missN])
+	if w.missN == rows.N {
+		return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, rows.Retain(), sums)
+	}
+	miss := batch.View[uint32](w.miss.Bytes())[:w.missN]
+	if sums != nil {
+		for i, r := range miss {
+			sums[i] = sums[r]
+		}
+		sums = sums[:w.missN]
+	}
+	out, err := batch.GatherBatch(w.t.acct, rows, miss)
 	if err != nil {
 		return err
 	}
-	return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, out)
+	return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, out, sums)
 }
