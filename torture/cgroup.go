@@ -37,8 +37,14 @@ func (o outcome) must(err error) error {
 	return err
 }
 
-func firstLine(s string) string {
-	first, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+// firstLine returns the first line of the failure that stderr tells of, after any warnings.
+func firstLine(stderr string) string {
+	first := ""
+	for line := range strings.Lines(stderr) {
+		if first == "" || strings.HasPrefix(line, "pqjoin: ") {
+			first = strings.TrimSpace(line)
+		}
+	}
 	return first
 }
 

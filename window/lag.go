@@ -197,6 +197,9 @@ func (l *Lag) emit(acct *mem.Account, w *win, b *batch.Batch, lo, hi int) (*batc
 			continue
 		}
 		s, err := w.cols[i].Slice(acct, w.front+lo, w.front+hi)
+		if err == nil {
+			s, err = w.detached(acct, s)
+		}
 		if err != nil {
 			out.Release()
 			return nil, err
@@ -205,6 +208,9 @@ func (l *Lag) emit(acct *mem.Account, w *win, b *batch.Batch, lo, hi int) (*batc
 	}
 	for _, c := range l.spec.Cols {
 		s, err := w.shifted(acct, w.cols[c.Column], c.Period, lo, hi)
+		if err == nil {
+			s, err = w.detached(acct, s)
+		}
 		if err != nil {
 			out.Release()
 			return nil, err
@@ -212,6 +218,24 @@ func (l *Lag) emit(acct *mem.Account, w *win, b *batch.Batch, lo, hi int) (*batc
 		out.Cols = append(out.Cols, s)
 	}
 	return out, nil
+}
+
+// viewShare is the part of a window that a view of it must have to hold the window's memory.
+const viewShare = 4
+
+// detached takes over a view of a window and returns it, or a copy where the window is so
+// much larger (the context is long, the batch short) that those who keep the rows would keep mostly others.
+func (w *win) detached(acct *mem.Account, c *batch.Column) (*batch.Column, error) {
+	if c.N*viewShare >= w.n {
+		return c, nil
+	}
+	defer c.Release()
+	schema := batch.NewSchema(batch.Field{Type: c.Type, Nullable: true})
+	all, err := batch.Concat(acct, schema, []*batch.Batch{{Schema: schema, Cols: []*batch.Column{c}, N: c.N}})
+	if err != nil {
+		return nil, fmt.Errorf("lag: %w", err)
+	}
+	return all.Cols[0], nil
 }
 
 // shifted returns the rows [lo, hi) of c, period rows earlier: a view of the same

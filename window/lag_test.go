@@ -1,6 +1,7 @@
 package window
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -217,6 +218,40 @@ func TestLagWithoutMemoryLeavesNothing(t *testing.T) {
 			}
 		})
 	})
+}
+
+// Rows that wait to be written may not hold the window that they were cut from.
+func TestLagOfALongPeriodHoldsNoWindows(t *testing.T) {
+	pool := mem.NewPool(64<<20, mem.Protect())
+	acct := pool.Account("lag", 0)
+	const period, rows, batches = 50_000, 1000, 60
+	in := batch.NewSchema(batch.Field{Name: "x", Type: batch.Of(batch.Int64)})
+	for _, sign := range []int{1, -1} {
+		out := batch.NewSchema(in.Fields[0], batch.Field{Name: "y", Type: batch.Of(batch.Int64), Nullable: true})
+		l := NewLag(LagSpec{In: in, Out: out, Cols: []LagColumn{{Column: 0, Period: sign * period}}})
+		var st *State
+		var kept []*batch.Batch
+		for i := range batches {
+			b, err := batch.Zeros(acct, in.Fields[0].Type, rows)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, next, err := l.Push(acct, st, &batch.Batch{Schema: in, Cols: []*batch.Column{b}, N: rows}, i == batches-1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			st, kept = next, append(kept, o)
+		}
+		if used, most := acct.Used(), int64(4*batches*rows*2*8); used > most {
+			t.Errorf("period %d: %d rows hold %d bytes, at most %d are theirs", sign*period, batches*rows, used, most)
+		}
+		for _, b := range kept {
+			b.Release()
+		}
+	}
+	if err := errors.Join(acct.Close(), pool.Close()); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestRunsFindsGroups(t *testing.T) {
