@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-var outputKeys = []string{"table", "path", "format", "compression", "row_group_rows", "files", "partition_by", "if_exists"}
+var outputKeys = []string{"table", "path", "format", "compression", "row_group_rows", "files", "partition_by", "bloom", "pandas_index", "if_exists"}
 
 // maxOutputs is how many outputs a job may have.
 const maxOutputs = 256
@@ -60,6 +60,13 @@ func (d *decoder) decodeOutput(e namedEntry) *Output {
 	}
 	if f := o.get("files"); f != nil {
 		d.outputFiles(out, f)
+	}
+	if b := o.get("bloom"); b != nil {
+		d.outputBloom(out, b, o.keys["bloom"])
+	}
+	if i := o.get("pandas_index"); i != nil {
+		d.parquetOnly(out, "pandas_index", o.keys["pandas_index"])
+		out.NoPandasIndex = !d.boolean(i, "pandas_index")
 	}
 	if i := o.get("if_exists"); i != nil {
 		out.Replace = d.choice(i, "if_exists", ifExists, nil) == IfExistsReplace

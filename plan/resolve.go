@@ -47,6 +47,7 @@ func resolveJob(job *Job, schemas SchemaSource) (plan *Plan, err error) {
 		o := *out
 		o.Node = r.lookup(Text{out.Table, out.Table, out.tablePos})
 		r.partition(&o)
+		r.bloom(&o)
 		p.Outputs = append(p.Outputs, &o)
 	}
 	p.collect()

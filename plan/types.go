@@ -124,11 +124,15 @@ type Output struct {
 	// PartitionBy are the columns, as positions in the node's schema, whose values name the directories in which the rows
 	// lie; empty for none. The node's rows of a partition are next to each other. Resolve sets it.
 	PartitionBy []int
-	Replace     bool // if_exists: replace
-	Pos         Pos
+	// Bloom are the columns, as positions in the node's schema, whose row groups get bloom filters. Resolve sets it.
+	Bloom []int
+	// NoPandasIndex says that the files' metadata do not make the leading column of the index that of a pandas frame.
+	NoPandasIndex bool
+	Replace       bool // if_exists: replace
+	Pos           Pos
 
 	tablePos, pathPos, formatPos Pos
-	partitionBy                  []Text
+	partitionBy, bloom           []Text
 }
 
 // SchemaSource tells which columns an input has. It expands the input's patterns and

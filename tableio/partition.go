@@ -56,8 +56,11 @@ func withoutColumns(schema *batch.Schema, drop []int) (*batch.Schema, []int) {
 
 // inside returns the options of the files of one partition.
 func (o WriterOptions) inside(keep []int) WriterOptions {
-	keys := o.SortKeys
-	o.SortKeys, o.PartitionBy = nil, nil
+	keys, blooms := o.SortKeys, o.Bloom
+	o.SortKeys, o.Bloom, o.PartitionBy = nil, nil, nil
+	for _, c := range blooms {
+		o.Bloom = append(o.Bloom, slices.Index(keep, c))
+	}
 	for _, k := range keys {
 		if k.Column = slices.Index(keep, k.Column); k.Column >= 0 {
 			o.SortKeys = append(o.SortKeys, k)

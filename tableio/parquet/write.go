@@ -3,6 +3,7 @@ package parquet
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"pqjoin/batch"
@@ -28,6 +29,8 @@ type WriterOptions struct {
 	RowGroupRaw  int64           // most raw bytes of a row group; default DefaultRowGroupRaw: changes the bytes
 	SortKeys     []batch.SortKey // the order the rows arrive in, written as sorting columns: changes the bytes
 	KeyValue     []KeyValue      // file metadata, in this order: changes the bytes
+	Bloom        []int           // columns whose chunks get bloom filters, none of them bool or float: changes the bytes
+	PandasIndex  bool            // metadata that makes the first of SortKeys the index of a pandas frame: changes the bytes
 	Version      string          // of pqjoin, for created_by: changes the bytes
 
 	// Where CreateDir starts a new file, one of: bytes (default DefaultFileSize), rows, or a
@@ -124,6 +127,13 @@ func create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
+	}
+	if o.PandasIndex && len(o.SortKeys) > 0 {
+		kv, err := pandasMetadata(schema, o.SortKeys, o.Version)
+		if err != nil {
+			return nil, err
+		}
+		o.KeyValue = append(slices.Clone(o.KeyValue), kv)
 	}
 	w := &Writer{fs: fs, path: path, dir: dir, opts: o, schema: schema, dead: make(chan struct{}), done: make(chan struct{})}
 	for _, f := range schema.Fields {

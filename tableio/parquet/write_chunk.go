@@ -42,6 +42,7 @@ type chunkWriter struct {
 	bounds       bounds
 	pages        []pageRecord
 	coded, plain int // data pages of either encoding
+	bloom        *bloomFilter
 }
 
 // stored returns the bytes encoded so far.
@@ -84,6 +85,11 @@ func (c *chunkWriter) presence(e *encoder, spans []span) (rows, nulls int, err e
 
 func (c *chunkWriter) emitData(e *encoder, p *page, body []byte) error {
 	p.kind = format.DataPage
+	if c.bloom != nil && p.encoding == format.Plain {
+		if err := c.bloom.add(c.leaf, body, 0); err != nil {
+			return err
+		}
+	}
 	size, err := c.emit(e, &c.data, p, e.levels, body)
 	if err != nil {
 		return err
@@ -231,11 +237,19 @@ func (c *chunkWriter) finish(e *encoder) error {
 	}
 	if c.coded > 0 {
 		p := page{kind: format.DictionaryPage, rows: entries}
+		if c.bloom != nil {
+			if err := c.bloom.add(c.leaf, body, entries); err != nil {
+				return err
+			}
+		}
 		if _, err := c.emit(e, &c.dictPage, &p, nil, body); err != nil {
 			return err
 		}
 	}
 	c.dropDictionaries()
+	if c.bloom != nil {
+		return c.bloom.finish()
+	}
 	return nil
 }
 
@@ -254,4 +268,5 @@ func (c *chunkWriter) release() {
 	c.dropDictionaries()
 	c.data.release()
 	c.dictPage.release()
+	c.bloom.release()
 }

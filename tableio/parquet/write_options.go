@@ -178,7 +178,7 @@ func (l *cutLimits) groupMem(s *batch.Schema, o WriterOptions) int64 {
 		return 0
 	}
 	slack := min(max(raw/cols/8, minSegment), maxSegment)
-	return raw + raw/64 + cols*slack + 1<<20
+	return raw + raw/64 + cols*slack + int64(len(o.Bloom)*bloomSize(l.groupRows)) + 1<<20
 }
 
 // openGroups returns how many row groups may be open, as far as the account's own limit tells.

@@ -70,7 +70,10 @@ func (p *partFile) drop() {
 // add writes a finished row group, giving its memory back as it goes, and returns its size.
 func (p *partFile) add(t *thriftOut, g *rowGroup) (int64, error) {
 	start := p.sink.pos()
-	raw := int64(0)
+	raw, filters := int64(0), start // the bloom filters lie behind the chunks
+	for i := range g.chunks {
+		filters += g.chunks[i].stored()
+	}
 	for i := range g.chunks {
 		c := &g.chunks[i]
 		off, dict, data := p.sink.pos(), c.dictPage.n, c.data.n
@@ -81,18 +84,25 @@ func (p *partFile) add(t *thriftOut, g *rowGroup) (int64, error) {
 			return 0, err
 		}
 		raw += c.rawBytes
-		if err := p.book(t, c, off, dict, dict+data); err != nil {
+		if err := p.book(t, c, off, dict, dict+data, filters); err != nil {
+			return 0, err
+		}
+		filters += c.bloom.size()
+	}
+	size := p.sink.pos() - start
+	for i := range g.chunks {
+		if err := g.chunks[i].bloom.drain(p.sink.write); err != nil {
 			return 0, err
 		}
 	}
-	size := p.sink.pos() - start
 	p.groups = append(p.groups, groupRecord{rows: g.rows, raw: raw, size: size, off: start})
 	p.sum.Rows += g.rows
-	return size, nil
+	return p.sink.pos() - start, nil
 }
 
-// book stores a chunk's metadata and page indexes; the chunk lies at off, its dictionary page takes dict bytes.
-func (p *partFile) book(t *thriftOut, c *chunkWriter, off, dict, size int64) error {
+// book stores a chunk's metadata and page indexes; the chunk lies at off, its dictionary page takes dict bytes, its bloom filter
+// lies at filter.
+func (p *partFile) book(t *thriftOut, c *chunkWriter, off, dict, size, filter int64) error {
 	var lens [12]byte
 	if c.opts.index {
 		if n, err := p.index(t, &p.colIdx, c.columnIndex); err != nil {
@@ -107,7 +117,7 @@ func (p *partFile) book(t *thriftOut, c *chunkWriter, off, dict, size int64) err
 		binary.LittleEndian.PutUint32(lens[8:], n)
 	}
 	t.reset()
-	c.metadata(t, off, dict, size)
+	c.metadata(t, off, dict, size, filter)
 	binary.LittleEndian.PutUint32(lens[:], uint32(len(t.b)))
 	if err := p.chunks.write(lens[:]); err != nil {
 		return err
@@ -124,7 +134,7 @@ func (p *partFile) index(t *thriftOut, to *segments, f func(t *thriftOut) bool) 
 }
 
 // metadata appends the ColumnChunk up to its ColumnMetaData; the places of its indexes follow in the footer.
-func (c *chunkWriter) metadata(t *thriftOut, off, dict, size int64) {
+func (c *chunkWriter) metadata(t *thriftOut, off, dict, size, filter int64) {
 	t.i64(2, 0)
 	t.begin(3)
 	t.i32(1, int32(c.leaf.physical))
@@ -150,6 +160,10 @@ func (c *chunkWriter) metadata(t *thriftOut, off, dict, size int64) {
 	c.statistics(t)
 	t.end()
 	c.encodingStats(t)
+	if n := c.bloom.size(); n > 0 {
+		t.i64(14, filter)
+		t.i32(15, int32(n))
+	}
 	t.end()
 }
 
