@@ -122,13 +122,10 @@ func (w *windowing) shifted(s *windowSpec, args []int) {
 	op := &Lag{By: w.by}
 	var add []batch.Field
 	var of []int
+	present := w.present(s)
 	for i, c := range s.cols {
-		period := c.n
-		switch c.fn {
-		case "lead":
-			period = -c.n
-		case "lag", "diff", "pct_change":
-		default:
+		period, ok := c.period()
+		if !ok {
 			continue
 		}
 		f := w.n.Schema.Fields[args[i]]
@@ -138,6 +135,14 @@ func (w *windowing) shifted(s *windowSpec, args []int) {
 	}
 	if len(of) == 0 {
 		return
+	}
+	there := map[int]int{} // by period: which column says whether there is such a row
+	for _, i := range of {
+		if period, _ := s.cols[i].period(); s.cols[i].other != nil && there[period] == 0 {
+			there[period] = len(op.Cols)
+			add = append(add, batch.Field{Name: "there", Type: batch.Of(batch.Bool), Nullable: true})
+			op.Cols = append(op.Cols, LagColumn{Column: present, Period: period})
+		}
 	}
 	fields := w.fields(add)
 	first := len(w.n.Schema.Fields)
@@ -155,8 +160,54 @@ func (w *windowing) shifted(s *windowSpec, args []int) {
 			w.result[i] = w.formula(c, "x / y - 1", x, y)
 		default:
 			w.result[i] = y
+			if c.other != nil {
+				period, _ := c.period()
+				w.result[i] = w.otherwise(c, y, expr.ColumnRef(w.n.Schema, first+there[period]))
+			}
 		}
 	}
+}
+
+// period is how many rows a function looks back; false where it is of another kind.
+func (c windowCall) period() (int, bool) {
+	switch c.fn {
+	case "lead":
+		return -c.n, true
+	case "lag", "diff", "pct_change":
+		return c.n, true
+	}
+	return 0, false
+}
+
+// present appends a column without nulls where a function has a default: shifted, it is null where there is no row. -1 for none.
+func (w *windowing) present(s *windowSpec) int {
+	for _, c := range s.cols {
+		if c.other != nil {
+			w.n = w.r.constant(w.n, "true", nil)
+			return len(w.n.Schema.Fields) - 1
+		}
+	}
+	return -1
+}
+
+// otherwise is y, or the default of this row, in the type of y, where there is null and so no row.
+func (w *windowing) otherwise(c windowCall, y, there *expr.Bound) *expr.Bound {
+	d := w.r.bind(w.n.Schema, c.other)
+	of := batch.NewSchema(batch.Field{Name: "d", Type: d.Type, Nullable: d.Nullable}, batch.Field{Name: "y", Type: y.Type, Nullable: y.Nullable},
+		batch.Field{Name: "there", Type: there.Type, Nullable: true})
+	text := "case when there is null then cast(d as " + y.Type.String() + ") else y end"
+	if d.Type == y.Type {
+		text = "case when there is null then d else y end"
+	}
+	tree, err := expr.Parse(text)
+	if err == nil {
+		var b *expr.Bound
+		if b, err = expr.Bind(tree, of); err == nil {
+			return b.Substitute([]*expr.Bound{d, y, there})
+		}
+	}
+	w.r.job.fail(c.other.Pos, "", "%s: the default is %s, and the column %s", c.fn, d.Type, y.Type)
+	return nil
 }
 
 // running makes what needs the rows so far.

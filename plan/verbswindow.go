@@ -15,21 +15,22 @@ type (
 		orderBy []keySpec
 		cols    []windowCall
 	}
-	// windowCall is one column: fn(arg), fn(arg, n) or fn().
+	// windowCall is one column: fn(arg), fn(arg, n), fn() or fn(arg, n, other).
 	windowCall struct {
 		name  Text
 		fn    string
 		text  *exprText // as written, for places
 		arg   *exprText // nil for none
 		n     int
+		other *exprText // what lag and lead have where there is no row; nil for null
 		alpha float64
 	}
 )
 
 // windowFuncs are the functions of window with what they take: "" for nothing, x, "x n" for a number that
-// is 1 where it is left out, "x N" for one that must be given, "x a" for a weight.
+// is 1 where it is left out, "x n d" for a default besides, "x N" for one that must be given, "x a" for a weight.
 var windowFuncs = map[string]string{
-	"lag": "x n", "lead": "x n", "diff": "x n", "pct_change": "x n",
+	"lag": "x n d", "lead": "x n d", "diff": "x n", "pct_change": "x n",
 	"row_number": "", "rank": "", "dense_rank": "", "cumcount": "", "cumsum": "x", "cummin": "x", "cummax": "x",
 	"ffill": "x", "bfill": "x", "first": "x", "last": "x",
 	"rolling_sum": "x N", "rolling_mean": "x N", "rolling_min": "x N", "rolling_max": "x N", "rolling_std": "x N", "ewm_mean": "x a",
@@ -87,6 +88,9 @@ func (d *decoder) windowCall(e namedEntry) windowCall {
 	if takes == "x n" || takes == "[x]" {
 		least--
 	}
+	if takes == "x n d" {
+		least -= 2
+	}
 	if c.fn == "cumcount" && len(root.Args) == 1 {
 		most = 1 // of a column it counts the same rows
 	}
@@ -94,12 +98,20 @@ func (d *decoder) windowCall(e namedEntry) windowCall {
 		d.job.fail(text.at(root.Offset), windowUsage(c.fn, takes), "%s takes other arguments", c.fn)
 	}
 	if len(root.Args) > 0 && c.fn != "cumcount" {
-		c.arg = &exprText{Text: Text{text.Value, text.Show, text.at(root.Args[0].Offset)}, at: text.at, tree: &expr.Tree{Text: text.Value, Root: root.Args[0]}}
+		c.arg = argument(text, root.Args[0])
+	}
+	if len(root.Args) > 2 {
+		c.other = argument(text, root.Args[2])
 	}
 	if len(root.Args) > 1 {
 		d.windowNumber(&c, root.Args[1], takes)
 	}
 	return c
+}
+
+// argument is a part of an expression that is bound on its own.
+func argument(text *exprText, n *expr.Node) *exprText {
+	return &exprText{Text: Text{text.Value, text.Show, text.at(n.Offset)}, at: text.at, tree: &expr.Tree{Text: text.Value, Root: n}}
 }
 
 func windowUsage(fn, takes string) string {
@@ -112,6 +124,8 @@ func windowUsage(fn, takes string) string {
 		return "write " + fn + "() or " + fn + "(x)"
 	case "x a":
 		return "write " + fn + "(x, 0.5)"
+	case "x n d":
+		return "write " + fn + "(x, 3), or " + fn + "(x, 3, 0) for 0 where there is no such row"
 	}
 	return "write " + fn + "(x, 3)"
 }
@@ -127,7 +141,7 @@ func (d *decoder) windowNumber(c *windowCall, a *expr.Node, takes string) {
 		return
 	}
 	least, most := int64(1), int64(maxRolling)
-	if takes == "x n" {
+	if takes == "x n" || takes == "x n d" {
 		least, most = -maxPeriod, maxPeriod
 	}
 	if a.Op != expr.OpLiteral || a.Value.Null || !a.Type.IsInteger() || a.Type.ID == batch.Uint64 || a.Value.Int < least || a.Value.Int > most {

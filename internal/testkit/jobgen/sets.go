@@ -63,7 +63,7 @@ func (g *gen) windowCall(s *batch.Schema) string {
 	n := []int{1, 2, 3, 10, 40}[g.r.IntN(5)]
 	return g.pick("row_number()", "rank()", "dense_rank()", "cumcount()", "count()",
 		"ffill("+arg+")", "bfill("+arg+")", "first("+arg+")", "last("+arg+")", "cummin("+arg+")", "cummax("+arg+")", "min("+arg+")", "count("+arg+")",
-		"lag("+arg+")", fmt.Sprintf("lead(%s, %d)", arg, n), "diff("+x+")", "pct_change("+x+")", "cumsum("+x+")", "sum("+x+")", "mean("+x+")",
+		"lag("+arg+")", fmt.Sprintf("lead(%s, %d)", arg, n), fmt.Sprintf("%s(%s, %d, %s)", g.pick("lag", "lead"), arg, n, g.pick(arg, "null")), "diff("+x+")", "pct_change("+x+")", "cumsum("+x+")", "sum("+x+")", "mean("+x+")",
 		fmt.Sprintf("rolling_sum(%s, %d)", x, n), fmt.Sprintf("rolling_mean(%s, %d)", x, n), fmt.Sprintf("rolling_std(%s, %d)", x, n),
 		fmt.Sprintf("rolling_min(%s, %d)", arg, n), fmt.Sprintf("rolling_max(%s, %d)", arg, n), fmt.Sprintf("ewm_mean(%s, 0.%d)", x, 1+g.r.IntN(9)))
 }

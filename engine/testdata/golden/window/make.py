@@ -47,6 +47,7 @@ rows = "rows between unbounded preceding and current row"
 shifts = {
     "a": ("lag(x)", "lag(x, 1) over ({w})"), "b": ("lead(s, 2)", "lead(s, 2) over ({w})"), "c": ("diff(x, 2)", "x - lag(x, 2) over ({w})"),
     "e": ("pct_change(f)", "f / lag(f, 1) over ({w}) - 1"), "g": ("lag(x * 2, -1)", "lead(x * 2, 1) over ({w})"),
+    "h": ("lag(x, 2, -7)", "lag(x, 2, -7) over ({w})"), "i": ("lead(f, 1, x)", "lead(f, 1, x) over ({w})"), "j": ("lead(s, 3, s || '!')", "lead(s, 3, s || '!') over ({w})"),
 }
 ranks = {
     "a": ("row_number()", "row_number() over ({w})"), "b": ("rank()", "rank() over ({o})"), "c": ("dense_rank()", "dense_rank() over ({o})"),
