@@ -8,10 +8,7 @@ import (
 )
 
 // What the contract names and this version does not have yet, refused by name.
-var (
-	laterCommands = []string{"schema"}
-	laterFlags    = []string{"resume", "junit", "ui", "report", "metrics", "engine", "remote"}
-)
+var laterFlags = []string{"resume", "junit", "ui", "report", "metrics", "engine", "remote"}
 
 // reorder moves a command's flags before its other arguments, where the flag package expects them:
 // pqjoin run job.yaml --mem 4GB. It refuses a flag that the command does not have, and one
@@ -98,9 +95,6 @@ func takesValue(cmd *cli.Command, name string) (bool, error) {
 
 // noCommand says what is wrong with a first argument that is no command.
 func noCommand(app *cli.App, name string) error {
-	if slices.Contains(laterCommands, name) {
-		return usagef("the command %s is not supported yet", name)
-	}
 	var names []string
 	for _, c := range app.VisibleCommands() {
 		names = append(names, c.Name)

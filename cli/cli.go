@@ -54,7 +54,7 @@ func (e *env) app() *cli.App {
 		Version: Version, HideVersion: true, Writer: e.out, ErrWriter: e.err,
 		Commands: []*cli.Command{
 			e.runCommand(), e.planCommand(), e.validateCommand(), e.inspectCommand(), e.showCommand(), e.initCommand(),
-			e.demoCommand(), e.exportCommand(), e.cleanCommand(), e.completionCommand(), e.versionCommand(),
+			e.demoCommand(), e.exportCommand(), e.schemaCommand(), e.cleanCommand(), e.completionCommand(), e.versionCommand(),
 		},
 		OnUsageError: wrong,
 		Action: func(c *cli.Context) error {

@@ -95,7 +95,9 @@ func starterJob(ins []starter) string {
 	var b strings.Builder
 	b.WriteString("# A starter job, made from the footers of the files. Lines with # are suggestions: uncomment what you need.\n")
 	b.WriteString("# Next: pqjoin validate JOB checks it, pqjoin plan JOB shows what it would cost, pqjoin run JOB runs it.\n")
-	b.WriteString("# Relative paths start in the folder of the job file.\n\ninputs:\n")
+	b.WriteString("# Relative paths start in the folder of the job file.\n")
+	b.WriteString("# Editors complete and check jobs by a schema: pqjoin schema >job.schema.json, and this line at the top:\n")
+	b.WriteString("#   # yaml-language-server: $schema=job.schema.json\n\ninputs:\n")
 	for _, in := range ins {
 		in.describe(&b)
 	}

@@ -239,7 +239,7 @@ func (p *parser) typeName() (batch.Type, *Error) {
 	w := word(t)
 	typ, ok := namedType(w)
 	if !ok {
-		return batch.Type{}, errorAt(t.Pos.Offset, didYouMean(w, typeNames()), "no type is called %s", t.Value)
+		return batch.Type{}, errorAt(t.Pos.Offset, didYouMean(w, TypeNames()), "no type is called %s", t.Value)
 	}
 	if w == "double" {
 		p.accept("precision")

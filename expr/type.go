@@ -46,7 +46,8 @@ func namedType(lower string) (batch.Type, bool) {
 	return t, ok
 }
 
-func typeNames() []string {
+// TypeNames returns the names of types, SQL's among them, sorted, without their parameters.
+func TypeNames() []string {
 	names := make([]string, 0, len(sqlTypes))
 	for n := range sqlTypes {
 		names = append(names, n)
