@@ -137,7 +137,7 @@ func (w *writer) wants(n *plan.Node, i int) bool {
 	case *plan.GroupBy:
 		return slices.ContainsFunc(op.Aggs, func(a plan.Agg) bool { return ordered[a.Func] })
 	case *plan.Join:
-		return w.needs[n] && (i == 0 || !op.Kind.Filters())
+		return w.needs[n] && (i == 0 || !op.Kind.Filters()) || i == 1 && op.Kind == plan.AsofJoin
 	}
 	return w.needs[n]
 }

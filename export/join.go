@@ -14,6 +14,9 @@ var joinWords = map[plan.JoinKind]string{
 }
 
 func (w *writer) join(n *plan.Node, op *plan.Join) string {
+	if op.Kind == plan.AsofJoin {
+		return w.asof(n, op)
+	}
 	left, right := n.Inputs[0], n.Inputs[1]
 	word, ok := joinWords[op.Kind]
 	if !ok {

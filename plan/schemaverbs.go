@@ -74,7 +74,12 @@ func (j schemas) window() obj {
 func (j schemas) join() obj {
 	on := j.anyOf(j.texts(), j.filled(j.mapping(j.text())))
 	props := obj{
-		"asof":      j.described(obj{"type": "object"}, "Of an asof join: {on, direction: backward, forward or nearest, tolerance}."),
+		"asof": j.described(j.object(asofKeys, obj{
+			"on":        j.described(j.anyOf(j.texts(), j.filled(j.mapping(j.text()))), "The column to come near to: of times or numbers, or {left: right}."),
+			"by":        j.described(j.anyOf(on, obj{"type": "array", "maxItems": 0}), "Columns that must be equal, as in on of the join."),
+			"direction": j.described(j.choice(directions), "Default: backward, the last right row that is not after the left row."),
+			"tolerance": j.described(j.text(), "The greatest distance: a number, or a length of time such as 5 minutes."),
+		}, "on"), "Of an as-of join: what it comes near to."),
 		"with":      j.described(j.text(), "The right table."),
 		"on":        j.described(on, "The keys: a column, a list, or {left: right}."),
 		"how":       j.described(j.choice(builtJoins), "Which rows without a match are kept. Default: inner."),

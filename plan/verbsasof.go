@@ -19,7 +19,7 @@ func (d *decoder) asofJoin(s *joinSpec, o *object) {
 	}
 	s.kind = AsofJoin
 	s.asof = &asofSpec{direction: directions[0]}
-	a := d.object(o.need("asof", "write asof: {on: column}"), "asof", "on", "by", "direction", "tolerance")
+	a := d.object(o.need("asof", "write asof: {on: column}"), "asof", asofKeys...)
 	on := a.need("on", "write on: the column of times or numbers, the same in both tables, or {left: right}")
 	if v := o.get("on"); v != nil {
 		d.joinOn(s, v)

@@ -9,6 +9,7 @@ var (
 	checkKeys    = []string{"rows", "not_null", "unique", "expect", "on_fail"}
 	rowsKeys     = []string{"min", "max"}
 	lagKeys      = []string{"column", "by", "periods", "as", "apply", "order_by"}
+	asofKeys     = []string{"on", "by", "direction", "tolerance"}
 	groupbyKeys  = []string{"by", "agg", "sort", "nulls"}
 	distinctKeys = []string{"by", "keep"}
 	windowKeys   = []string{"by", "order_by", "columns"}

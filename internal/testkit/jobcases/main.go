@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"pqjoin/internal/testkit/jobgen"
@@ -66,7 +67,7 @@ func fromGolden(dir, golden string) error {
 			if len(f) < 3 {
 				continue
 			}
-			if err := goldenJob(filepath.Join(dir, filepath.Base(in)+"_"+f[0]), in, f[len(f)-2], f[len(f)-1]); err != nil {
+			if err := goldenJob(filepath.Join(dir, filepath.Base(in)+"_"+f[0]), inputs(in, string(text)), f[len(f)-2], f[len(f)-1]); err != nil {
 				return err
 			}
 		}
@@ -74,12 +75,16 @@ func fromGolden(dir, golden string) error {
 	return nil
 }
 
-// goldenJob writes a job of one verb, over all small tables of the folder in.
-func goldenJob(dir, in, from, verb string) error {
-	tables, err := filepath.Glob(filepath.Join(in, "?.parquet"))
-	if err != nil {
-		return err
-	}
+// inputs are the tables of a folder of golden tests that are no answers to its cases.
+func inputs(in, cases string) []string {
+	tables, _ := filepath.Glob(filepath.Join(in, "*.parquet"))
+	return slices.DeleteFunc(tables, func(t string) bool {
+		return strings.Contains("\n"+cases, "\n"+strings.TrimSuffix(filepath.Base(t), ".parquet")+"\t")
+	})
+}
+
+// goldenJob writes a job of one verb over the tables.
+func goldenJob(dir string, tables []string, from, verb string) error {
 	text := "inputs:\n"
 	for _, t := range tables {
 		text += fmt.Sprintf("  %s: %q\n", strings.TrimSuffix(filepath.Base(t), ".parquet"), t)
