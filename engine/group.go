@@ -7,6 +7,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/groupby"
+	"pqjoin/mem"
 )
 
 // groupTransform aggregates a table that is ordered by the keys, unit after unit: the open
@@ -32,6 +33,16 @@ func (g *groupTransform) open(u unitRun, in batch.Stream) (batch.Stream, error) 
 	}
 	return &groupStream{groupTransform: g, u: u, in: in, o: o}, nil
 }
+
+// emptyUnit gives a source without units an empty one: a group-by without keys puts its one row out in the last unit.
+type emptyUnit struct{ batch.Source }
+
+func (emptyUnit) Units() int { return 1 }
+
+func (e emptyUnit) Open(context.Context, int, *mem.Account) (batch.Stream, error) { return e, nil }
+
+func (emptyUnit) Next(context.Context) (*batch.Batch, error) { return nil, io.EOF }
+func (emptyUnit) Close() error                               { return nil }
 
 type groupStream struct {
 	*groupTransform

@@ -16,6 +16,9 @@ import (
 // join makes the right side first, then fuses the probe into the left's pipeline, or cuts
 // both sides by hash.
 func (x *exec) join(ctx context.Context, op *plan.Join, p *phys) (*rel, error) {
+	if p.swap != nil {
+		return x.joinSwapped(ctx, op, p)
+	}
 	right, err := x.table(ctx, p.in[1])
 	if err != nil {
 		return nil, err

@@ -154,6 +154,7 @@ func (r *Run) screen(ctx context.Context, n *plan.Node) error {
 		r.screened = map[*plan.Node]int64{}
 	}
 	r.screened[n] = rows
+	r.screened[n.Inputs[0]], r.screened[n.Inputs[1]] = left.rows, right.rows // but for null keys, which match nothing
 	r.replan()
 	return nil
 }

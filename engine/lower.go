@@ -96,6 +96,9 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 	step := "group by " + names(in.schema, op.Keys)
 	if p.strategy == streamGroup {
 		in.reopen = nil
+		if len(op.Keys) == 0 && in.src.Units() == 0 {
+			in.src = emptyUnit{in.src}
+		}
 		return in.add(newStreamGroup(spec), p.node.Schema, step), nil
 	}
 	spec.Rows = p.in[0].est.Rows

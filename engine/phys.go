@@ -35,7 +35,8 @@ type phys struct {
 	why      string
 	// rowNumber says that the left's order matters: a partitioned hash join carries a hidden row number and sorts by it afterwards.
 	rowNumber bool
-	readers   int // nodes and outputs that read the table
+	swap      *phys // the join as it is computed, where its sides change places
+	readers   int   // nodes and outputs that read the table
 }
 
 // shared says that the table is made once and kept in a store for several readers. What
@@ -74,6 +75,9 @@ func (r *Run) physical(residentShare int64) map[*plan.Node]*phys {
 		}
 		p.est = r.counted(n, p.est)
 		p.choose(residentShare)
+		if p.swap = r.swapped(p, residentShare); p.swap != nil {
+			p.strategy, p.why = p.swap.strategy, p.swap.why
+		}
 		all[n] = p
 	}
 	for _, o := range r.plan.Outputs {
@@ -116,9 +120,11 @@ func (p *phys) choose(residentShare int64) {
 // joinRowOverhead is what the table of a join takes a row besides the columns, in bytes.
 const joinRowOverhead = 24
 
+// tableSize is what the table of a join takes of such rows.
+func tableSize(e Estimate) int64 { return saturate(float64(e.Rows) * (e.RowWidth() + joinRowOverhead)) }
+
 func (p *phys) chooseJoin(op *plan.Join, residentShare int64) {
-	right := p.in[1].est
-	size := saturate(float64(right.Rows) * (right.RowWidth() + joinRowOverhead))
+	size := tableSize(p.in[1].est)
 	monotonic := indexCovers(p.node.Inputs[0].Index, op.LeftKeys)
 	p.rowNumber = op.KeepOrder
 	switch {

@@ -195,6 +195,9 @@ func (r *Run) measure() need {
 	n := need{depth: batchesHeld}
 	for _, p := range r.nodes {
 		n.widths = append(n.widths, p.est.width())
+		if p.swap != nil {
+			n.widths = append(n.widths, p.swap.est.width())
+		}
 		if l, ok := p.node.Op.(*plan.Lag); ok {
 			n.states += lagState(l, p)
 		}

@@ -160,6 +160,9 @@ func (w *stageWalk) groupBy(p *phys, op *plan.GroupBy) flow {
 }
 
 func (w *stageWalk) join(p *phys, op *plan.Join) flow {
+	if q := p.swap; q != nil {
+		return w.join(q, q.node.Op.(*plan.Join))
+	}
 	right := w.table(p.in[1])
 	rkeys, lkeys := names(p.node.Inputs[1].Schema, op.RightKeys), names(p.node.Inputs[0].Schema, op.LeftKeys)
 	stored := int64(0)

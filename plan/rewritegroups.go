@@ -145,13 +145,18 @@ func (s *groupSplit) others(aggs []int) {
 	s.group(in, s.op.Keys, made, aggs)
 }
 
-// sorted sorts the input by the keys, then as more says. Rows that are equal keep their order.
+// sorted sorts the input by the keys, then as more says, each column once. Rows that are equal keep their order.
 func (s *groupSplit) sorted(more ...SortKey) *Node {
-	var keys []SortKey
+	var all, keys []SortKey
 	for _, k := range s.op.Keys {
-		keys = append(keys, SortKey{Column: k})
+		all = append(all, SortKey{Column: k})
 	}
-	return s.node(&Index{Keys: append(keys, more...)}, s.in.Schema.Fields, s.in)
+	for _, k := range append(all, more...) {
+		if !slices.ContainsFunc(keys, func(o SortKey) bool { return o.Column == k.Column }) {
+			keys = append(keys, k)
+		}
+	}
+	return s.node(&Index{Keys: keys}, s.in.Schema.Fields, s.in)
 }
 
 // ofValues makes the piece of the aggregates of v.

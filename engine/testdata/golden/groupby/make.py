@@ -69,7 +69,18 @@ for x in ["f", "s", "i", "d", "b", "day", "x"]:
     for q in ["0", "0.25", "0.5", "0.9", "1"]:
         values += pairs((f"quantile({x}, {q})", f"quantile_disc({x}, {q})"))
 modes = pairs(*((f"mode({x})", f"mode({x})") for x in ["f", "s", "i", "d", "b", "day", "x"]))
-for name, aggs in [("moments", moments), ("conditions", conditions), ("edges", edges), ("numbers", numbers), ("values", values), ("modes", modes)]:
+# Of a few values the approximate ones are exact: there are as many registers, and as many buckets, as values.
+approx = []
+for x in ["f", "s", "i", "d", "b", "day", "y", "id"]:
+    approx += pairs((f"approx_nunique({x})", f"count(distinct {x})"))
+    for q in ["0", "0.25", "0.5", "0.9", "1"]:
+        approx += pairs((f"approx_quantile({x}, {q})", f"quantile_disc({x}, {q})"))
+texts = []
+for x in ["s", "id", "i", "d", "b", "day", "y"]:
+    for sep in ["", ", ", "''"]:
+        texts += pairs((f"string_agg({x}, '{sep}')", f"string_agg({x}, '{sep}' order by id)"))
+for name, aggs in [("moments", moments), ("conditions", conditions), ("edges", edges), ("numbers", numbers), ("values", values), ("modes", modes),
+                   ("approx", approx), ("texts", texts)]:
     for table, of in [("t", ""), ("e", "_empty")]:
         for keys, by in [(["k"], "int"), (["f"], "float"), (["s", "b"], "two"), ([], "all")]:
             case(f"{name}_{by}{of}", table, keys, aggs)
