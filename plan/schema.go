@@ -46,10 +46,11 @@ func (j schemas) described(s obj, text string) obj { s["description"] = text; re
 func (j schemas) object(keys []string, props obj, required ...string) obj {
 	o := obj{"type": "object", "properties": obj{}, "additionalProperties": false}
 	for _, k := range keys {
-		if props[k] == nil {
-			panic("plan: the key " + k + " is not in the schema")
+		s, ok := props[k].(obj)
+		if !ok { // TestEveryKeyIsDescribed finds it
+			s = obj{}
 		}
-		o["properties"].(obj)[k] = props[k]
+		o["properties"].(obj)[k] = s
 	}
 	if len(required) > 0 {
 		o["required"] = required
@@ -156,6 +157,7 @@ func (j schemas) output() obj {
 			"count": j.described(j.whole(1), "How many files."),
 		}), "Where part files are cut: one of size, rows and count."), "Where part files are cut: one of size, rows and count."),
 		"partition_by": j.described(j.texts(), "The columns whose values become directories: day=2024-01-02/."),
+		"bloom":          j.described(j.texts(), "Columns that get Bloom filters, by which readers pass over row groups."),
 		"if_exists":    j.described(j.choice(ifExists), "error (default): the run is refused where the path exists; replace: it is replaced once the run has succeeded."),
 	}, "path")), "An output: a path, or a mapping with path and options.")
 }

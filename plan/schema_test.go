@@ -245,3 +245,31 @@ func TestTheSchemaKnowsTheWordsOfTheLanguage(t *testing.T) {
 		}
 	}
 }
+
+func TestEveryKeyIsDescribed(t *testing.T) {
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if props, ok := v["properties"].(map[string]any); ok {
+				for k, p := range props {
+					if p, ok := p.(map[string]any); !ok || p["description"] == nil {
+						t.Errorf("%s/%s has no description", path, k)
+					}
+				}
+			}
+			for k, x := range v {
+				walk(path+"/"+k, x)
+			}
+		case []any:
+			for _, x := range v {
+				walk(path, x)
+			}
+		}
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(JSONSchema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	walk("", doc)
+}
