@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 PARITY = 1.05
 PEERS = ("duckdb", "polars", "pandas", "dask")
 FAST = PEERS[:3]  # without Dask, which is stopped at 256 MB whatever the work is: it is shown in some cases of each kind
-FAMILIES = ("seed", "join", "group", "h2o-group", "h2o-join", "tpch", "width", "order", "scale", "threads", "start-up")
+FAMILIES = ("seed", "join", "group", "h2o-group", "h2o-join", "tpch", "window", "asof", "width", "order", "scale", "threads", "start-up")
 KEYS = 10_000  # of the seed's tables
 
 
@@ -109,6 +109,24 @@ def tpch(opt):
         yield Case(f"tpch-{q}", "tpch", f"tpch-{q}", data, opt.rows, "2GB", {"duckdb": 1}, peers=("duckdb", "polars"))
 
 
+def few_and_many(opt):
+    """How many symbols: few large groups, and many small ones."""
+    return (("1k", 1000), ("hundredth", max(opt.rows // 100, 1)))
+
+
+def window(opt):
+    for name, symbols in few_and_many(opt):
+        data = Dataset(f"trades-{count(opt.rows)}-{name}", {"trades": table("trades", opt.rows, "-keys", symbols)})
+        yield Case(f"window-{name}", "window", "window", data, opt.rows, "512MB", {"duckdb": 1}, peers=FAST, survival=True)
+
+
+def asof(opt):
+    for name, symbols in few_and_many(opt):
+        both = {kind: table(kind, opt.rows, "-keys", symbols) for kind in ("trades", "quotes")}
+        data = Dataset(f"ticks-{count(opt.rows)}-{name}", both)
+        yield Case(f"asof-{name}", "asof", "asof", data, opt.rows, "512MB", {"duckdb": 1}, peers=FAST, survival=True)
+
+
 def width(opt):
     for types in ("int", "string", "null"):
         for columns in (3, 30, 300):
@@ -142,7 +160,7 @@ def start_up(opt):
     yield Case("1000-rows", "start-up", "index", data, 1000, "256MB", sorted_by="col1", peers=())
 
 
-MAKERS = dict(zip(FAMILIES, (seed, join, group, h2o_group, h2o_join, tpch, width, order, scale, threads, start_up)))
+MAKERS = dict(zip(FAMILIES, (seed, join, group, h2o_group, h2o_join, tpch, window, asof, width, order, scale, threads, start_up)))
 
 
 def cases(opt):

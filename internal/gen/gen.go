@@ -1,5 +1,5 @@
 // Package gen makes the tables of the demo and of the benchmark: those of the join that inspired pqjoin,
-// h2o's group-by and join tables, tables like TPC-H's, and some that are hard on purpose.
+// h2o's group-by and join tables, tables like TPC-H's, trades and quotes, and some that are hard on purpose.
 //
 //	row number --ids--> whole numbers of the row --(sort by them)--> --columns--> values --> files
 //

@@ -21,7 +21,8 @@ type Kind struct {
 
 // Tables returns the tables that can be made, in the order in which users read them.
 func Tables() []Kind {
-	all := []Kind{seedKind("seed-test", seedTest), seedKind("seed-test2", seedTest2), groupKind(), zipfKind(), wideKind(), h2oGroupKind()}
+	all := []Kind{seedKind("seed-test", seedTest), seedKind("seed-test2", seedTest2), groupKind(), zipfKind(), wideKind(),
+		tickKind("trades", "px double of cents; qty int32 in [1, 1000)", trades), tickKind("quotes", "bid and ask double of cents", quotes), h2oGroupKind()}
 	all = append(all, h2oJoinKinds()...)
 	return append(all, tpchKinds()...)
 }
