@@ -28,13 +28,17 @@ def natural(path):
 def read(path):
     """The columns of an output as lists of plain values."""
     files = sorted(glob.glob(glob.escape(path) + "/**/*.*", recursive=True), key=natural) if os.path.isdir(path) else [path]
-    if os.path.isdir(path) and os.path.dirname(files[0]) != path:
-        table = duckdb.read_parquet(path + "/**/*.parquet", hive_partitioning=True).to_arrow_table()
+    files = [f for f in files if os.path.isfile(f)]
+    hive = os.path.isdir(path) and os.path.dirname(files[0]) != path
+    if hive and files[0].endswith(".parquet"):
+        table = duckdb.read_parquet(files, hive_partitioning=True, hive_types_autocast=False).to_arrow_table()
     elif files[0].endswith(".parquet"):
         table = pa.concat_tables([pq.read_table(f, partitioning=None) for f in files])
+    elif ".json" in files[0]:
+        table = duckdb.read_json(files, format="newline_delimited", hive_partitioning=hive).to_arrow_table()
     else:
-        rel = [duckdb.read_csv(f, header=True, all_varchar=True, sep="\t" if ".tsv" in f else ",", compression="auto") for f in files]
-        table = pa.concat_tables([r.to_arrow_table() for r in rel])
+        options = {"header": True, "all_varchar": True, "sep": "\t" if ".tsv" in files[0] else ","}
+        table = pa.concat_tables([duckdb.read_csv(f, hive_partitioning=hive, **options).to_arrow_table() for f in files])
     return table.column_names, [values(table[i]) for i in range(table.num_columns)]
 
 
@@ -112,7 +116,7 @@ def outputs(sql):
 
 def name_by_content(folder):
     """Gives compressed text the extension that DuckDB goes by; pqjoin looks into the file."""
-    for f in glob.glob(glob.escape(folder) + "/in/*/*.?sv"):
+    for f in [f for ext in ("csv", "tsv", "jsonl") for f in glob.glob(glob.escape(folder) + "/in/**/*." + ext, recursive=True)]:
         with open(f, "rb") as file:
             magic = file.read(4)
         ext = ".gz" if magic[:2] == b"\x1f\x8b" else ".zst" if magic == b"\x28\xb5\x2f\xfd" else ""

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,7 +74,7 @@ func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 	}
 	var cols []string
 	for i, c := range op.Columns {
-		cols = append(cols, scanColumn(in, in.Schema.Fields[c], n.Schema.Fields[i].Name))
+		cols = append(cols, scanColumn(in, in.Schema.Fields[c], n.Schema.Fields[i].Name, files))
 	}
 	if w.needs[n] {
 		w.has[n] = true
@@ -86,24 +87,26 @@ func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 	return "SELECT * FROM (" + strings.ReplaceAll(s, "\n", "\n      ") + ")\nWHERE " + w.expression(n, op.Where)
 }
 
-// hive reads columns from the names of directories, where they give any, with the types that pqjoin found.
+// fromPath says whether a column is in the names of the files' directories.
+func fromPath(f batch.Field, files []string) bool {
+	return strings.Contains(filepath.ToSlash(files[0]), "/"+url.PathEscape(f.Name)+"=")
+}
+
+// hive reads columns from the names of directories, as texts, where they give any.
 func hive(in *plan.Input, files []string) string {
-	var types []string
 	for _, f := range in.Schema.Fields {
-		if strings.Contains(filepath.ToSlash(files[0]), "/"+f.Name+"=") {
-			types = append(types, name(f.Name)+": "+typeName(f.Type))
+		if fromPath(f, files) {
+			return ", hive_partitioning = true, hive_types_autocast = false"
 		}
 	}
-	if types == nil {
-		return ", hive_partitioning = false"
-	}
-	return ", hive_partitioning = true, hive_types = {" + strings.Join(types, ", ") + "}"
+	return ", hive_partitioning = false"
 }
 
 // scanColumn reads a column as the type that the job decides, and NaN as null where it says so.
-func scanColumn(in *plan.Input, f batch.Field, as string) string {
+func scanColumn(in *plan.Input, f batch.Field, as string, files []string) string {
 	col := name(f.Name)
 	_, decided := in.Types[f.Name]
+	decided = decided && in.FileFormat(files[0]) == plan.FormatParquet || fromPath(f, files)
 	if odd := f.Type.Unit == batch.Milli || f.Type.Unit == batch.Second; decided || odd && f.Type.ID == batch.Timestamp && !f.Type.UTC {
 		col = "CAST(" + col + " AS " + typeName(f.Type) + ")"
 	}
@@ -116,19 +119,26 @@ func scanColumn(in *plan.Input, f batch.Field, as string) string {
 	return col
 }
 
-// readText reads files of separated values, whose types pqjoin has found.
-func (w *writer) readText(in *plan.Input, files, format string) string {
-	delim := map[string]string{"csv": ",", "tsv": "\t"}[format]
-	if delim == "" {
-		panic(w.plan.Job.ErrorAt(in.Pos, "", "an input of the format "+format+" cannot be exported to DuckDB"))
-	}
+// readText reads files of text, whose types pqjoin has found.
+func (w *writer) readText(in *plan.Input, source, format string) string {
+	files := w.files[in]
 	var types []string
 	for _, f := range in.Schema.Fields {
-		types = append(types, text(f.Name)+": "+text(typeName(f.Type)))
+		if !fromPath(f, files) {
+			types = append(types, text(f.Name)+": "+text(typeName(f.Type)))
+		}
 	}
-	return fmt.Sprintf("read_csv(%s, header = true, delim = %s, quote = '\"', escape = '\"', nullstr = '', union_by_name = true%s,\n    types = {%s})",
-		files, text(delim), hive(in, w.files[in]), commas(types))
+	switch format {
+	case plan.FormatCSV, plan.FormatTSV:
+		return fmt.Sprintf("read_csv(%s, header = true, delim = %s, quote = '\"', escape = '\"', nullstr = '', union_by_name = true%s,\n    types = {%s})",
+			source, text(delimiters[format]), hive(in, files), commas(types))
+	case plan.FormatJSONL:
+		return fmt.Sprintf("read_json(%s, format = 'newline_delimited'%s,\n    columns = {%s})", source, hive(in, files), commas(types))
+	}
+	panic(w.plan.Job.ErrorAt(in.Pos, "", "an input of the format "+format+" cannot be exported to DuckDB"))
 }
+
+var delimiters = map[string]string{plan.FormatCSV: ",", plan.FormatTSV: "\t"}
 
 // output writes a table to its path.
 func (w *writer) output(o *plan.Output) {
@@ -171,11 +181,13 @@ func (w *writer) copyOptions(o *plan.Output) []string {
 		}
 		return []string{"FORMAT parquet", "COMPRESSION " + compression, fmt.Sprintf("ROW_GROUP_SIZE %d", o.RowGroupRows)}
 	}
-	delim := map[string]string{"csv": ",", "tsv": "\t"}[o.Format]
-	if delim == "" {
-		panic(w.plan.Job.ErrorAt(o.Pos, "", "an output of the format "+o.Format+" cannot be exported to DuckDB"))
+	switch o.Format {
+	case plan.FormatCSV, plan.FormatTSV:
+		return []string{"FORMAT csv", "HEADER true", "DELIM " + text(delimiters[o.Format]), "COMPRESSION " + compression}
+	case plan.FormatJSONL:
+		return []string{"FORMAT json", "COMPRESSION " + compression}
 	}
-	return []string{"FORMAT csv", "HEADER true", "DELIM " + text(delim), "COMPRESSION " + compression}
+	panic(w.plan.Job.ErrorAt(o.Pos, "", "an output of the format "+o.Format+" cannot be exported to DuckDB"))
 }
 
 func seq(n int) []int {

@@ -157,7 +157,8 @@ func (j schemas) output() obj {
 			"count": j.described(j.whole(1), "How many files."),
 		}), "Where part files are cut: one of size, rows and count."), "Where part files are cut: one of size, rows and count."),
 		"partition_by": j.described(j.texts(), "The columns whose values become directories: day=2024-01-02/."),
-		"bloom":          j.described(j.texts(), "Columns that get Bloom filters, by which readers pass over row groups."),
+		"bloom":        j.described(j.texts(), "Columns that get Bloom filters, by which readers pass over row groups."),
+		"pandas_index": j.described(j.flag(), "Writes the index into the files' metadata, so that pandas and Dask set it."),
 		"if_exists":    j.described(j.choice(ifExists), "error (default): the run is refused where the path exists; replace: it is replaced once the run has succeeded."),
 	}, "path")), "An output: a path, or a mapping with path and options.")
 }
