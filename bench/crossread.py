@@ -24,7 +24,7 @@ def by_pyarrow(files):
 
 
 def by_pandas(files):
-    return pd.read_parquet(files, dtype_backend="pyarrow")
+    return whole(pd.read_parquet(files, dtype_backend="pyarrow"), files)
 
 
 def by_duckdb(files):
@@ -36,11 +36,18 @@ def by_polars(files):
 
 
 def by_fastparquet(files):
-    return pd.concat([fastparquet.ParquetFile(f).to_pandas() for f in files], ignore_index=True)
+    return pd.concat([fastparquet.ParquetFile(f).to_pandas(index=False) for f in files], ignore_index=True)
 
 
 def by_dask(files):
-    return dd.read_parquet(files, split_row_groups=False).compute()
+    return whole(dd.read_parquet(files, split_row_groups=False).compute(), files)
+
+
+def whole(frame, files):
+    """The frame with its index, which the files' metadata name, as a column where it was."""
+    if frame.index.name is not None:
+        frame = frame.reset_index()
+    return frame[pq.ParquetFile(files[0]).schema_arrow.names]
 
 
 def describe(table):
@@ -73,8 +80,8 @@ def main(result, divided=None):
         compare(reader.__name__, want, describe(reader(files)))
     print(f"{result}: {want['rows']:,} rows, read alike by pyarrow, pandas, DuckDB, Polars, fastparquet and Dask")
     if divided:
-        frame = dd.read_parquet(divided, index="col1", calculate_divisions=True)
-        assert frame.known_divisions and frame.npartitions > 1, f"Dask knows no divisions in {divided}"
+        frame = dd.read_parquet(divided, calculate_divisions=True)
+        assert frame.index.name == "col1" and frame.known_divisions and frame.npartitions > 1, f"Dask knows no divisions in {divided}"
         assert len(frame) == want["rows"], f"{divided}: {len(frame)} rows"
         print(f"{divided}: Dask knows the divisions of {frame.npartitions} partitions")
 

@@ -18,6 +18,28 @@ YAML
 "$bin" run "$work/divided.yaml" --set result="$dir/demo/result" --set out="$work/divided" --mem 256MB --progress none
 "$python" "$here/crossread.py" "$dir/demo/result" "$work/divided"
 
+cat >"$work/layout.yaml" <<YAML
+inputs: {result: {path: "\${result}", columns: [col1, col3]}}
+tables:
+  t:
+    - from: result
+    - head: 20000
+    - window: {columns: {id: row_number()}}
+    - compute:
+        name: concat('n', cast(id as string))
+        px: col3
+        day: if(id % 11 = 0, null, cast(timestamp '2024-01-01 00:00:00' + interval (id % 3) day as date))
+        sym: case id % 5 when 0 then 'a/b=c%' when 1 then 'Ä b' when 2 then '..' when 3 then '' else 'x' end
+        n: id % 2
+    - index: id
+    - select: [id, name, px, day, sym, n]
+outputs:
+  plain: {table: t, path: "\${out}/plain.parquet"}
+  parts: {table: t, path: "\${out}/parts/", partition_by: [day, sym, n], bloom: [id, name], files: {count: 1}}
+YAML
+"$bin" run "$work/layout.yaml" --set result="$dir/demo/result" --set out="$work/layout" --mem 256MB --progress none
+"$python" "$here/crossread_layout.py" "$work/layout/plain.parquet" "$work/layout/parts"
+
 "$bin" run "$here/seed.yaml" --set data="$dir/demo" --set out="$work/seed" --mem 256MB --progress none
 "$python" "$here/seed_equals_pandas.py" "$dir/demo" "$work/seed"
 
