@@ -34,11 +34,14 @@ def by_polars(path):
 
 
 def by_pandas(path):
-    return from_frame(pd.read_parquet(path))
+    # Left to itself it makes categories, and cannot put together those of nulls with others.
+    partitioning = ds.partitioning(pa.schema(HIVE), flavor="hive")
+    return from_frame(pd.read_parquet(path, partitioning=partitioning))
 
 
 def by_dask(path):
-    return from_frame(dd.read_parquet(path).compute())
+    partitioning = {"flavor": "hive", "schema": pa.schema(HIVE)}
+    return from_frame(dd.read_parquet(path, dataset={"partitioning": partitioning}).compute())
 
 
 def from_frame(frame):
