@@ -15,6 +15,7 @@ func runFlags(more ...cli.Flag) []cli.Flag {
 	return jobFlags(append([]cli.Flag{
 		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "auto, bar, plain or none"},
 		&cli.BoolFlag{Name: "force", Usage: "run in spite of estimates that say it will not fit"},
+		&cli.StringFlag{Name: "junit", Usage: "write what became of the job's checks to `FILE`, as JUnit XML"},
 		&cli.StringFlag{Name: "cpuprofile", Usage: "write a CPU profile to `FILE`"},
 		&cli.StringFlag{Name: "trace", Usage: "write an execution trace to `FILE`"},
 	}, more...)...)
@@ -55,7 +56,7 @@ func (e *env) execute(c *cli.Context, job *plan.Job) (err error) {
 		}
 	}
 	if err := run.Preflight(c.Context); err != nil {
-		return err
+		return e.reportChecks(c, run, 0, err)
 	}
 	show, err := monitor.Watch(board, c.String("progress"), e.err)
 	if err != nil {
@@ -63,16 +64,19 @@ func (e *env) execute(c *cli.Context, job *plan.Job) (err error) {
 	}
 	res, err := run.Execute(c.Context)
 	show.Stop(err == nil)
-	if err != nil {
+	if err := e.reportChecks(c, run, board.Snapshot().Elapsed, err); err != nil {
 		return err
 	}
-	return e.summary(c, board, res)
+	return e.summary(c, board, run, res)
 }
 
-func (e *env) summary(c *cli.Context, board *monitor.Board, res *engine.Result) error {
+func (e *env) summary(c *cli.Context, board *monitor.Board, run *engine.Run, res *engine.Result) error {
 	sum := monitor.Summarize(board.Snapshot(), res.Pool, outputs(res))
 	if c.Bool("json") {
-		return e.json(sum)
+		return e.json(struct {
+			*monitor.Summary
+			Checks []engine.Rule `json:"checks,omitempty"`
+		}{sum, run.Rules()})
 	}
 	return sum.Text(e.out)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,17 +25,20 @@ type CheckError struct {
 
 // CheckFailure is one broken rule.
 type CheckFailure struct {
-	Rule   string `json:"rule"`             // not_null price; expect price > 0; rows
-	Rows   int64  `json:"rows"`             // rows that break it; for rows: how many there are
-	Sample string `json:"sample,omitempty"` // the first such row, as far as it was seen
+	Rule    string   // not_null price; expect price > 0; rows
+	Rows    int64    // rows that break it; for rows: how many there are
+	Samples []string // the first such rows, as far as they were seen; at most maxSamples
 }
+
+// maxSamples is how many rows are shown of those that break a rule.
+const maxSamples = 5
 
 func (e *CheckError) Error() string {
 	var parts []string
 	for _, f := range e.Failures {
 		s := fmt.Sprintf("%s: %d rows", f.Rule, f.Rows)
-		if f.Sample != "" {
-			s += ", for example " + f.Sample
+		if len(f.Samples) > 0 {
+			s += ", for example " + f.Samples[0]
 		}
 		parts = append(parts, s)
 	}
@@ -55,19 +59,19 @@ type checker struct {
 	nulls   []atomic.Int64
 	broken  []atomic.Int64
 	mu      sync.Mutex
-	samples map[string]place
-	report  func(*CheckError) error
+	samples map[string][]place // by rule, in the order of the table
+	verdict func(failures []CheckFailure) error
 }
 
-// place is where a sample was found, so that the first row is shown whatever worker met it.
+// place is where a sample was found, so that the first rows are shown whatever worker met them.
 type place struct {
 	unit int
 	text string
 }
 
-func newChecker(n *plan.Node, op *plan.Check, report func(*CheckError) error) *checker {
+func newChecker(n *plan.Node, op *plan.Check, verdict func([]CheckFailure) error) *checker {
 	c := &checker{op: op, node: n, nulls: make([]atomic.Int64, len(op.NotNull)), broken: make([]atomic.Int64, len(op.Expect)),
-		samples: map[string]place{}, report: report, show: newRenderer(n.Schema)}
+		samples: map[string][]place{}, verdict: verdict, show: newRenderer(n.Schema)}
 	for _, e := range op.Expect {
 		c.expect = append(c.expect, expr.Compile([]*expr.Bound{e}))
 	}
@@ -119,46 +123,52 @@ func (c *checker) seeExpect(i int, p *expr.Program, u unitRun, b *batch.Batch) e
 	return nil
 }
 
+// sample keeps the batch's first bad rows where they are among the table's first ones that were seen.
+// The batches of a unit come in order.
 func (c *checker) sample(rule string, unit int, b *batch.Batch, bad func(row int) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old, ok := c.samples[rule]; ok && old.unit <= unit {
-		return
-	}
+	kept := c.samples[rule]
 	for row := range b.N {
-		if bad(row) {
-			c.samples[rule] = place{unit: unit, text: c.show.row(b, row)}
-			return
+		if len(kept) == maxSamples && kept[maxSamples-1].unit <= unit {
+			break
 		}
+		if !bad(row) {
+			continue
+		}
+		at := slices.IndexFunc(kept, func(p place) bool { return p.unit > unit })
+		if at < 0 {
+			at = len(kept)
+		}
+		kept = slices.Insert(kept, at, place{unit: unit, text: c.show.row(b, row)})
+		kept = kept[:min(len(kept), maxSamples)]
 	}
+	c.samples[rule] = kept
 }
 
-func (c *checker) notNull(i int) string {
-	return "not_null " + c.node.Schema.Fields[c.op.NotNull[i]].Name
-}
-func (c *checker) expectRule(i int) string { return "expect " + c.op.Expect[i].String() }
+func (c *checker) notNull(i int) string    { return notNullRule(c.node.Schema, c.op.NotNull[i]) }
+func (c *checker) expectRule(i int) string { return expectRule(c.op.Expect[i]) }
 
 func (c *checker) end(context.Context) error {
-	e := &CheckError{Table: c.node.Table}
+	var failures []CheckFailure
 	if n := c.rows.Load(); n < c.op.MinRows || c.op.MaxRows >= 0 && n > c.op.MaxRows {
-		want := fmt.Sprintf("rows at least %d", c.op.MinRows)
-		if c.op.MaxRows >= 0 {
-			want = fmt.Sprintf("rows between %d and %d", c.op.MinRows, c.op.MaxRows)
+		failures = append(failures, CheckFailure{Rule: rowsRule(c.op), Rows: n})
+	}
+	fail := func(rule string, n int64) {
+		if n == 0 {
+			return
 		}
-		e.Failures = append(e.Failures, CheckFailure{Rule: want, Rows: n})
+		f := CheckFailure{Rule: rule, Rows: n}
+		for _, p := range c.samples[rule] {
+			f.Samples = append(f.Samples, p.text)
+		}
+		failures = append(failures, f)
 	}
 	for i := range c.nulls {
-		if n := c.nulls[i].Load(); n > 0 {
-			e.Failures = append(e.Failures, CheckFailure{Rule: c.notNull(i), Rows: n, Sample: c.samples[c.notNull(i)].text})
-		}
+		fail(c.notNull(i), c.nulls[i].Load())
 	}
 	for i := range c.broken {
-		if n := c.broken[i].Load(); n > 0 {
-			e.Failures = append(e.Failures, CheckFailure{Rule: c.expectRule(i), Rows: n, Sample: c.samples[c.expectRule(i)].text})
-		}
+		fail(c.expectRule(i), c.broken[i].Load())
 	}
-	if len(e.Failures) == 0 {
-		return nil
-	}
-	return c.report(e)
+	return c.verdict(failures)
 }

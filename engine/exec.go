@@ -54,6 +54,7 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 		return nil, err
 	}
 	defer set.Abort()
+	defer func() { r.rules.finish(r.plan, err) }()
 	x, err := r.newExec()
 	if err != nil {
 		return nil, err

@@ -119,7 +119,9 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 }
 
 func (x *exec) check(in *rel, op *plan.Check, p *phys) (*rel, error) {
-	c := newChecker(p.node, op, x.failed(op.Warn))
+	unique := *op
+	unique.Unique = nil // its keys are counted apart, and settled there
+	c := newChecker(p.node, op, x.verdict(p.node, op.Warn, rulesOf(&plan.Node{Op: &unique, Schema: p.node.Schema})...))
 	in.reopen = nil // a sample would be checked twice
 	in.watched = true
 	in.add(c.transform(), nil, "check")
@@ -129,17 +131,6 @@ func (x *exec) check(in *rel, op *plan.Check, p *phys) (*rel, error) {
 		}
 	}
 	return in, nil
-}
-
-// failed returns what happens to a failed check: an error, or a warning.
-func (x *exec) failed(warn bool) func(*CheckError) error {
-	return func(e *CheckError) error {
-		if !warn {
-			return e
-		}
-		x.run.cfg.Warn(e.Error())
-		return nil
-	}
 }
 
 // sortName names a sort's keys for people.

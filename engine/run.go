@@ -90,6 +90,7 @@ type Run struct {
 	unsure []*plan.Node
 	named  []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
 	short  error        // the bound is below the floor
+	rules  *ruleBook
 }
 
 // Open opens the inputs of a job and plans it. Nothing is written. Errors are
@@ -113,6 +114,7 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	}
 	r.replan()
 	r.preaggregate()
+	r.rules = newRuleBook(r.plan) // the last rewriting is done
 	return r, nil
 }
 

@@ -75,16 +75,16 @@ func (m uniqueMachine) release(st *batch.Batch) { st.Release() }
 
 // repeats collects what a uniqueness check found; the first finding in table order is shown.
 type repeats struct {
-	mu     sync.Mutex
-	rows   int64
-	sample string
+	mu      sync.Mutex
+	rows    int64
+	samples []string
 }
 
 func (r *repeats) add(rows int64, sample func() string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.rows == 0 {
-		r.sample = sample()
+	if len(r.samples) < maxSamples {
+		r.samples = append(r.samples, sample())
 	}
 	r.rows += rows
 }
@@ -93,7 +93,7 @@ func (r *repeats) failure(rule string) []CheckFailure {
 	if r.rows == 0 {
 		return nil
 	}
-	return []CheckFailure{{Rule: rule, Rows: r.rows, Sample: r.sample}}
+	return []CheckFailure{{Rule: rule, Rows: r.rows, Samples: r.samples}}
 }
 
 // checkUnique checks, while a sorted table passes, that no two rows share an index key.
@@ -103,13 +103,8 @@ func (x *exec) checkUnique(in *rel, op *plan.Index, p *phys) *rel {
 	s := newSeam(uniqueMachine{keys: cols, in: schema, found: func(keys *batch.Batch, row int, rows int64) {
 		found.add(rows, func() string { return show.row(keys, row) })
 	}})
-	s.end = func() error {
-		f := found.failure("unique " + names(schema, cols))
-		if f == nil {
-			return nil
-		}
-		return &CheckError{Table: p.node.Table, Failures: f}
-	}
+	rule := uniqueRule(p.node.Schema, cols)
+	s.end = func() error { return x.verdict(p.node, false, rule)(found.failure(rule)) }
 	in.watched = true
 	return in.add(s, nil, "unique")
 }
@@ -119,7 +114,7 @@ func (x *exec) checkUnique(in *rel, op *plan.Index, p *phys) *rel {
 func (x *exec) checkDistinct(in *rel, op *plan.Check, p *phys) error {
 	keys := in.schema.Select(op.Unique)
 	spec := groupby.Spec{
-		Name: "unique " + names(in.schema, op.Unique), In: keys, Keys: seq(len(op.Unique)),
+		Name: uniqueRule(in.schema, op.Unique), In: keys, Keys: seq(len(op.Unique)),
 		Out:  batch.NewSchema(append(append([]batch.Field(nil), keys.Fields...), batch.Field{Name: "count", Type: batch.Of(batch.Int64)})...),
 		Aggs: []groupby.Agg{{Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}},
 		Sort: true, Workers: x.share.Workers, BatchRows: x.share.BatchRows, Acct: x.tables, Dir: x.dir,
@@ -137,10 +132,10 @@ func (x *exec) checkDistinct(in *rel, op *plan.Check, p *phys) error {
 		},
 		end: func(ctx context.Context) error {
 			f, err := x.repeated(ctx, g, spec)
-			if err != nil || f == nil {
+			if err != nil {
 				return err
 			}
-			return x.failed(op.Warn)(&CheckError{Table: p.node.Table, Failures: f})
+			return x.verdict(p.node, op.Warn, spec.Name)(f)
 		},
 	}, nil, "unique")
 	return nil

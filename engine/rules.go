@@ -1,0 +1,171 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"pqjoin/batch"
+	"pqjoin/expr"
+	"pqjoin/hashjoin"
+	"pqjoin/plan"
+)
+
+// RuleState is what became of a rule.
+type RuleState string
+
+// The states of a rule.
+const (
+	RulePassed     RuleState = "passed"
+	RuleFailed     RuleState = "failed"
+	RuleWarned     RuleState = "warned" // it failed, and on_fail: warn lets the run go on
+	RuleNotReached RuleState = "not reached"
+)
+
+// Rule is one thing that the job says of its data, of a check verb, a unique index or a join's validate, and what became of it.
+type Rule struct {
+	Table   string    `json:"table"`
+	Line    int       `json:"line"` // of the verb, in the job file
+	Rule    string    `json:"rule"` // not_null price; expect price > 0; validate m:1 on sym
+	State   RuleState `json:"state"`
+	Rows    int64     `json:"rows"`              // that break it, as far as they were counted; of a rule about rows: how many there are
+	Samples []string  `json:"samples,omitempty"` // of such rows, the first ones; of a validate, its sentence
+}
+
+// ruleBook holds the rules of a run in the order of its plan.
+type ruleBook struct {
+	mu    sync.Mutex
+	rules []Rule
+	nodes []int // of each rule: the ID of its node
+}
+
+func newRuleBook(p *plan.Plan) *ruleBook {
+	b := &ruleBook{}
+	for _, n := range p.Nodes {
+		for _, text := range rulesOf(n) {
+			b.rules = append(b.rules, Rule{Table: n.Table, Line: n.Pos.Line, Rule: text, State: RuleNotReached})
+			b.nodes = append(b.nodes, n.ID)
+		}
+	}
+	return b
+}
+
+// rulesOf returns the texts of a node's rules.
+func rulesOf(n *plan.Node) (texts []string) {
+	switch op := n.Op.(type) {
+	case *plan.Index:
+		if op.Unique {
+			texts = append(texts, uniqueRule(n.Schema, keyColumns(op.Keys)))
+		}
+	case *plan.Join:
+		if validates(op) {
+			texts = append(texts, validateRule(n, op))
+		}
+	case *plan.Check:
+		if op.MinRows > 0 || op.MaxRows >= 0 {
+			texts = append(texts, rowsRule(op))
+		}
+		for _, c := range op.NotNull {
+			texts = append(texts, notNullRule(n.Schema, c))
+		}
+		for _, e := range op.Expect {
+			texts = append(texts, expectRule(e))
+		}
+		if len(op.Unique) > 0 {
+			texts = append(texts, uniqueRule(n.Schema, op.Unique))
+		}
+	}
+	return texts
+}
+
+func notNullRule(s *batch.Schema, column int) string   { return "not_null " + s.Fields[column].Name }
+func expectRule(e *expr.Bound) string                  { return "expect " + e.String() }
+func uniqueRule(s *batch.Schema, columns []int) string { return "unique " + names(s, columns) }
+
+func rowsRule(op *plan.Check) string {
+	if op.MaxRows >= 0 {
+		return fmt.Sprintf("rows between %d and %d", op.MinRows, op.MaxRows)
+	}
+	return fmt.Sprintf("rows at least %d", op.MinRows)
+}
+
+func validateRule(n *plan.Node, op *plan.Join) string {
+	return fmt.Sprintf("validate %s on %s", op.Validate, names(n.Inputs[0].Schema, op.LeftKeys))
+}
+
+// settle records what became of those rules of a node that are among the given texts.
+func (b *ruleBook) settle(node int, texts []string, failures []CheckFailure, warn bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.rules {
+		r := &b.rules[i]
+		if b.nodes[i] != node || !slices.Contains(texts, r.Rule) {
+			continue
+		}
+		r.State = RulePassed
+		for _, f := range failures {
+			if f.Rule != r.Rule {
+				continue
+			}
+			r.State, r.Rows, r.Samples = RuleFailed, f.Rows, f.Samples
+			if warn {
+				r.State = RuleWarned
+			}
+		}
+	}
+}
+
+// finish records what became of the rules of joins: after a success all have passed, else the error says which broke.
+func (b *ruleBook) finish(p *plan.Plan, err error) {
+	var broken *hashjoin.ValidateError
+	found := errors.As(err, &broken)
+	for _, n := range p.Nodes {
+		op, ok := n.Op.(*plan.Join)
+		if !ok || !validates(op) {
+			continue
+		}
+		text := validateRule(n, op)
+		switch {
+		case err == nil:
+			b.settle(n.ID, []string{text}, nil, false)
+		case found && op.Validate == broken.Want && sameNames(n.Inputs[0].Schema, op.LeftKeys, broken.Columns):
+			f := CheckFailure{Rule: text, Rows: max(broken.Left, broken.Right), Samples: []string{broken.Error()}}
+			b.settle(n.ID, []string{text}, []CheckFailure{f}, false)
+			found = false
+		}
+	}
+}
+
+// sameNames says whether the columns have these names, in any order.
+func sameNames(s *batch.Schema, columns []int, names []string) bool {
+	for _, c := range columns {
+		if !slices.Contains(names, s.Fields[c].Name) {
+			return false
+		}
+	}
+	return len(columns) == len(names)
+}
+
+// Rules returns what the job says of its data, in the order of the plan, and, during and after Execute, what became of it.
+func (r *Run) Rules() []Rule {
+	r.rules.mu.Lock()
+	defer r.rules.mu.Unlock()
+	return slices.Clone(r.rules.rules)
+}
+
+// verdict returns what happens when the rules of a node with the given texts are settled: failures are an error, or a warning.
+func (x *exec) verdict(n *plan.Node, warn bool, texts ...string) func([]CheckFailure) error {
+	return func(failures []CheckFailure) error {
+		x.run.rules.settle(n.ID, texts, failures, warn)
+		if len(failures) == 0 {
+			return nil
+		}
+		e := &CheckError{Table: n.Table, Failures: failures}
+		if warn {
+			x.run.cfg.Warn(e.Error())
+			return nil
+		}
+		return e
+	}
+}
