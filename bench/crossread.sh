@@ -54,6 +54,10 @@ fi
 (cd "$here/.." && go build -o "$work/jobcases" ./internal/testkit/jobcases)
 "$work/jobcases" -golden "$here/../engine/testdata/golden" "$work/golden"
 "$work/jobcases" -seed 1 -cases "${EXPORT_CASES:-300}" "$work/random"
-for jobs in golden random; do
+"$work/jobcases" -cookbook "$here/../docs/cookbook" "$work/cookbook"
+for jobs in golden cookbook random; do
   "$python" "$here/export_equals.py" "$bin" "$work/$jobs"
 done
+
+# The ways of pandas and DuckDB in the cookbook.
+"$python" "$here/cookbook.py" "$here"/../docs/cookbook/*.md

@@ -52,8 +52,10 @@ func (in *Input) FileFormat(path string) string {
 		path = strings.TrimSuffix(path, ext)
 	}
 	switch ext := filepath.Ext(path); ext {
-	case ".csv", ".tsv":
+	case ".csv", ".tsv", ".jsonl":
 		return ext[1:]
+	case ".ndjson":
+		return FormatJSONL
 	}
 	return FormatParquet
 }

@@ -3,6 +3,7 @@
 //
 //	jobcases -seed 1 -cases 300 DIR         DIR/1, DIR/2, ...
 //	jobcases -golden engine/testdata/golden DIR
+//	jobcases -cookbook docs/cookbook DIR
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +24,7 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of the first random job")
 	cases := flag.Uint64("cases", 0, "how many random jobs")
 	golden := flag.String("golden", "", "the folder of golden tests")
+	cookbook := flag.String("cookbook", "", "the folder of the cookbook's pages")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "jobcases takes one folder to write to")
@@ -30,6 +33,9 @@ func main() {
 	err := random(flag.Arg(0), *seed, *cases)
 	if err == nil && *golden != "" {
 		err = fromGolden(flag.Arg(0), *golden)
+	}
+	if err == nil && *cookbook != "" {
+		err = fromPages(flag.Arg(0), *cookbook)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "jobcases:", err)
@@ -94,4 +100,36 @@ func goldenJob(dir string, tables []string, from, verb string) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(text), 0o644)
+}
+
+var fence = regexp.MustCompile("(?ms)^```(yaml|csv) ?([^\n]*)\n(.*?)^```$")
+
+// fromPages writes the job of each page, and the data on it.
+func fromPages(dir, pages string) error {
+	list, err := filepath.Glob(filepath.Join(pages, "*.md"))
+	if err != nil {
+		return err
+	}
+	for _, page := range list {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, strings.TrimSuffix(filepath.Base(page), ".md"))
+		for _, m := range fence.FindAllStringSubmatch(string(text), -1) {
+			name := m[2]
+			if m[1] == "yaml" {
+				name = "job.yaml"
+			} else if !strings.Contains(name, "/") {
+				continue // a result
+			}
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(to, name)), 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(to, name), []byte(m[3]), 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
