@@ -15,7 +15,7 @@ type conversion struct {
 	from, to batch.Type
 	label    bool          // values of from are held as those of to
 	there    *expr.Program // x as to
-	back     *expr.Program // and as from again, which must be what it was
+	back     *expr.Program // and as from again, which must be what it was; nil: whatever it was
 }
 
 // convertible says whether values of a type can be values of another one at all.
@@ -25,7 +25,7 @@ func convertible(from, to batch.Type) bool {
 	switch {
 	case from.IsNumeric() && to.IsNumeric(), moment(from) && moment(to), bytes(from) && bytes(to):
 		return true
-	case from.ID == batch.Time && to.ID == batch.Time:
+	case from.ID == batch.Time && to.ID == batch.Time, from.ID == batch.String && to.ID == batch.UUID:
 		return true
 	}
 	return isText(from) && isText(to)
@@ -38,7 +38,7 @@ func newConversion(from, to batch.Type) (*conversion, error) {
 		return c, nil
 	}
 	var err error
-	if c.there, err = castProgram(from, to); err == nil {
+	if c.there, err = castProgram(from, to); err == nil && from.ID != batch.String { // a uuid may be written in many ways
 		c.back, err = castProgram(to, from)
 	}
 	return c, err
@@ -84,6 +84,9 @@ func (v *conversion) column(acct *mem.Account, c *batch.Column) (*batch.Column, 
 	out, err := once(v.there, acct, c)
 	if err != nil {
 		return nil, err
+	}
+	if v.back == nil {
+		return out, nil
 	}
 	again, err := once(v.back, acct, out)
 	if err == nil {

@@ -134,6 +134,8 @@ func TestTypesReadValuesExactlyOrNotAtAll(t *testing.T) {
 		{"binary", []any{"abc", nil}, "fixed(3)", []any{"abc", nil}},
 		{"binary", []any{"ab"}, "fixed(3)", "does not fit fixed(3)"},
 		{"fixed(16)", []any{"0123456789abcdef"}, "uuid", []any{"0123456789abcdef"}},
+		{"string", []any{"00000000-0000-0000-0000-0000000000FF", nil}, "uuid", []any{strings.Repeat("\x00", 15) + "\xff", nil}},
+		{"string", []any{"12"}, "uuid", "it is not 32 hexadecimal digits"},
 		{"string", []any{"1"}, "int64", "cannot be read as int64"},
 		{"bool", []any{true}, "int64", "cannot be read as int64"},
 		{"int64", []any{int64(1)}, "timestamp(us)", "cannot be read as timestamp(us)"},

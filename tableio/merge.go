@@ -50,9 +50,7 @@ func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapp
 			out.Fields = append(out.Fields, field)
 		}
 	}
-	if err := decide(spec, out); err != nil {
-		return nil, nil, err
-	}
+	decide(spec, out)
 	for j := range out.Fields {
 		f := &out.Fields[j]
 		if f.Type.ID == batch.Null { // no value anywhere
@@ -71,21 +69,13 @@ func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapp
 	return out, maps, nil
 }
 
-// decide applies the types that the job gives.
-func decide(spec *Spec, s *batch.Schema) error {
-	names := make([]string, 0, len(spec.Types))
-	for name := range spec.Types {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		j := s.Index(name)
-		if j < 0 {
-			return fmt.Errorf("%w: types names column %s, which is not there", ErrSchema, name)
+// decide applies the types that the job gives. That it gives none of columns that are not there is for the job's reader to see to.
+func decide(spec *Spec, s *batch.Schema) {
+	for j, f := range s.Fields {
+		if t, ok := spec.Types[f.Name]; ok {
+			s.Fields[j].Type = t
 		}
-		s.Fields[j].Type = spec.Types[name]
 	}
-	return nil
 }
 
 // mapFile finds the columns of the table in file i and checks that each can be read as its type.

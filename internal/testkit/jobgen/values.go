@@ -14,6 +14,7 @@ var (
 		batch.Of(batch.Int64), batch.Of(batch.Int64), batch.Of(batch.Int32), batch.Of(batch.String), batch.Of(batch.String), batch.Of(batch.Float64),
 		batch.Of(batch.Uint64), batch.Of(batch.Uint8), batch.Of(batch.Bool), batch.Of(batch.Date), batch.DecimalOf(9, 2), batch.DecimalOf(30, 4),
 		batch.Of(batch.Binary), batch.Of(batch.UUID), batch.TimestampOf(batch.Micro, true), {ID: batch.Fixed, Width: 5}, batch.Of(batch.Float32),
+		batch.Of(batch.Int8), batch.Of(batch.Uint32), batch.Of(batch.Float16), batch.TimestampOf(batch.Nano, false), {ID: batch.Time, Unit: batch.Milli},
 	}
 	dataTypes = []batch.Type{
 		batch.Of(batch.Bool), batch.Of(batch.Int8), batch.Of(batch.Int16), batch.Of(batch.Int32), batch.Of(batch.Int64), batch.Of(batch.Int64),
@@ -21,7 +22,8 @@ var (
 		batch.Of(batch.Float32), batch.Of(batch.Float64), batch.Of(batch.Float64), batch.Of(batch.Float64), batch.DecimalOf(9, 2), batch.DecimalOf(18, 3), batch.DecimalOf(30, 4),
 		batch.Of(batch.String), batch.Of(batch.String), batch.Of(batch.Binary), {ID: batch.Fixed, Width: 3}, batch.Of(batch.UUID),
 		batch.Of(batch.Date), batch.TimestampOf(batch.Milli, false), batch.TimestampOf(batch.Micro, true), batch.TimestampOf(batch.Nano, false),
-		{ID: batch.Time, Unit: batch.Micro},
+		{ID: batch.Time, Unit: batch.Micro}, {ID: batch.Time, Unit: batch.Milli, UTC: true}, {ID: batch.Time, Unit: batch.Nano},
+		batch.Of(batch.Float16), batch.DecimalOf(38, 6), batch.DecimalOf(4, 4), batch.TimestampOf(batch.Milli, true),
 	}
 )
 
@@ -82,7 +84,7 @@ func value(r *rand.Rand, t batch.Type) any {
 	case batch.Date:
 		return int64(r.IntN(30000) - 5000)
 	case batch.Time:
-		return r.Int64N(86_400_000_000)
+		return r.Int64N(86_400_000) * map[batch.Unit]int64{batch.Milli: 1, batch.Micro: 1e3, batch.Nano: 1e6}[t.Unit]
 	case batch.Timestamp:
 		ticks := map[batch.Unit]int64{batch.Milli: 1e3, batch.Micro: 1e6, batch.Nano: 1e9}[t.Unit]
 		return (r.Int64N(3e9) - 5e8) * ticks / int64(1+r.IntN(3))
@@ -106,7 +108,11 @@ func integer(r *rand.Rand, t batch.Type) int64 {
 }
 
 func float(r *rand.Rand, t batch.Type) float64 {
-	switch r.IntN(12) {
+	kind := r.IntN(12)
+	if t.ID == batch.Float16 && kind > 0 {
+		kind = 12 // what has few enough digits
+	}
+	switch kind {
 	case 0:
 		special := []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1), 1, -1, 0.5}
 		return special[r.IntN(len(special))]
