@@ -115,7 +115,7 @@ func appendHeader(dst []byte, n int, present func(k int) bool) []byte {
 // AppendStruct appends the struct of type t whose fields are row i of cols.
 func AppendStruct(dst []byte, t *Type, cols []*batch.Column, i int) []byte {
 	at, bit := len(dst), 0
-	dst = append(dst, make([]byte, t.structBitmap())...)
+	dst = append(dst, make([]byte, t.BitmapLen())...)
 	for k := range t.Fields {
 		null := cols[k].IsNull(i)
 		if t.Fields[k].Nullable {
@@ -129,17 +129,6 @@ func AppendStruct(dst []byte, t *Type, cols []*batch.Column, i int) []byte {
 		}
 	}
 	return dst
-}
-
-// structBitmap returns the bytes of a struct's bitmap.
-func (t *Type) structBitmap() int {
-	n := 0
-	for i := range t.Fields {
-		if t.Fields[i].Nullable {
-			n++
-		}
-	}
-	return batch.BitmapLen(n)
 }
 
 // ConcatLists appends the list of the elements of several lists of one type, in their order.

@@ -44,9 +44,9 @@ func (b *Builder) Begin(t *Type) error {
 	f := frame{t: t, at: len(b.Bytes), mark: len(b.bits)}
 	room := 1 // a list's count, of up to 63 elements
 	if t.Kind == Struct {
-		room = t.structBitmap()
+		room = t.BitmapLen()
 	}
-	if err := b.room(room); err != nil {
+	if err := b.Room(room); err != nil {
 		return err
 	}
 	b.Bytes = b.Bytes[:f.at+room]
@@ -55,8 +55,8 @@ func (b *Builder) Begin(t *Type) error {
 	return nil
 }
 
-// room makes room for n more bytes.
-func (b *Builder) room(n int) (err error) {
+// Room makes room for n more bytes, for who appends to Bytes what Run has counted.
+func (b *Builder) Room(n int) (err error) {
 	if cap(b.Bytes)-len(b.Bytes) >= n {
 		return nil
 	}
@@ -79,7 +79,7 @@ func (b *Builder) Value(c *batch.Column, i int) error {
 	if err := b.child(true); err != nil {
 		return err
 	}
-	if err := b.room(ValueSize(c, i)); err != nil {
+	if err := b.Room(ValueSize(c, i)); err != nil {
 		return err
 	}
 	b.Bytes = AppendValue(b.Bytes, c, i)
@@ -91,17 +91,19 @@ func (b *Builder) Raw(v []byte) error {
 	if err := b.child(true); err != nil {
 		return err
 	}
-	if err := b.room(len(v)); err != nil {
+	if err := b.Room(len(v)); err != nil {
 		return err
 	}
 	b.Bytes = append(b.Bytes, v...)
 	return nil
 }
 
-// Run adds n elements to the open list, none of them null, that are encoded already.
+// Run adds n elements to the open list (one child to another open value), none of them null, that are
+// encoded already.
 func (b *Builder) Run(n int, v []byte) error {
-	f := &b.open[len(b.open)-1]
-	if f.nulls {
+	if len(b.open) == 0 {
+		n = 0
+	} else if f := &b.open[len(b.open)-1]; f.nulls || f.t.Kind != List {
 		for range n {
 			if err := b.child(true); err != nil {
 				return err
@@ -110,7 +112,10 @@ func (b *Builder) Run(n int, v []byte) error {
 	} else {
 		f.n += n
 	}
-	if err := b.room(len(v)); err != nil {
+	if len(v) == 0 {
+		return nil
+	}
+	if err := b.Room(len(v)); err != nil {
 		return err
 	}
 	b.Bytes = append(b.Bytes, v...)
@@ -208,7 +213,7 @@ func (b *Builder) End() error {
 	bitmap := b.bits[f.mark:]
 	k := uvarintLen(head)
 	if more := k + len(bitmap) - 1; more > 0 {
-		if err := b.room(more); err != nil {
+		if err := b.Room(more); err != nil {
 			return err
 		}
 		end := len(b.Bytes)

@@ -157,6 +157,17 @@ func plain(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '.' || c == '-'
 }
 
+// BitmapLen returns the bytes of the bitmap that a struct's values begin with.
+func (t *Type) BitmapLen() int {
+	n := 0
+	for i := range t.Fields {
+		if t.Fields[i].Nullable {
+			n++
+		}
+	}
+	return batch.BitmapLen(n)
+}
+
 // LeafWidth returns the bytes of an encoded leaf, 0 for strings and binary, which have a length before them.
 func LeafWidth(t batch.Type) int {
 	if t.ID == batch.Float16 { // as float32, exactly

@@ -82,7 +82,7 @@ func (w *Walker) walk(t *Type, b []byte, v Visitor) (rest []byte, err error) {
 }
 
 func (w *Walker) walkStruct(t *Type, b []byte, v Visitor) ([]byte, error) {
-	n, bit := t.structBitmap(), 0
+	n, bit := t.BitmapLen(), 0
 	if len(b) < n {
 		return nil, errEnds(t)
 	}
@@ -183,37 +183,53 @@ func openItems(b []byte) (l items, err error) {
 	return l, nil
 }
 
+// Header reads the beginning of a list or a map: its elements or entries, which of them (of entries, of their
+// values) are not null, nil where all are, and what follows.
+func Header(b []byte) (n int, valid, rest []byte, err error) {
+	l, err := openItems(b)
+	return l.n, l.valid, l.rest, err
+}
+
 func errEnds(t *Type) error { return fmt.Errorf("%w: a %s ends too early", ErrMalformed, t) }
 
-// setLeaf makes row 0 of c the leaf at the beginning of b.
-func setLeaf(c *batch.Column, b []byte) ([]byte, error) {
-	n := LeafWidth(c.Type)
+// CutLeaf returns the leaf at the beginning of b, without its length, and what follows it.
+func CutLeaf(t batch.Type, b []byte) (v, rest []byte, err error) {
+	n := LeafWidth(t)
 	if n == 0 {
 		size, k := binary.Uvarint(b)
 		if k <= 0 || size > uint64(len(b)-k) {
-			return nil, fmt.Errorf("%w: a %s of %d bytes in %d", ErrMalformed, c.Type, size, len(b))
+			return nil, nil, fmt.Errorf("%w: a %s of %d bytes in %d", ErrMalformed, t, size, len(b))
 		}
 		b = b[k:]
 		n = int(size)
 	}
 	if len(b) < n {
-		return nil, fmt.Errorf("%w: a %s in %d bytes", ErrMalformed, c.Type, len(b))
+		return nil, nil, fmt.Errorf("%w: a %s in %d bytes", ErrMalformed, t, len(b))
+	}
+	return b[:n], b[n:], nil
+}
+
+// setLeaf makes row 0 of c the leaf at the beginning of b.
+func setLeaf(c *batch.Column, b []byte) ([]byte, error) {
+	v, rest, err := CutLeaf(c.Type, b)
+	if err != nil {
+		return nil, err
 	}
 	switch c.Type.Kind() {
 	case batch.KindBytes:
-		c.Data, c.Off[1] = b[:n], uint32(n)
+		c.Data, c.Off[1] = v, uint32(len(v))
 	case batch.KindBool:
-		c.Fixed[0] = b[0] & 1
+		c.Fixed[0] = v[0] & 1
 	case batch.KindInt128:
-		copy(c.Fixed, b[:16])
+		copy(c.Fixed, v)
 	default:
-		binary.NativeEndian.PutUint64(c.Fixed, wide(c.Type, b[:n]))
+		binary.NativeEndian.PutUint64(c.Fixed, Wide(c.Type, v))
 	}
-	return b[n:], nil
+	return rest, nil
 }
 
-// wide returns a number as a column holds it.
-func wide(t batch.Type, b []byte) uint64 {
+// Wide returns an encoded number as a column holds it in 8 bytes.
+func Wide(t batch.Type, b []byte) uint64 {
 	signed := !t.IsUnsigned()
 	switch len(b) {
 	case 1:
@@ -244,9 +260,10 @@ func wide(t batch.Type, b []byte) uint64 {
 func Skip(t *Type, b []byte) ([]byte, error) {
 	switch t.Kind {
 	case Leaf:
-		return skipLeaf(t.Leaf, b)
+		_, rest, err := CutLeaf(t.Leaf, b)
+		return rest, err
 	case Struct:
-		n, bit := t.structBitmap(), 0
+		n, bit := t.BitmapLen(), 0
 		if len(b) < n {
 			return nil, errEnds(t)
 		}
@@ -290,21 +307,6 @@ func (l *items) skip(t *Type) (b []byte, err error) {
 		}
 	}
 	return b, nil
-}
-
-func skipLeaf(t batch.Type, b []byte) ([]byte, error) {
-	n := LeafWidth(t)
-	if n == 0 {
-		size, k := binary.Uvarint(b)
-		if k <= 0 || size > uint64(len(b)-k) {
-			return nil, fmt.Errorf("%w: a %s of %d bytes in %d", ErrMalformed, t, size, len(b))
-		}
-		n = k + int(size)
-	}
-	if len(b) < n {
-		return nil, fmt.Errorf("%w: a %s in %d bytes", ErrMalformed, t, len(b))
-	}
-	return b[n:], nil
 }
 
 // Elements walks over the elements of a list value, or over the values of a map, each as its own bytes.

@@ -54,10 +54,10 @@ type scratch struct {
 
 // chunk reads one column of a row group, page by page.
 type chunk struct {
+	leftover
 	file     *File
 	col      *column
 	meta     *chunkMeta
-	acct     *mem.Account
 	codecs   *codecs
 	tmp      *scratch
 	lim      limits
@@ -103,7 +103,8 @@ type chunk struct {
 	dict      *batch.Column // of bytes
 	dictFixed *mem.Buf
 	decoders  decoders
-	rest      *batch.Column // decoded rows that did not go into the last batch
+
+	entries *entryLevels // of a leaf of a nested column: what page, rows and unseen count are entries
 }
 
 // decoders has one decoder of each sort, made ready for a page at a time.
@@ -125,7 +126,10 @@ type decoders struct {
 
 // openChunk checks what the footer says of the chunk and makes its first buffer.
 func (s *groupStream) openChunk(h vfs.File, col *column, m *chunkMeta, rows int64) (*chunk, error) {
-	c := &chunk{file: s.file, col: col, meta: m, acct: s.acct, codecs: &s.codecs, tmp: &s.scratch, lim: s.lim, skipSums: s.skipSums, rows: rows, unseen: rows}
+	c := &chunk{file: s.file, col: col, meta: m, leftover: leftover{acct: s.acct}, codecs: &s.codecs, tmp: &s.scratch, lim: s.lim, skipSums: s.skipSums, rows: rows, unseen: rows}
+	if col.inNested {
+		c.rows, c.unseen, c.entries = m.values, m.values, &entryLevels{}
+	}
 	start, err := c.check(rows)
 	if err != nil {
 		return nil, c.fail(err)
@@ -150,8 +154,6 @@ func (c *chunk) check(rows int64) (int64, error) {
 	}
 	c.size = m.bytes
 	switch {
-	case c.col.nested != "":
-		return 0, fmt.Errorf("%w: it is nested (%s): not supported yet", ErrUnsupported, c.col.nested)
 	case m.encrypted:
 		return 0, fmt.Errorf("%w: it is encrypted", ErrUnsupported)
 	case m.elsewhere:
@@ -160,7 +162,9 @@ func (c *chunk) check(rows int64) (int64, error) {
 		return 0, fmt.Errorf("%w: it has no metadata", ErrCorrupt)
 	case m.typ != c.col.physical:
 		return 0, fmt.Errorf("%w: its chunk holds %s, the schema says %s", ErrCorrupt, m.typ, c.col.physical)
-	case m.values != rows:
+	case c.col.inNested && (m.values < rows || m.values > 1<<40):
+		return 0, fmt.Errorf("%w: its chunk has %d entries in a row group of %d rows", ErrCorrupt, m.values, rows)
+	case m.values != rows && !c.col.inNested:
 		return 0, fmt.Errorf("%w: its chunk has %d values in a row group of %d rows", ErrCorrupt, m.values, rows)
 	case m.codec < 0 || m.codec > format.Lz4Raw || m.codec == format.LZO:
 		return 0, fmt.Errorf("%w: codec %s", ErrUnsupported, codecName(m.codec))
@@ -203,6 +207,7 @@ func (c *chunk) close() {
 	c.levStream.close()
 	c.pieceCodecs.close()
 	c.decoders.strings.release()
+	c.entries.close()
 }
 
 // fail names the file and the column, and the page once one is read. Whatever is not an

@@ -13,7 +13,7 @@ func (c *chunk) openPage() error {
 	if int64(h.values) > c.unseen {
 		return fmt.Errorf("has %d rows where %d are left", h.values, c.unseen)
 	}
-	if h.v2 && h.rows != h.values {
+	if h.v2 && h.rows != h.values && !c.col.inNested {
 		return fmt.Errorf("has %d rows of %d values in a flat column", h.rows, h.values)
 	}
 	c.unseen -= int64(h.values)
@@ -24,8 +24,11 @@ func (c *chunk) openPage() error {
 	if levs := h.repLen + h.defLen; h.v2 && (levs > h.raw || levs > h.bytes) {
 		return fmt.Errorf("has levels of %d bytes in %d", levs, h.bytes)
 	}
-	if !h.v2 && c.col.optional && h.defs != format.RLE {
+	if !h.v2 && (c.col.optional || c.col.maxDef > 0) && h.defs != format.RLE {
 		return fmt.Errorf("%w: levels encoded as %s", ErrUnsupported, h.defs)
+	}
+	if !h.v2 && c.col.maxRep > 0 && h.reps != format.RLE {
+		return fmt.Errorf("%w: levels encoded as %s", ErrUnsupported, h.reps)
 	}
 	var err error
 	switch {
@@ -118,6 +121,9 @@ func (c *chunk) roomRaw(n int) error {
 
 // splitWhole parts levels from values.
 func (c *chunk) splitWhole(b []byte) error {
+	if c.entries != nil {
+		return c.splitEntries(b)
+	}
 	c.levs = levels{in: &c.levWin}
 	n := c.header.defLen
 	b = b[c.header.repLen:] // a flat column has no use for repetition levels, but some write them

@@ -21,6 +21,9 @@ const levelInput = 32 << 10
 // Definition levels, which lie before the values, get a window of their own.
 func (c *chunk) openPieces() error {
 	c.openStored()
+	if c.entries != nil {
+		return c.entryPieces()
+	}
 	h := &c.header
 	c.levs = levels{in: &c.levWin}
 	if h.v2 {

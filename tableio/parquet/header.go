@@ -21,6 +21,7 @@ type pageHeader struct {
 	values   int  // rows of a flat column, nulls included; entries of a dictionary
 	encoding format.Encoding
 	defs     format.Encoding // of v1's definition levels
+	reps     format.Encoding // and of its repetition levels
 	v2       bool
 	rows     int // v2
 	defLen   int // v2: bytes of the levels
@@ -80,6 +81,8 @@ func (c *cursor) dataHeader(typ byte, h *pageHeader) bool {
 			return c.fieldI32(t, (*int32)(&h.encoding))
 		case 3:
 			return c.fieldI32(t, (*int32)(&h.defs))
+		case 4:
+			return c.fieldI32(t, (*int32)(&h.reps))
 		}
 		return false
 	})

@@ -32,7 +32,13 @@ func (c *chunk) next(n int) (*batch.Column, error) {
 	return col, nil
 }
 
-func (c *chunk) nextRest(n int) (*batch.Column, error) {
+// leftover keeps rows that were decoded and did not go into the last batch.
+type leftover struct {
+	acct *mem.Account
+	rest *batch.Column
+}
+
+func (c *leftover) nextRest(n int) (*batch.Column, error) {
 	col := c.rest
 	c.rest = nil
 	if col.N <= n {
@@ -42,7 +48,7 @@ func (c *chunk) nextRest(n int) (*batch.Column, error) {
 }
 
 // cut returns the first n rows and keeps the others for the next call. It takes over col.
-func (c *chunk) cut(col *batch.Column, n int) (*batch.Column, error) {
+func (c *leftover) cut(col *batch.Column, n int) (*batch.Column, error) {
 	defer col.Release()
 	head, err := col.Slice(c.acct, 0, n)
 	if err != nil {

@@ -19,24 +19,36 @@ import (
 // Not in it is a snappy page that refers back further than 512 KiB and is too big for the buffers:
 // no header says so, and no known writer makes such pages.
 func (f *File) ReadFloor(group int, cols []int) int64 {
-	lim := limitsFor(len(cols))
+	leaves := f.leavesOf(cols)
+	lim := limitsFor(len(leaves))
 	h, err := f.acquire()
 	if err != nil {
-		return int64(len(cols)) * lim.floor()
+		return int64(len(leaves)) * lim.floor()
 	}
 	defer func() { _ = f.release() }()
 	n, shared := int64(0), int64(0) // shared by all columns: one decompressor of whole pages, one big dictionary on its way
-	for _, i := range cols {
-		c := &f.columns[i]
-		if c.nested != "" {
-			continue
-		}
+	for _, c := range leaves {
 		m := &f.meta.groups[group].chunks[c.leaf]
 		own, once := f.chunkFloor(h, lim, c, m)
 		n += own
 		shared = max(shared, once, wholeCodec(m.codec, int64(lim.page)))
 	}
 	return n + shared
+}
+
+// leavesOf returns the leaves of the columns at the positions cols.
+func (f *File) leavesOf(cols []int) (leaves []*column) {
+	for _, i := range cols {
+		switch c := &f.columns[i]; {
+		case c.nest != nil:
+			for k := range c.nest.leaves {
+				leaves = append(leaves, &c.nest.leaves[k])
+			}
+		case c.flat():
+			leaves = append(leaves, c)
+		}
+	}
+	return leaves
 }
 
 // chunkBuffers returns what the buffers take that any column has: no more than a chunk's own size makes them.
@@ -78,6 +90,9 @@ func pieceCodec(c format.CompressionCodec, raw, window int64) int64 {
 // chunkFloor returns what one column holds, and what it needs only while its dictionary is read.
 func (f *File) chunkFloor(h vfs.File, lim limits, c *column, m *chunkMeta) (n, once int64) {
 	n = chunkBuffers(lim, m)
+	if c.inNested {
+		n += entryBuffers(lim, c)
+	}
 	at := m.dataAt
 	if m.dictAt > 0 && m.dictAt < at {
 		at = m.dictAt
@@ -117,6 +132,9 @@ func bigPage(h vfs.File, lim limits, c *column, codec format.CompressionCodec, p
 			window = max(window, min(p.raw, farWindow))
 		}
 		n += int64(max(0, mem.ClassSize(window+slack)-mem.ClassSize(lim.page+2*slack)))
+	}
+	if c.inNested {
+		return n + entryLevelRoom(c, p)
 	}
 	if c.optional && !p.v2 && codec != format.Uncompressed && p.values/8 > levelRoom {
 		n += heap + int64(mem.ClassSize(windowSize+slack)+mem.ClassSize(levelInput+slack))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"pqjoin/batch"
+	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
 
@@ -28,7 +29,7 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 	if err != nil {
 		return nil, err
 	}
-	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(cols)), drop: opts.DropBehind, skipSums: opts.skipSums, rows: f.groups[group].Rows}
+	s := &groupStream{file: f, acct: acct, lim: limitsFor(len(f.leavesOf(cols))), drop: opts.DropBehind, skipSums: opts.skipSums, rows: f.groups[group].Rows}
 	columns, schema := f.typed(cols, opts.Types)
 	s.schema = schema
 	if opts.limits != nil {
@@ -42,17 +43,36 @@ func (f *File) ReadRowGroup(ctx context.Context, acct *mem.Account, group int, c
 	}
 	s.step = max(min(s.step, maxBatch/max(s.schema.RowWidth(8), 1)), min(s.step, minRows))
 	for _, col := range columns {
-		if col.nested != "" {
-			err = fmt.Errorf("%s: %w: column %s is nested (%s): not supported yet", f.path, ErrUnsupported, col.field.Name, col.nested)
-			return nil, errors.Join(err, s.Close())
-		}
-		c, err := s.openChunk(h, col, &f.meta.groups[group].chunks[col.leaf], s.rows)
+		r, err := s.openColumn(h, col, f.meta.groups[group].chunks)
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		s.chunks = append(s.chunks, c)
+		s.readers = append(s.readers, r)
 	}
 	return s, nil
+}
+
+// columnReader reads one column of a row group.
+type columnReader interface {
+	// next returns the next rows, at most n and one at least where there are rows.
+	next(n int) (*batch.Column, error)
+	// cut returns the first n rows of a column that next returned and keeps the others; it takes over col.
+	cut(col *batch.Column, n int) (*batch.Column, error)
+	// atEnd makes sure that no rows follow.
+	atEnd() error
+	// fail names what failed.
+	fail(err error) error
+	close()
+}
+
+func (s *groupStream) openColumn(h vfs.File, col *column, chunks []chunkMeta) (columnReader, error) {
+	switch {
+	case col.refused != "":
+		return nil, fmt.Errorf("%s: %w: column %s is nested, and %s", s.file.path, ErrUnsupported, col.field.Name, col.refused)
+	case col.nest != nil:
+		return s.openNested(h, col, chunks)
+	}
+	return s.openChunk(h, col, &chunks[col.leaf], s.rows)
 }
 
 // groupStream reads some columns of a row group.
@@ -60,7 +80,7 @@ type groupStream struct {
 	file     *File
 	acct     *mem.Account
 	schema   *batch.Schema
-	chunks   []*chunk
+	readers  []columnReader
 	codecs   codecs
 	scratch  scratch
 	lim      limits
@@ -80,7 +100,7 @@ func (s *groupStream) Next(ctx context.Context) (b *batch.Batch, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	b = &batch.Batch{Schema: s.schema, Cols: make([]*batch.Column, len(s.chunks))}
+	b = &batch.Batch{Schema: s.schema, Cols: make([]*batch.Column, len(s.readers))}
 	at := -1
 	defer func() {
 		if r := recover(); r != nil {
@@ -97,8 +117,8 @@ func (s *groupStream) Next(ctx context.Context) (b *batch.Batch, err error) {
 	b.N = int(min(int64(s.step), s.rows))
 	// Columns of bytes first: they say how many rows the batch has.
 	for _, bytes := range []bool{true, false} {
-		for i, c := range s.chunks {
-			if (c.col.field.Type.Kind() == batch.KindBytes) != bytes {
+		for i, c := range s.readers {
+			if (s.schema.Fields[i].Type.Kind() == batch.KindBytes) != bytes {
 				continue
 			}
 			at = i
@@ -108,7 +128,7 @@ func (s *groupStream) Next(ctx context.Context) (b *batch.Batch, err error) {
 			b.N = min(b.N, b.Cols[i].N)
 		}
 	}
-	for i, c := range s.chunks {
+	for i, c := range s.readers {
 		if col := b.Cols[i]; col.N > b.N {
 			b.Cols[i] = nil
 			if b.Cols[i], err = c.cut(col, b.N); err != nil {
@@ -122,7 +142,7 @@ func (s *groupStream) Next(ctx context.Context) (b *batch.Batch, err error) {
 
 // finish checks that no chunk has rows beyond the row group's, and says io.EOF.
 func (s *groupStream) finish() error {
-	for _, c := range s.chunks {
+	for _, c := range s.readers {
 		if err := c.atEnd(); err != nil {
 			return c.fail(err)
 		}
@@ -134,7 +154,7 @@ func (s *groupStream) panicked(r any, at int) error {
 	if at < 0 || strings.HasPrefix(fmt.Sprint(r), "mem: ") { // ours, and not about the file
 		panic(fmt.Sprintf("%v\n%s", r, debug.Stack()))
 	}
-	return s.chunks[at].fail(fmt.Errorf("makes the decoder fail: %v", r))
+	return s.readers[at].fail(fmt.Errorf("makes the decoder fail: %v", r))
 }
 
 // Close releases what the stream holds.
@@ -144,7 +164,7 @@ func (s *groupStream) Close() error {
 	}
 	s.closed = true
 	s.err = errors.New("parquet: read of a closed stream")
-	for _, c := range s.chunks {
+	for _, c := range s.readers {
 		c.close()
 	}
 	s.scratch.close()

@@ -107,7 +107,10 @@ func (f *File) group(g *groupMeta) RowGroup {
 	}
 	for i := range f.columns {
 		c := &f.columns[i]
-		if c.nested != "" {
+		if c.nest != nil {
+			out.Columns[i] = nestedChunk(g, c)
+		}
+		if !c.flat() {
 			continue
 		}
 		m := &g.chunks[c.leaf]
@@ -124,10 +127,29 @@ func (f *File) group(g *groupMeta) RowGroup {
 	return out
 }
 
+// nestedChunk sums up the chunks of a nested column's leaves.
+func nestedChunk(g *groupMeta, c *column) (out Chunk) {
+	for i := range c.nest.leaves {
+		m := &g.chunks[c.nest.leaves[i].leaf]
+		out.Bytes += max(m.bytes, 0)
+		out.RawBytes += max(m.raw, 0)
+		out.Codec = m.codec
+		for _, e := range m.encodings {
+			if !slices.Contains(out.Encodings, e) {
+				out.Encodings = append(out.Encodings, e)
+			}
+		}
+		if m.dictAt > 0 && m.dictAt < m.dataAt {
+			out.DictBytes += m.dataAt - m.dictAt
+		}
+	}
+	return out
+}
+
 // sorting translates the declared order up to the first column that is not a flat one.
 func (f *File) sorting(s []format.SortingColumn) (keys []batch.SortKey) {
 	for _, k := range s {
-		i := slices.IndexFunc(f.columns, func(c column) bool { return c.nested == "" && c.leaf == int(k.ColumnIdx) })
+		i := slices.IndexFunc(f.columns, func(c column) bool { return c.flat() && c.leaf == int(k.ColumnIdx) })
 		if i < 0 {
 			break
 		}

@@ -9,15 +9,30 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// column is one field of the schema: a top-level leaf, or a nested value, which is not read.
+// column is one field of the schema: a top-level leaf, or a nested value; or a leaf of one.
 type column struct {
 	field    batch.Field
 	physical format.Type
 	width    int // bytes of a value as PLAIN stores it; 0 for byte arrays and booleans
 	leaf     int // position of its chunk in a row group
-	nested   string
 	optional bool
 	int96    bool
+
+	nest           *nestColumn // of a nested field that can be read
+	refused        string      // why a nested field cannot be
+	inNested       bool        // a leaf of a nested field: its chunk holds entries, not rows
+	maxDef, maxRep uint8
+}
+
+// flat says whether the field is a leaf.
+func (c *column) flat() bool { return c.nest == nil && c.refused == "" }
+
+// leaves returns the leaves that are read for the field.
+func (c *column) leaves() []column {
+	if c.nest != nil {
+		return c.nest.leaves
+	}
+	return []column{*c}
 }
 
 // TypeOf returns the type of a leaf. Annotations that do not fit the physical type, and
@@ -230,7 +245,7 @@ func columnsOf(tree []format.SchemaElement) ([]column, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := describe(&c, &tree[at], end-at > 1 || isGroup(&tree[at])); err != nil {
+		if err := describe(&c, tree, at); err != nil {
 			return nil, err
 		}
 		cols = append(cols, c)
@@ -264,41 +279,30 @@ func walkTree(tree []format.SchemaElement, at, depth int) (end, leaves int, err 
 	return end, leaves, nil
 }
 
-func describe(c *column, e *format.SchemaElement, group bool) error {
+// describe interprets the field at position at of the tree.
+func describe(c *column, tree []format.SchemaElement, at int) error {
+	e := &tree[at]
 	c.optional = e.RepetitionType.Valid && e.RepetitionType.V == format.Optional
+	if !isGroup(e) && repetition(e) != format.Repeated {
+		return c.describeLeaf(e)
+	}
 	c.field = batch.Field{Name: e.Name, Type: batch.Of(batch.Nested), Nullable: c.optional}
-	if group {
-		c.nested = "struct"
-		switch e.LogicalType.Value.(type) {
-		case *format.ListType:
-			c.nested = "list"
-		case *format.MapType:
-			c.nested = "map"
-		case *format.VariantType:
-			c.nested = "variant"
-		case nil:
-			if e.ConvertedType.Valid && e.ConvertedType.V == deprecated.List {
-				c.nested = "list"
-			}
-			if e.ConvertedType.Valid && (e.ConvertedType.V == deprecated.Map || e.ConvertedType.V == deprecated.MapKeyValue) {
-				c.nested = "map"
-			}
-		}
-	}
-	if e.RepetitionType.Valid && e.RepetitionType.V == format.Repeated {
-		c.nested = "repeated " + c.nested
-		if !group {
-			c.nested = "repeated values"
-		}
-	}
-	if c.nested != "" {
+	n, nullable, err := nestOf(tree, at, c.leaf)
+	if err != nil { // other columns can be read all the same
+		c.refused = err.Error()
 		return nil
 	}
+	c.nest, c.field.Type, c.field.Nullable = n, n.root.typ.Batch(), nullable
+	return nil
+}
+
+func (c *column) describeLeaf(e *format.SchemaElement) error {
 	t, err := TypeOf(e)
 	if err != nil {
 		return err
 	}
-	c.field.Type, c.physical = t, e.Type.V
+	c.field = batch.Field{Name: e.Name, Type: t, Nullable: c.optional}
+	c.physical = e.Type.V
 	c.int96 = e.Type.V == format.Int96
 	switch e.Type.V {
 	case format.Int32, format.Float:

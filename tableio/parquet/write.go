@@ -86,6 +86,7 @@ type Writer struct {
 	dir       bool
 	opts      WriterOptions
 	schema    *batch.Schema
+	fields    []writeField
 	leaves    []leaf
 	chunkOpts chunkOptions
 	createdBy string
@@ -137,11 +138,11 @@ func create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 	}
 	w := &Writer{fs: fs, path: path, dir: dir, opts: o, schema: schema, dead: make(chan struct{}), done: make(chan struct{})}
 	for _, f := range schema.Fields {
-		l, err := leafOf(f)
-		if err != nil {
+		var wf writeField
+		if w.leaves, wf, err = appendLeaves(w.leaves, f); err != nil {
 			return nil, err
 		}
-		w.leaves = append(w.leaves, l)
+		w.fields = append(w.fields, wf)
 	}
 	w.limits = cutLimitsOf(schema, o)
 	w.chunkOpts, w.createdBy = o.chunkOptions(w.limits)

@@ -38,6 +38,7 @@ type chunkWriter struct {
 	values  int64 // not null, so far
 
 	rows, nulls  int64
+	entries      int64 // rows, where the leaf is not in a nested column
 	rawBytes     int64
 	bounds       bounds
 	pages        []pageRecord
@@ -62,8 +63,20 @@ func (c *chunkWriter) encode(e *encoder, spans []span) error {
 	}
 }
 
-// presence prepares the levels of a page and returns its rows and nulls.
+// encodeEntries appends the entries of e, whose values are the spans', as one page.
+func (c *chunkWriter) encodeEntries(e *encoder, spans []span) error {
+	if c.leaf.field.Type.Kind() == batch.KindBytes {
+		return c.encodeBytes(e, spans)
+	}
+	return c.encode(e, spans)
+}
+
+// presence prepares the levels of a page and returns its rows (of a nested column: its entries) and nulls.
 func (c *chunkWriter) presence(e *encoder, spans []span) (rows, nulls int, err error) {
+	if c.leaf.inNested {
+		e.levels = e.entries.levels
+		return e.entries.all, e.entries.all - e.entries.values, nil
+	}
 	for _, s := range spans {
 		rows += s.j - s.i
 	}
@@ -94,7 +107,7 @@ func (c *chunkWriter) emitData(e *encoder, p *page, body []byte) error {
 	if err != nil {
 		return err
 	}
-	c.record(p, size)
+	c.record(e, p, size)
 	return nil
 }
 
@@ -130,7 +143,7 @@ func (c *chunkWriter) gather(e *encoder, spans []span, rows, nulls int) ([]uint6
 	if nulls == rows {
 		return nil, nil
 	}
-	if s := spans[0]; len(spans) == 1 && nulls == 0 && s.c.Dict == nil && c.leaf.scale == 1 {
+	if s := spans[0]; len(spans) == 1 && (nulls == 0 || c.leaf.inNested) && s.c.Dict == nil && c.leaf.scale == 1 {
 		return batch.View[uint64](s.c.Fixed)[s.i:s.j], nil
 	}
 	b, err := e.words.get(e.acct, 8*(rows+1))

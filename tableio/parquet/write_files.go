@@ -54,7 +54,7 @@ func (w *Writer) openGroup(ctx context.Context, b *batch.Batch, i int) error {
 		}
 	}
 	c.fileOpen = true
-	g := &rowGroup{seq: c.nextSeq, done: make(chan struct{}), chunks: make([]chunkWriter, len(w.leaves))}
+	g := &rowGroup{seq: c.nextSeq, fields: w.fields, done: make(chan struct{}), chunks: make([]chunkWriter, len(w.leaves))}
 	for k := range g.chunks {
 		g.chunks[k] = chunkWriter{leaf: &w.leaves[k], opts: &w.chunkOpts, codec: w.chunkOpts.codec}
 		if slices.Contains(w.opts.Bloom, k) {
@@ -73,14 +73,14 @@ func (w *Writer) openGroup(ctx context.Context, b *batch.Batch, i int) error {
 
 // share divides the group's columns into lanes.
 func (w *Writer) share(g *rowGroup) {
-	n := min(len(g.chunks), maxLanes)
+	n := min(len(g.fields), maxLanes)
 	if n == 0 {
 		close(g.done)
 		return
 	}
 	g.lanes, g.left = make([]lane, n), n
 	for k := range g.lanes {
-		g.lanes[k] = lane{group: g, lo: k * len(g.chunks) / n, hi: (k + 1) * len(g.chunks) / n}
+		g.lanes[k] = lane{group: g, lo: k * len(g.fields) / n, hi: (k + 1) * len(g.fields) / n}
 	}
 }
 

@@ -36,7 +36,7 @@ func (p *partFile) finish(w *Writer) (err error) {
 func (p *partFile) footer(w *Writer, colOff, offOff int64) error {
 	t := &thriftOut{}
 	t.i32(1, 2)
-	schemaElements(t, w.leaves)
+	schemaTree(t, w.fields, w.leaves)
 	t.i64(3, p.sum.Rows)
 	t.list(4, thriftStruct, len(p.groups))
 	in := segmentReader{bufs: p.chunks.bufs}
@@ -50,7 +50,7 @@ func (p *partFile) footer(w *Writer, colOff, offOff int64) error {
 		}
 		t.i64(2, g.raw)
 		t.i64(3, g.rows)
-		sortingColumns(t, w.opts.SortKeys)
+		sortingColumns(t, w.opts.SortKeys, w.fields)
 		t.i64(5, g.off)
 		t.i64(6, g.size)
 		if i <= 1<<15-1 {

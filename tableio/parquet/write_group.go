@@ -31,13 +31,14 @@ type rowGroup struct {
 	seq    int
 	rows   int64
 	raw    int64
-	chunks []chunkWriter
+	fields []writeField
+	chunks []chunkWriter // one a leaf
 	lanes  []lane
 	left   int           // unfinished lanes; guarded by the scheduler
 	done   chan struct{} // closed when all chunks are finished
 }
 
-// lane is a share of a row group's columns. Its slabs are encoded one after the other.
+// lane is a share of a row group's fields. Its slabs are encoded one after the other.
 type lane struct {
 	group   *rowGroup
 	lo, hi  int
@@ -189,10 +190,13 @@ func (w *Writer) work() {
 // step encodes one slab of a lane, or finishes the lane's chunks where sl is nil.
 func (l *lane) step(e *encoder, sl *slab) error {
 	for i := l.lo; i < l.hi; i++ {
-		c := &l.group.chunks[i]
+		f := &l.group.fields[i]
+		chunks := l.group.chunks[f.first : f.first+f.n]
 		if sl == nil {
-			if err := c.finish(e); err != nil {
-				return err
+			for k := range chunks {
+				if err := chunks[k].finish(e); err != nil {
+					return err
+				}
 			}
 			continue
 		}
@@ -200,7 +204,13 @@ func (l *lane) step(e *encoder, sl *slab) error {
 		for _, p := range sl.parts {
 			e.spans = append(e.spans, span{p.b.Cols[i], p.i, p.j})
 		}
-		if err := c.encode(e, e.spans); err != nil {
+		var err error
+		if f.root != nil {
+			err = f.shred(e, e.spans, chunks)
+		} else {
+			err = chunks[0].encode(e, e.spans)
+		}
+		if err != nil {
 			return err
 		}
 	}

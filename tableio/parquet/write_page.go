@@ -28,12 +28,16 @@ type encoder struct {
 	joined workBuf // levels and values, to be compressed
 	packed workBuf // compressed
 	codec  compressor
+
+	shredder shredder
+	entries  entries // of a nested column's leaf, while its page is encoded
 }
 
 func (e *encoder) close() {
 	for _, s := range []*workBuf{&e.codes, &e.words, &e.body, &e.bitmap, &e.joined, &e.packed} {
 		s.release()
 	}
+	e.shredder.close()
 	e.codec.close()
 }
 
@@ -41,7 +45,7 @@ func (e *encoder) close() {
 type page struct {
 	kind     format.PageType
 	encoding format.Encoding
-	rows     int
+	rows     int // of a nested column's leaf: entries
 	nulls    int
 	bounds   bounds
 }
@@ -149,9 +153,14 @@ type pageRecord struct {
 }
 
 // record appends a finished data page to the chunk's books.
-func (c *chunkWriter) record(p *page, size int) {
+func (c *chunkWriter) record(e *encoder, p *page, size int) {
 	c.pages = append(c.pages, pageRecord{off: c.data.n - int64(size), row: c.rows, size: int32(size), nulls: int32(p.nulls), rows: int32(p.rows), bounds: p.bounds})
-	c.rows += int64(p.rows)
+	c.entries += int64(p.rows)
+	if c.leaf.inNested {
+		c.rows += int64(e.entries.rows)
+	} else {
+		c.rows += int64(p.rows)
+	}
 	c.nulls += int64(p.nulls)
 	c.bounds.merge(&p.bounds, c.leaf)
 	if p.encoding == format.RLEDictionary {

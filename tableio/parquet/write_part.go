@@ -146,10 +146,12 @@ func (c *chunkWriter) metadata(t *thriftOut, off, dict, size, filter int64) {
 	for _, e := range encodings {
 		t.elemInt(int64(e))
 	}
-	t.list(3, thriftBinary, 1)
-	t.elemBytes([]byte(c.leaf.field.Name))
+	t.list(3, thriftBinary, len(c.leaf.path))
+	for _, name := range c.leaf.path {
+		t.elemBytes([]byte(name))
+	}
 	t.i32(4, int32(c.codec))
-	t.i64(5, c.rows)
+	t.i64(5, c.entries)
 	t.i64(6, c.rawBytes)
 	t.i64(7, size)
 	t.i64(9, off+dict)
@@ -208,14 +210,14 @@ func (c *chunkWriter) encodingStats(t *thriftOut) {
 }
 
 // sortingColumns appends the sorting columns of a row group.
-func sortingColumns(t *thriftOut, keys []batch.SortKey) {
+func sortingColumns(t *thriftOut, keys []batch.SortKey, fields []writeField) {
 	if len(keys) == 0 {
 		return
 	}
 	t.list(4, thriftStruct, len(keys))
 	for _, k := range keys {
 		t.elem()
-		t.i32(1, int32(k.Column))
+		t.i32(1, int32(fields[k.Column].first))
 		t.bool(2, k.Desc)
 		t.bool(3, k.NullsFirst)
 		t.end()

@@ -20,18 +20,22 @@ const (
 	orderDecimal // two's complement, big endian
 )
 
-// leaf is how a field is stored.
+// leaf is how a field is stored, or a leaf of one that is nested.
 type leaf struct {
 	field    batch.Field
 	physical format.Type
 	width    int // bytes of a stored value; 0: variable
 	order    order
 	scale    int64 // stored value = held value * scale (seconds have no unit of their own in Parquet: milliseconds)
+
+	path           []string // from the schema's root
+	inNested       bool     // pages hold entries, not rows
+	maxDef, maxRep uint8    // then: the greatest levels
 }
 
 // leafOf returns how f is stored, or an error that names it.
 func leafOf(f batch.Field) (leaf, error) {
-	l := leaf{field: f, scale: 1, order: orderInt}
+	l := leaf{field: f, scale: 1, order: orderInt, path: []string{f.Name}}
 	t := f.Type
 	switch t.ID {
 	case batch.Bool:
