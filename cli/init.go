@@ -30,8 +30,9 @@ func (e *env) initCommand() *cli.Command {
 type starter struct {
 	name, path string
 	table      *tableio.Table
-	schema     *batch.Schema // the columns that can be read
-	nested     []string      // those that cannot
+	schema     *batch.Schema // the columns that can be computed on
+	read       []string      // those that can be read
+	refused    []string      // those that cannot
 }
 
 func (e *env) init(c *cli.Context) error {
@@ -49,7 +50,7 @@ func (e *env) init(c *cli.Context) error {
 		}
 		in := starter{name: inputName(path, ins), path: path, table: t}
 		if in.leaveOutNested(); len(in.schema.Fields) == 0 {
-			return usagef("init %s: it has no column that can be read", path)
+			return usagef("init %s: it has no column that can be computed on", path)
 		}
 		ins = append(ins, in)
 	}
@@ -61,11 +62,14 @@ func (in *starter) leaveOutNested() {
 	s := in.table.Schema()
 	var cols []int
 	for i, f := range s.Fields {
-		if f.Type.ID == batch.Nested {
-			in.nested = append(in.nested, f.Name)
-		} else {
+		switch {
+		case f.Type.ID != batch.Nested:
 			cols = append(cols, i)
+		case f.Type.Shape == "":
+			in.refused = append(in.refused, f.Name)
+			continue
 		}
+		in.read = append(in.read, f.Name)
 	}
 	in.schema = s.Select(cols)
 }
@@ -158,12 +162,12 @@ func (in *starter) describe(b *strings.Builder) {
 		fmt.Fprintf(w, "  #   %s\t%s\t%s\n", comment(f.Name), f.Type, strings.Join(notes, ", "))
 	}
 	w.Flush() // into memory: it cannot fail
-	if len(in.nested) == 0 {
+	if len(in.refused) == 0 {
 		fmt.Fprintf(b, "  %s: %s\n", yamlText(in.name), yamlText(in.path))
 		return
 	}
-	fmt.Fprintf(b, "  %s:\n    path: %s\n    # Nested columns cannot be read: without %s.\n    columns: [", yamlText(in.name), yamlText(in.path), comment(strings.Join(in.nested, ", ")))
-	for i, name := range in.schema.Names() {
+	fmt.Fprintf(b, "  %s:\n    path: %s\n    # Nested in a way that cannot be read: %s.\n    columns: [", yamlText(in.name), yamlText(in.path), comment(strings.Join(in.refused, ", ")))
+	for i, name := range in.read {
 		if i > 0 {
 			b.WriteString(", ")
 		}

@@ -118,7 +118,7 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	return r, nil
 }
 
-// refuseNested refuses jobs that need a nested column, which cannot be carried yet.
+// refuseNested refuses jobs that need a nested column of a form that cannot be read: a variant, say.
 func (r *Run) refuseNested() error {
 	for _, n := range r.plan.Nodes {
 		s, ok := n.Op.(*plan.Scan)
@@ -126,10 +126,10 @@ func (r *Run) refuseNested() error {
 			continue
 		}
 		for _, f := range n.Schema.Fields {
-			if f.Type.ID == batch.Nested {
+			if f.Type.ID == batch.Nested && f.Type.Shape == "" {
 				return &plan.Error{
 					File: r.job.File, Line: s.Input.Pos.Line, Column: s.Input.Pos.Column, Text: r.job.Line(s.Input.Pos.Line), Err: plan.ErrUnsupported,
-					Msg:  fmt.Sprintf("input %q: column %q is nested, which is not supported yet", s.Input.Name, f.Name),
+					Msg:  fmt.Sprintf("input %q: column %q is nested in a way that is not supported", s.Input.Name, f.Name),
 					Hint: "leave it out with drop or select, or with the input's columns",
 				}
 			}

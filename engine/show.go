@@ -16,7 +16,7 @@ type Rows struct {
 	Total   int64        `json:"total_rows"` // of the table, -1 where not known without making it
 }
 
-// OpenPaths opens files as a table without a job. Columns that cannot be computed on are left out.
+// OpenPaths opens files as a table without a job. Columns that cannot be read are left out.
 func OpenPaths(ctx context.Context, paths []string, cfg Config) (*Run, error) {
 	cfg.fill()
 	t, err := tableio.Open(ctx, cfg.FS, tableio.Spec{Paths: paths})
@@ -26,7 +26,7 @@ func OpenPaths(ctx context.Context, paths []string, cfg Config) (*Run, error) {
 	in := &plan.Input{Name: "input", Paths: paths, Show: paths, Schema: t.Schema()}
 	var cols []int
 	for i, f := range t.Schema().Fields {
-		if f.Type.ID != batch.Nested {
+		if f.Type.ID != batch.Nested || f.Type.Shape != "" {
 			cols = append(cols, i)
 		}
 	}
