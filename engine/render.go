@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"pqjoin/batch"
+	"pqjoin/batch/nested"
 	"pqjoin/expr"
 )
 
@@ -99,7 +100,27 @@ func cellOf(t batch.Type, v expr.Value, limit int) Cell {
 	case t.Kind() == batch.KindInt64:
 		return Cell{renderInt(t, v.Int), t.IsInteger() || t.ID == batch.Decimal}
 	}
+	if t.ID == batch.Nested && t.Shape != "" {
+		return Cell{renderNested(t, v.Bytes, limit), false}
+	}
 	return Cell{renderBytes(t, v.Bytes, limit), false}
+}
+
+// renderNested returns a list, map or struct as compact JSON, cut where it is long.
+func renderNested(t batch.Type, v []byte, limit int) string {
+	typ, err := nested.Of(t)
+	if err != nil {
+		return renderBytes(t, v, limit)
+	}
+	p := nested.NewPrinter(typ, nested.JSON, func(dst []byte, c *batch.Column) ([]byte, bool) {
+		cell := cellAt(c, 0, limit)
+		return append(dst, cell.Text...), cell.Bare
+	})
+	text, err := p.Append(nil, v)
+	if err != nil {
+		return renderBytes(t, v, limit)
+	}
+	return renderBytes(batch.Of(batch.String), text, limit)
 }
 
 func renderBytes(t batch.Type, v []byte, limit int) string {
