@@ -9,6 +9,7 @@ Each file runs through a job that copies it to Parquet in little memory. Its lin
     PATH  equal    ROWS  DIGEST  READER    the copy has the rows that READER reads from the original
     PATH  refused  SENTENCE                pqjoin says why, without the path
     PATH  other                            no Parquet file
+    PATH  huge                             values so long that the least memory for them is more than is given
 
 Nothing else may happen: another exit, an output with a refusal, a copy that differs. The digest is of the columns that
 are not nested, and of their names: the sum over the rows of SHA-256's first 16 bytes of the row's text, plus that of the
@@ -50,19 +51,18 @@ def text(t, v):
     return str(int(v))
 
 
-def nested(t, v):
-    """A nested value as text."""
-    if v is None:
+def nested(v):
+    """A nested scalar as text."""
+    if not v.is_valid:
         return "-"
+    t = v.type
     if pa.types.is_struct(t):
-        return "{" + ",".join("%s:%s" % (f.name, nested(f.type, v[f.name])) for f in t) + "}"
+        return "{" + ",".join("%s:%s" % (f.name, nested(v[i])) for i, f in enumerate(t)) + "}"
     if pa.types.is_map(t):
-        return "<" + ",".join("%s:%s" % (nested(t.key_type, k), nested(t.item_type, x)) for k, x in v) + ">"
+        return "<" + ",".join("%s:%s" % (nested(e[0]), nested(e[1])) for e in v.values) + ">"
     if pa.types.is_nested(t):
-        return "[" + ",".join(nested(t.value_type, x) for x in v) + "]"
-    if pa.types.is_temporal(t):
-        return str(v)
-    return text(t, v)
+        return "[" + ",".join(nested(x) for x in v.values) + "]"
+    return str(v.value) if pa.types.is_temporal(t) else text(t, v.as_py())
 
 
 def plain(c):
@@ -84,8 +84,10 @@ class Table:
         self.rows, self.flat, self.deep = len(t), {}, {}
         for name, c in zip(t.column_names, t.columns):
             c = plain(c)
-            into, show = (self.deep, nested) if pa.types.is_nested(c.type) else (self.flat, text)
-            into[name] = [show(c.type, v) for v in c.to_pylist()]
+            if pa.types.is_nested(c.type):
+                self.deep[name] = [nested(v) for v in c]
+            else:
+                self.flat[name] = [text(c.type, v) for v in c.to_pylist()]
 
     def digest(self):
         rows = ("|".join(r) for r in zip(*self.flat.values()))
@@ -132,6 +134,8 @@ def copy(pqjoin, path, folder):
     run = subprocess.run([pqjoin, "run", job, "--mem", MEMORY, "--progress", "none"], capture_output=True, text=True, timeout=120)
     if run.returncode == 0:
         return out, None
+    if run.returncode == 4:
+        return None, None
     said, *place = [s for s in run.stderr.splitlines() if s.strip()]
     assert run.returncode in (1, 2) and all(s.startswith("    ") for s in place), "%s: exit %d, %s" % (path, run.returncode, run.stderr)
     assert not os.path.exists(out), path
@@ -145,6 +149,8 @@ def outcome(pqjoin, corpus, name, folder):
     if name.endswith(".md") or name.endswith(".csv"):
         return [name, "other"]
     out, why = copy(pqjoin, path, folder)
+    if out is None and why is None:
+        return [name, "huge"]
     if why:
         return [name, "refused", why]
     want, reader = original(path)

@@ -3,9 +3,10 @@
 
     python3 golden.py path/to/parquet-testing > golden.json
 
-Each flat column has its count of rows and nulls, and a CRC-32 of its values in order,
+Each column has its count of rows and nulls, and a CRC-32 of its values in order,
 one line a value: "-" for null, integers in decimal (also dates, times, timestamps and
-unscaled decimals), floats as the bits of a float64 in hex (every NaN as "nan"), bytes in hex.
+unscaled decimals), floats as the bits of a float64 in hex (every NaN as "nan"), bytes in hex;
+lists as [a,b], structs as {name:a}, maps as <key:a>.
 """
 import decimal, json, os, struct, sys, zlib
 
@@ -30,8 +31,22 @@ def line(t, v):
     return str(int(v))
 
 
-def flat(t):
-    return not (pa.types.is_nested(t) or isinstance(t, pa.BaseExtensionType) or pa.types.is_null(t))
+def deep(v):
+    """A nested scalar's line."""
+    t = v.type
+    if not v.is_valid:
+        return "-"
+    if pa.types.is_struct(t):
+        return "{" + ",".join("%s:%s" % (f.name, deep(v[i])) for i, f in enumerate(t)) + "}"
+    if pa.types.is_map(t):
+        return "<" + ",".join("%s:%s" % (deep(e[0]), deep(e[1])) for e in v.values) + ">"
+    if pa.types.is_nested(t):
+        return "[" + ",".join(deep(x) for x in v.values) + "]"
+    return str(v.value) if pa.types.is_temporal(t) else line(t, v.as_py())
+
+
+def known(t):
+    return not (isinstance(t, pa.BaseExtensionType) or pa.types.is_null(t))
 
 
 def column(pf, name):
@@ -40,8 +55,8 @@ def column(pf, name):
     if pa.types.is_temporal(t):
         c = c.cast(pa.int32() if t.bit_width == 32 else pa.int64())
     crc = 0
-    for v in c.to_pylist():
-        crc = zlib.crc32((line(t, v) + "\n").encode(), crc)
+    for text in map(deep, c) if pa.types.is_nested(t) else (line(t, v) for v in c.to_pylist()):
+        crc = zlib.crc32((text + "\n").encode(), crc)
     return {"type": str(t), "rows": len(c), "nulls": c.null_count, "crc": "%08x" % crc}
 
 
@@ -52,8 +67,8 @@ def file(path):
     except Exception as e:
         return {"error": type(e).__name__}
     for f in pf.schema_arrow:
-        if not flat(f.type):
-            out[f.name] = {"nested": True}
+        if not known(f.type):
+            out[f.name] = {"unknown": True}
             continue
         try:
             out[f.name] = column(pf, f.name)
