@@ -14,6 +14,8 @@
 //     codec's best ratio, counts against the row group's rows, codes against the dictionary.
 //   - Memory comes from the caller's account. A page that is small is decoded whole; a big
 //     one in pieces, whatever the codec; a dictionary must fit.
+//   - A nested column is one column of bytes (package nested): its leaves advance in lock-step, a piece of a page
+//     of each at a time, and entries that disagree are corruption. Pages that are written begin with a row.
 //   - Bytes that make no sense give an error that wraps ErrCorrupt, what we cannot read one
 //     that wraps ErrUnsupported, a file that changed under us ErrChanged; each is one
 //     sentence that names the file, and the column and page where there is one.

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"pqjoin/batch"
+	"pqjoin/batch/nested"
 	"pqjoin/mem"
 )
 
@@ -120,8 +121,27 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 		scratch = 3*row + row/2
 	}
 	codec, _ := codecOf(o.Compression) // withDefaults has checked it
-	scratch = int64(o.Threads) * (scratch + encoderHeap(codec))
+	scratch = int64(o.Threads) * (scratch + encoderHeap(codec) + l.shredMem(schema, o))
 	return held*slab + l.groupMem(schema, o) + scratch + sinkBuffer + 256<<10
+}
+
+// shredMem is what taking nested columns apart takes: a page of each leaf, twice while it grows; all
+// of them together no more than a few times what their slab is.
+func (l *cutLimits) shredMem(s *batch.Schema, o WriterOptions) int64 {
+	most := 0
+	for _, f := range s.Fields {
+		if f.Type.ID == batch.Nested {
+			most = max(most, leavesIn(f.Type))
+		}
+	}
+	return min(int64(most)*(3<<19), 4*l.bytes) + int64(most)*(16<<10) + min(int64(most), 1)*3*l.longRow(o)
+}
+
+func leavesIn(t batch.Type) int {
+	if typ, err := nested.Of(t); err == nil {
+		return typ.Leaves()
+	}
+	return 1
 }
 
 // longRow returns how long a row may well be.
@@ -173,7 +193,10 @@ func (l *cutLimits) groupMem(s *batch.Schema, o WriterOptions) int64 {
 	if !l.variable {
 		raw = int64(l.groupRows) * l.fixed
 	}
-	cols := int64(len(s.Fields))
+	cols := int64(0)
+	for _, f := range s.Fields {
+		cols += int64(leavesIn(f.Type))
+	}
 	if cols == 0 {
 		return 0
 	}
