@@ -11,17 +11,15 @@ const (
 	FormatCSV     = "csv"
 	FormatTSV     = "tsv"
 	FormatJSONL   = "jsonl"
+	FormatArrow   = "arrow"
 )
 
 // builtFormats are the formats that there are.
-var builtFormats = []string{FormatParquet, FormatCSV, FormatTSV, FormatJSONL}
-
-// laterFormats are documented and not built yet.
-var laterFormats = [...]string{"arrow"}
+var builtFormats = []string{FormatParquet, FormatCSV, FormatTSV, FormatJSONL, FormatArrow}
 
 // format takes the name of a format.
 func (d *decoder) format(n *yamlNode) string {
-	return d.choice(n, "format", builtFormats, laterFormats[:])
+	return d.choice(n, "format", builtFormats, nil)
 }
 
 // pathFormat returns the format that the extension of a path names, and the compression for one of text: none,
@@ -48,8 +46,10 @@ func (d *decoder) pathFormat(t Text) (format, compression string) {
 			ext = ".jsonl"
 		}
 		return ext[1:], compression
-	case ".arrow", ".feather":
-		d.job.unsupported(t.Pos, "convert it to Parquet or CSV first", "the format "+ext[1:])
+	case ".arrow", ".feather", ".arrows", ".ipc":
+		if compression == "none" {
+			return FormatArrow, ""
+		}
 	}
 	return "", ""
 }

@@ -91,6 +91,9 @@ func (d *decoder) outputPath(out *Output, t Text) {
 // outputFormat settles format, compression and whether the output is one file: a path that ends in a format's extension is.
 func (d *decoder) outputFormat(out *Output, t Text) {
 	named, compression := d.pathFormat(t)
+	if strings.HasSuffix(strings.ToLower(t.Value), ".arrows") {
+		d.job.unsupported(t.Pos, "write a file, which ends in .arrow", "writing an Arrow stream")
+	}
 	if strings.HasSuffix(t.Value, "/") {
 		named, compression = "", ""
 	}
@@ -119,6 +122,10 @@ func (d *decoder) outputCompression(out *Output, n *yamlNode) {
 		out.Compression = d.choice(n, "compression", compressions, nil)
 		return
 	}
+	if out.Format == FormatArrow {
+		out.Compression = d.choice(n, "compression", []string{"zstd", "lz4", "none"}, []string{"snappy", "gzip"})
+		return
+	}
 	c := d.choice(n, "compression", []string{"zstd", "gzip", "none"}, []string{"snappy", "lz4"})
 	if out.SingleFile && c != out.Compression {
 		d.job.fail(n.pos, "end the path in .gz for gzip, in .zst for zstd, in neither for none", "the compression is %s, and the path %s says %s", c, out.Show, out.Compression)
@@ -129,7 +136,7 @@ func (d *decoder) outputCompression(out *Output, n *yamlNode) {
 // Extension returns how the names of the output's part files end: .parquet, .csv, .csv.gz.
 func (o *Output) Extension() string {
 	ext := "." + o.Format
-	if o.Format != FormatParquet {
+	if o.Format != FormatParquet && o.Format != FormatArrow {
 		ext += map[string]string{"gzip": ".gz", "zstd": ".zst"}[o.Compression]
 	}
 	return ext

@@ -6,6 +6,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
+	"pqjoin/tableio/arrow"
 	"pqjoin/tableio/csv"
 	"pqjoin/tableio/format"
 	"pqjoin/tableio/jsonl"
@@ -41,6 +42,13 @@ func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 		}
 		return text.NewWriter(fs, path, dir, enc, o.text())
 	}
+	if o.Format == Arrow {
+		enc, err := arrow.NewEncoder(schema, o.Compression, o.RowGroupRows, o.Acct)
+		if err != nil {
+			return nil, err
+		}
+		return text.NewWriter(fs, path, dir, enc, o.text())
+	}
 	if o.Format != Parquet {
 		return nil, fmt.Errorf("%w: %s is not written yet", ErrFormat, o.Format)
 	}
@@ -58,11 +66,14 @@ func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 // CheckWrites refuses a schema that the format does not hold, the columns at partitionBy aside; the error names the column.
 func CheckWrites(schema *batch.Schema, format string, partitionBy []int) error {
 	schema, _ = withoutColumns(schema, partitionBy)
-	if textual(format) {
-		_, err := encoder(schema, format)
-		return err
+	var err error
+	switch {
+	case textual(format):
+		_, err = encoder(schema, format)
+	case format == Arrow:
+		_, err = arrow.NewEncoder(schema, "none", 0, nil)
 	}
-	return nil
+	return err
 }
 
 // WriterFloor returns the pool bytes that writing the schema takes at least.
@@ -73,6 +84,9 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 	}
 	if textual(o.Format) {
 		return text.WriterHeap(codecs[o.Compression]) + int64(o.RowBytes)
+	}
+	if o.Format == Arrow {
+		return text.WriterHeap(text.Plain) + arrow.WriterHeap(o.Compression) + int64(o.RowBytes)
 	}
 	return parquet.WriterFloor(schema, o.WriterOptions)
 }
@@ -91,10 +105,15 @@ func encoder(schema *batch.Schema, format string) (text.Encoder, error) {
 // codecs of text by the names of compressions.
 var codecs = map[string]text.Codec{"none": text.Plain, "gzip": text.Gzip, "zstd": text.Zstd}
 
-// text returns the options that text has.
+// text returns the options that text has, and Arrow files, which compress within.
 func (o WriterOptions) text() text.WriterOptions {
+	codec, ext := text.Plain, "."+o.Format
+	if textual(o.Format) {
+		codec = codecs[o.Compression]
+		ext += map[string]string{"gzip": ".gz", "zstd": ".zst"}[o.Compression]
+	}
 	return text.WriterOptions{
-		Codec: codecs[o.Compression], Extension: "." + o.Format + map[string]string{"gzip": ".gz", "zstd": ".zst"}[o.Compression], SortKeys: o.SortKeys,
+		Codec: codec, Extension: ext, SortKeys: o.SortKeys,
 		FileSize: o.FileSize, FileRows: o.FileRows, FileCount: o.FileCount, TotalRows: o.TotalRows, Acct: o.Acct,
 	}
 }

@@ -54,7 +54,7 @@ func find(ctx context.Context, fsys vfs.FS, spec *Spec) ([]found, error) {
 // sought says what is looked for.
 func (f *finder) sought() string {
 	if f.format == "" {
-		return "a parquet, csv, tsv or jsonl file"
+		return "a parquet, csv, tsv, jsonl or arrow file"
 	}
 	return "a " + f.format + " file"
 }
@@ -108,13 +108,13 @@ func (f *finder) add(p string, named bool) error {
 }
 
 // otherFormats are the extensions of files that are tables of formats that are not read.
-var otherFormats = map[string]bool{".json": true, ".arrow": true, ".feather": true, ".orc": true, ".avro": true}
+var otherFormats = map[string]bool{".json": true, ".orc": true, ".avro": true}
 
 // accepts refuses a file, named in full, whose extension says that it is something else.
 func (f *finder) accepts(p string) error {
 	ext := strings.ToLower(filepath.Ext(strings.TrimSuffix(p, ".gz")))
 	if f.format == "" && otherFormats[ext] {
-		return fmt.Errorf("%s: %w: %s files are not read yet; parquet, csv, tsv and jsonl files are%s", p, ErrFormat, ext, jsonHint(ext))
+		return fmt.Errorf("%s: %w: %s files are not read yet; parquet, csv, tsv, jsonl and arrow files are%s", p, ErrFormat, ext, jsonHint(ext))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
+	"pqjoin/tableio/arrow"
 	"pqjoin/tableio/csv"
 	"pqjoin/tableio/format"
 	"pqjoin/tableio/jsonl"
@@ -27,10 +28,12 @@ const (
 	CSV     = "csv"
 	TSV     = "tsv"
 	JSONL   = "jsonl"
+	Arrow   = "arrow"
 )
 
 // extensions are those of the formats.
-var extensions = map[string]string{".parquet": Parquet, ".parq": Parquet, ".pq": Parquet, ".csv": CSV, ".tsv": TSV, ".jsonl": JSONL, ".ndjson": JSONL}
+var extensions = map[string]string{".parquet": Parquet, ".parq": Parquet, ".pq": Parquet, ".csv": CSV, ".tsv": TSV, ".jsonl": JSONL, ".ndjson": JSONL,
+	".arrow": Arrow, ".arrows": Arrow, ".feather": Arrow, ".ipc": Arrow}
 
 // textual says whether the format is one of text.
 func textual(format string) bool { return format == CSV || format == TSV || format == JSONL }
@@ -96,6 +99,8 @@ func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.Fil
 		return csv.Open(ctx, fsys, p.path, csv.Options{Delim: '\t', Types: spec.Types})
 	case JSONL:
 		return jsonl.Open(ctx, fsys, p.path, jsonl.Options{Types: spec.Types})
+	case Arrow:
+		return arrow.Open(ctx, fsys, p.path, arrow.Options{Columns: spec.Columns})
 	case Parquet, "":
 		f, err := parquet.Open(ctx, fsys, p.path)
 		if err != nil {

@@ -165,14 +165,14 @@ func TestNaturalIsATotalOrder(t *testing.T) {
 
 func TestNothingToRead(t *testing.T) {
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "a.arrow"), []narrow{{}})
+	put(t, filepath.Join(dir, "a.orc"), []narrow{{}})
 	for _, p := range []string{"", "b.parquet", "*.parquet", "[", "none/*"} {
 		if _, err := Open(t.Context(), vfs.OS(), Spec{Paths: []string{filepath.Join(dir, p)}}); !errors.Is(err, ErrNoFiles) {
 			t.Errorf("%q: %v", p, err)
 		}
 	}
-	if _, err := Open(t.Context(), vfs.OS(), Spec{Paths: []string{filepath.Join(dir, "a.arrow")}}); !errors.Is(err, ErrFormat) {
-		t.Errorf("arrow: %v", err)
+	if _, err := Open(t.Context(), vfs.OS(), Spec{Paths: []string{filepath.Join(dir, "a.orc")}}); !errors.Is(err, ErrFormat) {
+		t.Errorf("orc: %v", err)
 	}
 }
 

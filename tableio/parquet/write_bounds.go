@@ -94,7 +94,7 @@ func wide(b []byte, signed bool) int64 {
 func floatOf(b []byte) float64 {
 	switch len(b) {
 	case 2:
-		return float16Value(binary.LittleEndian.Uint16(b))
+		return batch.HalfValue(binary.LittleEndian.Uint16(b))
 	case 4:
 		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
 	}
@@ -161,7 +161,7 @@ func minMaxFloat(v []float64) (lo, hi float64, ok bool) {
 func (l *leaf) encodeWord(v uint64) []byte {
 	switch {
 	case l.width == 2:
-		return binary.LittleEndian.AppendUint16(nil, float16Bits(math.Float64frombits(v)))
+		return binary.LittleEndian.AppendUint16(nil, batch.HalfBits(math.Float64frombits(v)))
 	case l.width == 4 && l.order == orderFloat:
 		return binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(math.Float64frombits(v))))
 	case l.width == 4:

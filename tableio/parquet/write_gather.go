@@ -147,7 +147,7 @@ func (l *leaf) narrow(dst []byte, vals []uint64) []byte {
 	case l.width == 2:
 		out := batch.View[uint16](dst[:2*len(vals)])
 		for i, v := range batch.View[float64](batch.BytesOf(vals)) {
-			out[i] = float16Bits(v)
+			out[i] = batch.HalfBits(v)
 		}
 	case l.order == orderFloat:
 		out := batch.View[float32](dst[:4*len(vals)])

@@ -128,8 +128,8 @@ func (in *Input) same(st fs.FileInfo) error {
 	return nil
 }
 
-// Open returns the text from byte from on, which is 0 where the file is compressed.
-func (in *Input) Open(from int64) (r io.ReadCloser, err error) {
+// Handle opens the file, if it is what it was.
+func (in *Input) Handle() (vfs.File, error) {
 	h, err := in.fsys.Open(in.path)
 	if err != nil {
 		return nil, err
@@ -140,6 +140,15 @@ func (in *Input) Open(from int64) (r io.ReadCloser, err error) {
 	}
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+// Open returns the text from byte from on, which is 0 where the file is compressed.
+func (in *Input) Open(from int64) (r io.ReadCloser, err error) {
+	h, err := in.Handle()
+	if err != nil {
+		return nil, err
 	}
 	raw := &rawReader{in: in, h: h, at: from}
 	if in.codec == Plain {

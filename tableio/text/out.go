@@ -99,6 +99,9 @@ func (o *Out) Size() int64 {
 	return o.file.off + int64(o.file.n)
 }
 
+// Offset returns the bytes written so far, before they are compressed, of a file that is not.
+func (o *Out) Offset() int64 { return o.file.off + int64(o.n) }
+
 // Room returns an empty slice with room for n bytes, at most 64 KiB, to append to; Took says what it has become.
 func (o *Out) Room(n int) ([]byte, error) {
 	b := o.buf.Bytes()[:outBuffer]

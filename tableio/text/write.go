@@ -39,6 +39,17 @@ type Encoder interface {
 	Row(o *Out, i int) error
 }
 
+// Buffered is an Encoder that holds rows back, to write them together.
+type Buffered interface {
+	Encoder
+	// Keep copies what it has taken of the batch, which goes away.
+	Keep() error
+	// End writes what a file has left.
+	End(o *Out) error
+	// Release gives memory back. It may be called more than once.
+	Release()
+}
+
 // Writer writes one table: a folder of part files, or one file. The bytes are a function of the rows and the options alone.
 type Writer struct {
 	fs   vfs.FS
@@ -46,6 +57,7 @@ type Writer struct {
 	dir  bool
 	opts WriterOptions
 	enc  Encoder
+	held Buffered // enc, if it holds rows back
 
 	out  *Out
 	rows int64 // of the open file
@@ -66,7 +78,8 @@ func NewWriter(fs vfs.FS, path string, dir bool, enc Encoder, o WriterOptions) (
 	if o.FileSize <= 0 {
 		o.FileSize = defaultFileSize
 	}
-	return &Writer{fs: fs, path: path, dir: dir, opts: o, enc: enc}, nil
+	held, _ := enc.(Buffered)
+	return &Writer{fs: fs, path: path, dir: dir, opts: o, enc: enc, held: held}, nil
 }
 
 // Write appends the rows of b, of which it takes ownership.
@@ -91,6 +104,11 @@ func (w *Writer) Write(ctx context.Context, b *batch.Batch) error {
 			return err
 		}
 		w.rows++
+	}
+	if w.held != nil {
+		if err := w.held.Keep(); err != nil {
+			return err
+		}
 	}
 	if w.dir && len(w.opts.SortKeys) > 0 && b.N > 0 {
 		w.last, w.hasLast = keyText(w.last[:0], b.Cols[w.opts.SortKeys[0].Column], b.N-1), true
@@ -147,6 +165,11 @@ func (w *Writer) begin() (err error) {
 }
 
 func (w *Writer) endFile() error {
+	if w.held != nil {
+		if err := w.held.End(w.out); err != nil {
+			return err
+		}
+	}
 	size, err := w.out.finish()
 	if err != nil {
 		return err
@@ -173,6 +196,9 @@ func (w *Writer) Close(ctx context.Context) (format.Summary, error) {
 			return format.Summary{}, err
 		}
 	}
+	if w.held != nil {
+		w.held.Release()
+	}
 	if w.dir {
 		if err := w.fs.SyncDir(w.path); err != nil {
 			return format.Summary{}, err
@@ -185,6 +211,9 @@ func (w *Writer) Close(ctx context.Context) (format.Summary, error) {
 func (w *Writer) Abort() {
 	w.out.drop()
 	w.out = nil
+	if w.held != nil {
+		w.held.Release()
+	}
 }
 
 var _ format.Writer = (*Writer)(nil)

@@ -136,6 +136,9 @@ func (in *Input) writeFile(ctx context.Context, fsys vfs.FS, path string, rows [
 	if in.Format != "" {
 		o.Compression = textCompression[in.Compression]
 	}
+	if in.Format == tableio.Arrow {
+		o.Compression = arrowCompression[in.Compression]
+	}
 	w, err := tableio.Create(ctx, fsys, path, false, in.Schema, o)
 	if err != nil {
 		return err

@@ -13,7 +13,12 @@ var textCompression = map[string]string{"zstd": "zstd", "gzip": "gzip", "snappy"
 
 // asText makes some inputs text where that holds them: of types that are read from it, with no empty text, which is null there.
 func (g *gen) asText(in *Input) {
-	if g.r.IntN(5) > 0 {
+	switch g.r.IntN(10) {
+	case 0:
+		g.asArrow(in)
+		return
+	case 1, 2:
+	default:
 		return
 	}
 	for i, f := range in.Schema.Fields {
@@ -42,6 +47,22 @@ func (g *gen) asText(in *Input) {
 		in.Schema.Fields[i].Nullable = true
 	}
 }
+
+// asArrow makes an input an Arrow file, unless it has nested columns.
+func (g *gen) asArrow(in *Input) {
+	for _, f := range in.Schema.Fields {
+		if f.Type.ID == batch.Nested {
+			return
+		}
+	}
+	in.Format = tableio.Arrow
+	for i := range in.Schema.Fields {
+		in.Schema.Fields[i].Nullable = true
+	}
+}
+
+// arrowCompression is how Arrow files are compressed where Parquet is compressed so.
+var arrowCompression = map[string]string{"zstd": "zstd", "lz4": "lz4", "gzip": "lz4", "snappy": "none", "none": "none", "": "none"}
 
 func (in *Input) format() string {
 	if in.Format == "" {

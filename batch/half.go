@@ -1,9 +1,9 @@
-package parquet
+package batch
 
 import "math"
 
-// float16Bits returns v, which is a value of half precision, in its IEEE 754 bits.
-func float16Bits(v float64) uint16 {
+// HalfBits returns v, which is a value of half precision, in its IEEE 754 bits.
+func HalfBits(v float64) uint16 {
 	b := math.Float32bits(float32(v))
 	sign := uint16(b >> 16 & 0x8000)
 	exp, frac := int(b>>23&0xff), b&0x7fffff
@@ -20,8 +20,8 @@ func float16Bits(v float64) uint16 {
 	return sign | uint16((frac|0x800000)>>(126-exp))
 }
 
-// float16Value returns the value of IEEE 754 half precision bits.
-func float16Value(h uint16) float64 {
+// HalfValue returns the value of IEEE 754 half precision bits.
+func HalfValue(h uint16) float64 {
 	sign, exp, frac := 1.0, int(h>>10&0x1f), float64(h&0x3ff)
 	if h&0x8000 != 0 {
 		sign = -1

@@ -1,0 +1,432 @@
+package arrow
+
+import (
+	"encoding/binary"
+	"io"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+const (
+	// windowRows is how many offsets, or views, are looked at at once.
+	windowRows = 16 << 10
+	// targetBytes is how many bytes of a column a batch has about at most.
+	targetBytes = 1 << 20
+	// narrowRows is how many narrow values are read at once.
+	narrowRows = 4 << 10
+)
+
+// part reads a column of a record batch.
+type part struct {
+	col    *column
+	acct   *mem.Account
+	h      io.ReaderAt
+	rows   int64
+	nulls  int64
+	places []place
+
+	valid  *section
+	carry  byte // the byte of valid that has been read in part
+	used   int  // bits of carry used; 0: there is none
+	vals   *section
+	bcarry byte // the same of vals, where they are bits
+	bused  int
+	data   []*section
+
+	scratch *mem.Buf // narrow values, offsets or views
+	offs    []int64  // offsets that have been read, from the next row's on
+	have    int      // in offs, beyond the first; or in views
+	seen    int64    // rows whose offsets, or views, have been read
+	dataAt  int64    // bytes of data used
+	raw     *mem.Buf // offsets as they are read; of views a piece of a buffer, which is nearBuf from nearAt on
+	views   []byte
+	nearBuf uint32
+	nearAt  int64
+	nearN   int
+}
+
+// coded layouts are those of codes.
+func (p *part) layout() layout {
+	if p.col.coded {
+		return layoutFixed
+	}
+	return p.col.layout
+}
+
+func (p *part) width() int {
+	if p.col.coded {
+		return p.col.index
+	}
+	return p.col.width
+}
+
+// windows returns the bytes of buffers that are no file buffer's.
+func (p *part) windows() int64 {
+	switch p.layout() {
+	case layoutVar:
+		return int64(mem.ClassSize(8*(windowRows+1)) + mem.ClassSize(8*(windowRows+1)))
+	case layoutView:
+		return int64(mem.ClassSize(16*windowRows) + mem.ClassSize(nearBytes))
+	case layoutFixed, layoutBits:
+		return int64(mem.ClassSize(16*narrowRows) + batch.BitmapLen(batch.Rows) + 512)
+	}
+	return 0
+}
+
+// open opens the buffers.
+func (p *part) open(acct *mem.Account, h io.ReaderAt, step int) (err error) {
+	p.acct, p.h = acct, h
+	if p.layout() == layoutNull {
+		return nil
+	}
+	for i := range p.places {
+		if err := p.places[i].prefix(h); err != nil {
+			return err
+		}
+		s, err := p.places[i].open(acct, h)
+		if err != nil {
+			return err
+		}
+		switch {
+		case i == 0 && (p.nulls == 0 || s.left == 0):
+			if p.nulls > 0 {
+				s.close()
+				return malformedf("column %s has %d nulls, and nothing says which", p.col.field.Name, p.nulls)
+			}
+			s.close()
+		case i == 0:
+			p.valid = s
+		case i == 1:
+			p.vals = s
+		default:
+			p.data = append(p.data, s)
+		}
+	}
+	need := p.rows * int64(p.width())
+	switch p.layout() {
+	case layoutBits:
+		need = (p.rows + 7) / 8
+	case layoutVar:
+		need = 0 // an empty column may have no offsets
+		if p.rows > 0 {
+			need = (p.rows + 1) * int64(p.width())
+		}
+	}
+	if p.vals.left < need {
+		return malformedf("column %s has %d bytes for %d rows", p.col.field.Name, p.vals.left, p.rows)
+	}
+	return p.openWindows(step)
+}
+
+func (p *part) openWindows(step int) (err error) {
+	rows := min(step, windowRows)
+	switch p.layout() {
+	case layoutVar:
+		if p.raw, err = p.acct.Alloc(8 * (rows + 1)); err != nil {
+			return err
+		}
+		if p.scratch, err = p.acct.Alloc(8 * (rows + 1)); err != nil {
+			return err
+		}
+		p.offs = batch.View[int64](p.scratch.Bytes())[:rows+1]
+	case layoutView:
+		if p.scratch, err = p.acct.Alloc(16 * rows); err != nil {
+			return err
+		}
+		p.views = p.scratch.Bytes()[:16*rows]
+		return p.openViews()
+	case layoutFixed:
+		p.scratch, err = p.acct.Alloc(min(narrowRows, max(step, 1)) * p.width())
+	}
+	return err
+}
+
+func (p *part) close() {
+	for _, s := range append([]*section{p.valid, p.vals}, p.data...) {
+		s.close()
+	}
+	p.valid, p.vals, p.data = nil, nil, nil
+	p.scratch.Release()
+	p.raw.Release()
+	p.scratch, p.raw = nil, nil
+}
+
+// fit returns how many of the next n rows a batch has of this column: those whose bytes are about targetBytes.
+func (p *part) fit(n int) (int, error) {
+	switch p.layout() {
+	case layoutVar:
+		if err := p.fillOffsets(n); err != nil {
+			return 0, err
+		}
+		n = min(n, p.have)
+		k := n
+		for k > 1 && p.offs[k]-p.offs[0] > targetBytes {
+			k /= 2
+		}
+		for k < n && p.offs[k+1]-p.offs[0] <= targetBytes {
+			k++
+		}
+		return k, nil
+	case layoutView:
+		return p.fitViews(n)
+	}
+	return n, nil
+}
+
+// fillOffsets reads offsets until there are those of n rows, or of the window.
+func (p *part) fillOffsets(n int) error {
+	n = min(n, len(p.offs)-1)
+	if p.have >= n {
+		return nil
+	}
+	first := p.seen == 0 && p.have == 0
+	more := n - p.have
+	if first {
+		more++
+	}
+	w := p.width()
+	raw := p.raw.Bytes()[:more*w]
+	if err := p.vals.read(raw); err != nil {
+		return err
+	}
+	at := p.have + 1
+	if first {
+		at = 0
+	}
+	for i := range more {
+		v := int64(0)
+		if w == 8 {
+			v = int64(binary.LittleEndian.Uint64(raw[8*i:]))
+		} else {
+			v = int64(int32(binary.LittleEndian.Uint32(raw[4*i:])))
+		}
+		if v < 0 || at+i > 0 && v < p.offs[at+i-1] {
+			return malformedf("the offsets of column %s do not ascend", p.col.field.Name)
+		}
+		p.offs[at+i] = v
+	}
+	p.seen += int64(n - p.have)
+	p.have = n
+	return nil
+}
+
+// take returns the next n rows, which fit has allowed.
+func (p *part) take(t batch.Type, n int, dicts map[int64]*batch.Column) (*batch.Column, error) {
+	if p.layout() == layoutNull {
+		return batch.AllNull(p.acct, t, n)
+	}
+	if p.col.coded {
+		return p.takeCodes(t, n, dicts[p.col.dict])
+	}
+	var c *batch.Column
+	var err error
+	switch p.layout() {
+	case layoutVar:
+		c, err = p.takeVar(t, n)
+	case layoutView:
+		return p.takeViews(t, n)
+	case layoutBits:
+		if c, err = batch.NewFixed(p.acct, t, n); err == nil {
+			err = p.bools(c)
+		}
+	default:
+		c, err = p.takeFixed(t, n)
+	}
+	if err == nil {
+		err = p.setValid(c)
+	}
+	if err != nil {
+		c.Release()
+		return nil, err
+	}
+	return c, nil
+}
+
+// setValid reads which of c's rows have values.
+func (p *part) setValid(c *batch.Column) error {
+	if p.valid == nil {
+		return nil
+	}
+	if err := c.NewValid(p.acct); err != nil {
+		return err
+	}
+	if err := readBits(p.valid, c.Valid, c.N, &p.carry, &p.used); err != nil {
+		return err
+	}
+	c.SetNulls()
+	return nil
+}
+
+// readBits reads n bits into dst, whose bits are zero. carry holds the last byte read, of whose bits used ones are.
+func readBits(s *section, dst []byte, n int, carry *byte, used *int) error {
+	at := 0
+	if *used > 0 {
+		k := min(n, 8-*used)
+		dst[0] = *carry >> *used & (1<<k - 1)
+		if *used += k; *used == 8 {
+			*used = 0
+		}
+		at = k
+	}
+	if at == n {
+		return nil
+	}
+	left := n - at
+	if at == 0 {
+		p := dst[:batch.BitmapLen(n)]
+		if err := s.read(p); err != nil {
+			return err
+		}
+		if r := n % 8; r != 0 {
+			*carry, *used = p[len(p)-1], r
+			p[len(p)-1] &= 1<<r - 1
+		}
+		return nil
+	}
+	var part [512]byte
+	for left > 0 {
+		k := min(left, 8*len(part))
+		p := part[:batch.BitmapLen(k)]
+		if err := s.read(p); err != nil {
+			return err
+		}
+		batch.CopyBits(dst, at, p, 0, k)
+		at, left = at+k, left-k
+		if r := k % 8; r != 0 {
+			*carry, *used = p[len(p)-1], r
+		}
+	}
+	return nil
+}
+
+func (p *part) bools(c *batch.Column) error {
+	buf, err := p.acct.Alloc(batch.BitmapLen(c.N))
+	if err != nil {
+		return err
+	}
+	defer buf.Release()
+	m := buf.Bytes()
+	clear(m)
+	if err := readBits(p.vals, m, c.N, &p.bcarry, &p.bused); err != nil {
+		return err
+	}
+	for i := range c.N {
+		c.Fixed[i] = m[i>>3] >> (i & 7) & 1
+	}
+	return nil
+}
+
+// takeVar copies values between offsets.
+func (p *part) takeVar(t batch.Type, n int) (*batch.Column, error) {
+	size := p.offs[n] - p.offs[0]
+	data := p.data[0]
+	if err := data.skip(p.offs[0] - p.dataAt); err != nil {
+		return nil, err
+	}
+	if size > data.left {
+		return nil, malformedf("the offsets of column %s point behind its bytes", p.col.field.Name)
+	}
+	c, err := batch.NewVar(p.acct, t, n, int(size))
+	if err != nil {
+		return nil, err
+	}
+	if err := data.read(c.Data[:size]); err != nil {
+		c.Release()
+		return nil, err
+	}
+	for i := range n + 1 {
+		c.Off[i] = uint32(p.offs[i] - p.offs[0])
+	}
+	p.dataAt = p.offs[n]
+	copy(p.offs, p.offs[n:p.have+1])
+	p.have -= n
+	return c, nil
+}
+
+// takeCodes reads codes of a dictionary. Other values than texts are looked up at once, and so is a dictionary that holds nulls.
+func (p *part) takeCodes(t batch.Type, n int, dict *batch.Column) (*batch.Column, error) {
+	buf, err := p.acct.Alloc(4 * n)
+	if err != nil {
+		return nil, err
+	}
+	defer buf.Release()
+	codes := batch.View[uint32](buf.Bytes())[:n]
+	valid, err := batch.NewFixed(p.acct, batch.Of(batch.Bool), n) // lends its bitmap
+	if err != nil {
+		return nil, err
+	}
+	defer valid.Release()
+	if err := p.setValid(valid); err != nil {
+		return nil, err
+	}
+	size := 0
+	if dict != nil {
+		size = dict.N
+	}
+	missing := uint32(0)
+	plain := size == 0 || dict.Nulls > 0 || t.Kind() != batch.KindBytes
+	if plain {
+		missing = batch.Missing
+	}
+	err = p.words(n, func(at int, raw []byte) error {
+		w := p.col.index
+		for i := range len(raw) / w {
+			v := code(raw[i*w:], w)
+			switch {
+			case valid.IsNull(at + i):
+				v = uint64(missing)
+			case v >= uint64(size):
+				return malformedf("column %s has the code %d, and its dictionary %d values", p.col.field.Name, v, size)
+			}
+			codes[at+i] = uint32(v)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case size == 0:
+		return batch.AllNull(p.acct, t, n)
+	case plain:
+		return batch.Gather(p.acct, dict, codes, true)
+	}
+	out, err := batch.NewCodes(p.acct, dict.Retain(), n)
+	if err != nil {
+		dict.Release()
+		return nil, err
+	}
+	copy(out.Codes, codes)
+	return out.ShareNulls(valid), nil
+}
+
+func code(b []byte, w int) uint64 {
+	switch w {
+	case 1:
+		return uint64(b[0])
+	case 2:
+		return uint64(binary.LittleEndian.Uint16(b))
+	case 4:
+		return uint64(binary.LittleEndian.Uint32(b))
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+// words shows n values of fixed width to use, some at a time.
+func (p *part) words(n int, use func(at int, raw []byte) error) error {
+	w := p.width()
+	room := len(p.scratch.Bytes()) / w
+	for at := 0; at < n; {
+		k := min(n-at, room)
+		raw := p.scratch.Bytes()[:k*w]
+		if err := p.vals.read(raw); err != nil {
+			return err
+		}
+		if err := use(at, raw); err != nil {
+			return err
+		}
+		at += k
+	}
+	return nil
+}

@@ -1,0 +1,329 @@
+package arrow
+
+import (
+	"fmt"
+	"slices"
+
+	"pqjoin/batch"
+)
+
+// The types of Schema.fbs.
+const (
+	typeNull = 1 + iota
+	typeInt
+	typeFloat
+	typeBinary
+	typeUtf8
+	typeBool
+	typeDecimal
+	typeDate
+	typeTime
+	typeTimestamp
+	typeInterval
+	typeList
+	typeStruct
+	typeUnion
+	typeFixedBinary
+	typeFixedList
+	typeMap
+	typeDuration
+	typeLargeBinary
+	typeLargeUtf8
+	typeLargeList
+	typeRunEnd
+	typeBinaryView
+	typeUtf8View
+	typeListView
+	typeLargeListView
+)
+
+var typeNames = [...]string{typeInterval: "an interval", typeList: "a list", typeStruct: "a struct", typeUnion: "a union", typeFixedList: "a list of a fixed size",
+	typeMap: "a map", typeDuration: "a duration", typeLargeList: "a list", typeRunEnd: "run-end encoded", typeListView: "a list", typeLargeListView: "a list"}
+
+// layout is how a column's values lie in a record batch.
+type layout uint8
+
+const (
+	layoutNone  layout = iota // a type that is not read
+	layoutNull                // no buffers
+	layoutBits                // bits
+	layoutFixed               // width bytes each
+	layoutVar                 // offsets of 4 or 8 bytes (width), and bytes
+	layoutView                // 16 bytes each: short values, or where a long one lies
+)
+
+// column is a field of the file's schema.
+type column struct {
+	field   batch.Field
+	layout  layout
+	width   int // bytes
+	signed  bool
+	ms      bool  // dates count milliseconds
+	dict    int64 // id of its dictionary, whose values the rest describes
+	coded   bool
+	index   int // bytes of a code
+	why     string
+	nodes   int // what it takes of the lists of a record batch
+	buffers int
+	views   int
+}
+
+// readSchema returns the columns of the schema in a Message or Footer.
+func readSchema(t flat) []column {
+	if t.short(0, 0) != 0 {
+		refuse("its numbers are big-endian, which is not read")
+	}
+	fields := t.vector(1, 4)
+	out := make([]column, 0, fields.n)
+	seen := map[string]bool{}
+	for i := range fields.n {
+		c := readField(fields.table(i))
+		if seen[c.field.Name] {
+			refuse("it has two columns %q", c.field.Name)
+		}
+		seen[c.field.Name] = true
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		refuse("it has no columns")
+	}
+	return out
+}
+
+func readField(f flat) column {
+	c := column{field: batch.Field{Name: f.string(0), Nullable: f.byte(1, 0) != 0}}
+	c.size(f, 0)
+	kind := f.byte(2, 0)
+	typ, ok := f.table(3)
+	if !ok {
+		refuse("column %q has no type", c.field.Name)
+	}
+	c.typed(kind, typ)
+	if c.field.Type.ID == batch.Fixed && c.width == 16 && extension(f) == "arrow.uuid" {
+		c.field.Type = batch.Of(batch.UUID)
+	}
+	if d, ok := f.table(4); ok {
+		c.coded, c.dict, c.index, c.signed = true, d.long(0), 4, true
+		if t, ok := d.table(1); ok {
+			c.index, c.signed = t.int(0, 0)/8, t.byte(1, 0) != 0
+		}
+		if !slices.Contains([]int{1, 2, 4, 8}, c.index) {
+			refuse("column %q has codes of %d bytes", c.field.Name, c.index)
+		}
+		if c.layout == layoutNull {
+			c.layout, c.why = layoutNone, "a dictionary of nulls"
+		}
+	}
+	return c
+}
+
+// extension returns the name of the field's extension type.
+func extension(f flat) string {
+	pairs := f.vector(6, 4)
+	for i := range pairs.n {
+		if p := pairs.table(i); p.string(0) == "ARROW:extension:name" {
+			return p.string(1)
+		}
+	}
+	return ""
+}
+
+// maxNesting bounds how deep fields lie in each other.
+const maxNesting = 64
+
+// size adds what the field, and those in it, take of the lists of a record batch.
+func (c *column) size(f flat, depth int) {
+	if depth > maxNesting {
+		refuse("its columns nest more than %d deep", maxNesting)
+	}
+	c.nodes++
+	if _, coded := f.table(4); coded {
+		c.buffers += 2
+		return
+	}
+	switch kind := f.byte(2, 0); kind {
+	case typeNull, typeRunEnd:
+	case typeStruct, typeFixedList:
+		c.buffers++
+	case typeUnion:
+		t, _ := f.table(3)
+		c.buffers += 1 + t.short(0, 0)
+	case typeBinary, typeUtf8, typeLargeBinary, typeLargeUtf8, typeListView, typeLargeListView:
+		c.buffers += 3
+	case typeBinaryView, typeUtf8View:
+		c.buffers += 2
+		c.views++
+	default:
+		c.buffers += 2
+	}
+	for i, children := uint32(0), f.vector(5, 4); i < children.n; i++ {
+		c.size(children.table(i), depth+1)
+	}
+}
+
+// typed finds the type and the layout.
+func (c *column) typed(kind byte, t flat) {
+	fixed := func(typ batch.Type, width int) { c.field.Type, c.layout, c.width = typ, layoutFixed, width }
+	switch kind {
+	case typeNull:
+		c.field.Type, c.layout = batch.Of(batch.Null), layoutNull
+	case typeBool:
+		c.field.Type, c.layout = batch.Of(batch.Bool), layoutBits
+	case typeInt:
+		c.integer(t.int(0, 0), t.byte(1, 0) != 0)
+	case typeFloat:
+		p := min(max(t.short(0, 0), 0), 2)
+		fixed(batch.Of([]batch.TypeID{batch.Float16, batch.Float32, batch.Float64}[p]), 2<<p)
+	case typeDecimal:
+		c.decimal(t.int(0, 0), t.int(1, 0), t.int(2, 128))
+	case typeDate:
+		c.ms = t.short(0, 1) == 1
+		fixed(batch.Of(batch.Date), 4)
+		if c.ms {
+			c.width = 8
+		}
+	case typeTime:
+		fixed(batch.Type{ID: batch.Time, Unit: unitOf(t.short(0, 1))}, t.int(1, 32)/8)
+		if c.width != 4 && c.width != 8 {
+			refuse("column %q is a time of %d bytes", c.field.Name, c.width)
+		}
+	case typeTimestamp:
+		fixed(batch.TimestampOf(unitOf(t.short(0, 0)), t.string(1) != ""), 8)
+	case typeFixedBinary:
+		if c.width = t.int(0, 0); c.width < 1 || c.width > 1<<16-1 {
+			c.why = fmt.Sprintf("binary of %d bytes each", c.width)
+			return
+		}
+		fixed(batch.Type{ID: batch.Fixed, Width: uint16(c.width)}, c.width)
+	case typeUtf8, typeLargeUtf8, typeUtf8View, typeBinary, typeLargeBinary, typeBinaryView:
+		c.bytes(kind)
+	default:
+		c.why = fmt.Sprintf("of a type that is not known (%d)", kind)
+		if int(kind) < len(typeNames) && typeNames[kind] != "" {
+			c.why = typeNames[kind]
+		}
+	}
+}
+
+func (c *column) integer(bits int, signed bool) {
+	at := slices.Index([]int{8, 16, 32, 64}, bits)
+	if at < 0 {
+		refuse("column %q is an integer of %d bits", c.field.Name, bits)
+	}
+	id := batch.Int8 + batch.TypeID(at)
+	if !signed {
+		id = batch.Uint8 + batch.TypeID(at)
+	}
+	c.field.Type, c.layout, c.width, c.signed = batch.Of(id), layoutFixed, bits/8, signed
+}
+
+func (c *column) decimal(prec, scale, bits int) {
+	if prec < 1 || prec > 38 || scale < 0 || scale > prec || bits != 128 && bits != 64 && bits != 32 {
+		c.why = fmt.Sprintf("decimal(%d, %d) of %d bits", prec, scale, bits)
+		return
+	}
+	c.field.Type, c.layout, c.width = batch.DecimalOf(prec, scale), layoutFixed, bits/8
+	if prec > 18 && bits < 128 {
+		refuse("column %q is a decimal of %d digits in %d bits", c.field.Name, prec, bits)
+	}
+}
+
+func (c *column) bytes(kind byte) {
+	c.layout, c.width = layoutVar, 4
+	c.field.Type = batch.Of(batch.String)
+	switch kind {
+	case typeBinary, typeLargeBinary, typeBinaryView:
+		c.field.Type = batch.Of(batch.Binary)
+	}
+	switch kind {
+	case typeLargeUtf8, typeLargeBinary:
+		c.width = 8
+	case typeUtf8View, typeBinaryView:
+		c.layout, c.width = layoutView, 16
+	}
+}
+
+// units of time, by their numbers in Schema.fbs.
+func unitOf(u int) batch.Unit {
+	return [...]batch.Unit{batch.Second, batch.Milli, batch.Micro, batch.Nano}[min(max(u, 0), 3)]
+}
+
+func unitNumber(u batch.Unit) int64 {
+	return int64(slices.Index([]batch.Unit{batch.Second, batch.Milli, batch.Micro, batch.Nano}, u))
+}
+
+// writeField appends a field and returns its position.
+func (w *builder) field(f batch.Field) (int, error) {
+	kind, typ, err := w.typ(f.Type)
+	if err != nil {
+		return 0, fmt.Errorf("column %q %w", f.Name, err)
+	}
+	meta := 0
+	if f.Type.ID == batch.UUID {
+		key, value, data, none := w.string("ARROW:extension:name"), w.string("arrow.uuid"), w.string("ARROW:extension:metadata"), w.string("")
+		name := w.table(slot{i: 0, to: key}, slot{i: 1, to: value})
+		meta = w.offsets([]int{name, w.table(slot{i: 0, to: data}, slot{i: 1, to: none})})
+	}
+	name, children := w.string(f.Name), w.offsets(nil)
+	slots := []slot{{i: 0, to: name}, {i: 3, to: typ}, {i: 5, to: children}}
+	if meta > 0 {
+		slots = append(slots, slot{i: 6, to: meta})
+	}
+	return w.table(append(slots, slot{i: 1, size: 1, v: 1}, slot{i: 2, size: 1, v: kind})...), nil
+}
+
+// typ appends a type.
+func (w *builder) typ(t batch.Type) (kind int64, at int, err error) {
+	switch {
+	case t.IsInteger():
+		signed := int64(1)
+		if t.IsUnsigned() {
+			signed = 0
+		}
+		return typeInt, w.table(slot{i: 0, size: 4, v: int64(8 * t.StoredWidth())}, slot{i: 1, size: 1, v: signed}), nil
+	case t.IsFloat():
+		return typeFloat, w.table(slot{i: 0, size: 2, v: int64(t.ID - batch.Float16)}), nil
+	}
+	switch t.ID {
+	case batch.Bool:
+		return typeBool, w.table(), nil
+	case batch.String:
+		return typeUtf8, w.table(), nil
+	case batch.Binary:
+		return typeBinary, w.table(), nil
+	case batch.Fixed, batch.UUID:
+		return typeFixedBinary, w.table(slot{i: 0, size: 4, v: int64(t.StoredWidth())}), nil
+	case batch.Decimal:
+		return typeDecimal, w.table(slot{i: 0, size: 4, v: int64(t.Prec)}, slot{i: 1, size: 4, v: int64(t.Scale)}, slot{i: 2, size: 4, v: 128}), nil
+	case batch.Date:
+		return typeDate, w.table(slot{i: 0, size: 2, v: 0}), nil
+	case batch.Time:
+		return typeTime, w.table(slot{i: 1, size: 4, v: int64(8 * timeWidth(t))}, slot{i: 0, size: 2, v: unitNumber(t.Unit)}), nil
+	case batch.Timestamp:
+		slots := []slot{{i: 0, size: 2, v: unitNumber(t.Unit)}}
+		if t.UTC {
+			slots = append([]slot{{i: 1, to: w.string("UTC")}}, slots...)
+		}
+		return typeTimestamp, w.table(slots...), nil
+	}
+	return 0, 0, fmt.Errorf("is %s, which is not written to Arrow files", t)
+}
+
+func timeWidth(t batch.Type) int {
+	if t.Unit == batch.Second || t.Unit == batch.Milli {
+		return 4
+	}
+	return 8
+}
+
+// schema appends a schema.
+func (w *builder) schema(s *batch.Schema) (int, error) {
+	fields := make([]int, len(s.Fields))
+	for i, f := range s.Fields {
+		var err error
+		if fields[i], err = w.field(f); err != nil {
+			return 0, err
+		}
+	}
+	return w.table(slot{i: 1, to: w.offsets(fields)}), nil
+}
