@@ -34,11 +34,11 @@ def read(path):
         return None
     hive = os.path.isdir(path) and os.path.dirname(files[0]) != path
     if hive and files[0].endswith(".parquet"):
-        table = duckdb.execute("FROM read_parquet($1, hive_partitioning = true, hive_types_autocast = false)", [files]).fetch_arrow_table()
+        table = duckdb.sql("FROM read_parquet($1, hive_partitioning = true, hive_types_autocast = false)", params=[files]).to_arrow_table()
     elif files[0].endswith(".parquet"):
         table = pa.concat_tables([pq.read_table(f, partitioning=None) for f in files])
     elif ".json" in files[0]:
-        table = duckdb.execute(f"FROM read_json($1, format = 'newline_delimited', hive_partitioning = {hive})", [files]).fetch_arrow_table()
+        table = duckdb.sql(f"FROM read_json($1, format = 'newline_delimited', hive_partitioning = {hive})", params=[files]).to_arrow_table()
     else:
         options = {"header": True, "all_varchar": True, "sep": "\t" if ".tsv" in files[0] else ","}
         table = pa.concat_tables([duckdb.read_csv(f, hive_partitioning=hive, **options).to_arrow_table() for f in files])
