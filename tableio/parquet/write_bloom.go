@@ -27,6 +27,7 @@ const (
 type bloomFilter struct {
 	acct   *mem.Account
 	rows   int // of a row group at most
+	values int // put in so far
 	buf    *mem.Buf
 	blocks bloom.SplitBlockFilter
 	head   []byte // its header, once finished
@@ -51,6 +52,7 @@ func (f *bloomFilter) add(l *leaf, body []byte, entries int) error {
 	put := func(h uint64) {
 		if sums[n] = h; n == len(sums)-1 {
 			f.blocks.InsertBulk(sums[:])
+			f.values += len(sums)
 			n = 0
 			return
 		}
@@ -73,6 +75,7 @@ func (f *bloomFilter) add(l *leaf, body []byte, entries int) error {
 		}
 	}
 	f.blocks.InsertBulk(sums[:n])
+	f.values += n
 	return nil
 }
 
@@ -99,11 +102,9 @@ func (f *bloomFilter) finish() error {
 	if err := f.make(1); err != nil { // all values are null
 		return err
 	}
+	f.fold(bloomSize(f.values) / bloom.BlockSize) // so few are good enough, whatever the values
 	for len(f.blocks) > 1 && f.wrongFolded() <= bloomWrong {
-		for i := range len(f.blocks) / 2 {
-			f.blocks[i] = folded(&f.blocks[2*i], &f.blocks[2*i+1])
-		}
-		f.blocks = f.blocks[:len(f.blocks)/2]
+		f.fold(len(f.blocks) / 2)
 	}
 	t := &thriftOut{}
 	t.i32(1, int32(len(f.blocks)*bloom.BlockSize))
@@ -116,6 +117,22 @@ func (f *bloomFilter) finish() error {
 	t.stop()
 	f.head = t.b
 	return nil
+}
+
+// fold makes the filter one of n blocks, a power of two like those that it has, unless it has fewer.
+func (f *bloomFilter) fold(n int) {
+	if n >= len(f.blocks) {
+		return
+	}
+	each := len(f.blocks) / n
+	for i := range n {
+		out := f.blocks[i*each]
+		for k := i*each + 1; k < (i+1)*each; k++ {
+			out = folded(&out, &f.blocks[k])
+		}
+		f.blocks[i] = out
+	}
+	f.blocks = f.blocks[:n]
 }
 
 func folded(a, b *bloom.Block) (out bloom.Block) {
