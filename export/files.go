@@ -122,20 +122,23 @@ func scanColumn(in *plan.Input, f batch.Field, as string, files []string) string
 // readText reads files of text, whose types pqjoin has found.
 func (w *writer) readText(in *plan.Input, source, format string) string {
 	files := w.files[in]
+	if _, separated := delimiters[format]; !separated && format != plan.FormatJSONL {
+		panic(w.plan.Job.ErrorAt(in.Pos, "", "an input of the format "+format+" cannot be exported to DuckDB"))
+	}
 	var types []string
 	for _, f := range in.Schema.Fields {
+		if typeName(f.Type) == "" {
+			panic(w.plan.Job.ErrorAt(in.Pos, "leave it out with columns", fmt.Sprintf("a column of type %s, %q, of an input of the format %s cannot be exported to DuckDB", f.Type, f.Name, format)))
+		}
 		if !fromPath(f, files) {
 			types = append(types, text(f.Name)+": "+text(typeName(f.Type)))
 		}
 	}
-	switch format {
-	case plan.FormatCSV, plan.FormatTSV:
+	if format != plan.FormatJSONL {
 		return fmt.Sprintf("read_csv(%s, header = true, delim = %s, quote = '\"', escape = '\"', nullstr = '', union_by_name = true%s,\n    types = {%s})",
 			source, text(delimiters[format]), hive(in, files), commas(types))
-	case plan.FormatJSONL:
-		return fmt.Sprintf("read_json(%s, format = 'newline_delimited'%s,\n    columns = {%s})", source, hive(in, files), commas(types))
 	}
-	panic(w.plan.Job.ErrorAt(in.Pos, "", "an input of the format "+format+" cannot be exported to DuckDB"))
+	return fmt.Sprintf("read_json(%s, format = 'newline_delimited'%s,\n    columns = {%s})", source, hive(in, files), commas(types))
 }
 
 var delimiters = map[string]string{plan.FormatCSV: ",", plan.FormatTSV: "\t"}

@@ -56,6 +56,8 @@ func (in *Input) FileFormat(path string) string {
 		return ext[1:]
 	case ".ndjson":
 		return FormatJSONL
+	case ".arrow", ".arrows", ".feather", ".ipc":
+		return FormatArrow
 	}
 	return FormatParquet
 }
