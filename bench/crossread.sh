@@ -38,6 +38,18 @@ outputs:
   parts: {table: t, path: "\${out}/parts/", partition_by: [day, sym, n], bloom: [id, name], files: {count: 1}}
 YAML
 "$bin" run "$work/layout.yaml" --set result="$dir/demo/result" --set out="$work/layout" --mem 256MB --progress none
+
+cat >"$work/formats.yaml" <<YAML
+inputs: {plain: "\${out}/plain.parquet"}
+outputs:
+  lines: {table: plain, path: "\${out}/lines.jsonl"}
+  packed: {table: plain, path: "\${out}/lines.jsonl.gz"}
+  plain: {path: "\${out}/plain.arrow"}
+  lz4: {table: plain, path: "\${out}/lz4.arrow", compression: lz4}
+  zstd: {table: plain, path: "\${out}/zstd.arrow", compression: zstd}
+YAML
+"$bin" run "$work/formats.yaml" --set out="$work/layout" --mem 256MB --progress none
+"$python" "$here/crossread_formats.py" "$work/layout"
 "$python" "$here/crossread_layout.py" "$work/layout/plain.parquet" "$work/layout/parts"
 
 "$bin" run "$here/seed.yaml" --set data="$dir/demo" --set out="$work/seed" --mem 256MB --progress none
