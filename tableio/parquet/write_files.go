@@ -57,7 +57,7 @@ func (w *Writer) openGroup(ctx context.Context, b *batch.Batch, i int) error {
 	g := &rowGroup{seq: c.nextSeq, fields: w.fields, done: make(chan struct{}), chunks: make([]chunkWriter, len(w.leaves))}
 	for k := range g.chunks {
 		g.chunks[k] = chunkWriter{leaf: &w.leaves[k], opts: &w.chunkOpts, codec: w.chunkOpts.codec}
-		if slices.Contains(w.opts.Bloom, k) {
+		if slices.ContainsFunc(w.opts.Bloom, func(field int) bool { return w.fields[field].first == k }) {
 			g.chunks[k].bloom = &bloomFilter{acct: w.opts.Acct, rows: w.limits.groupRows}
 		}
 		g.chunks[k].data.acct, g.chunks[k].dictPage.acct = w.opts.Acct, w.opts.Acct

@@ -32,6 +32,9 @@ func pandasMetadata(s *batch.Schema, keys []batch.SortKey, version string) (KeyV
 	}{IndexColumns: []string{s.Fields[keys[0].Column].Name}, ColumnIndexes: []string{}, Columns: []pandasColumn{}, PandasVersion: "2.2.0"}
 	meta.Creator.Library, meta.Creator.Version = "pqjoin", version
 	for i, f := range s.Fields {
+		if f.Type.ID == batch.Nested {
+			continue
+		}
 		if i != keys[0].Column && f.Nullable && (f.Type.IsInteger() || f.Type.ID == batch.Bool) {
 			continue // nulls have no place in their NumPy type; readers find a type that has
 		}
