@@ -148,9 +148,10 @@ func (s rightSink) Put(ctx context.Context, worker, unit int, b *batch.Batch) er
 	}
 	defer buf.Release()
 	parts := batch.View[uint16](buf.Bytes())[:b.N]
-	err = j.split.Assign(j.spec.Acct, b, parts)
+	keys, err := j.split.AssignKeys(j.spec.Acct, b, parts)
 	if err == nil {
-		err = j.edges.add(worker, unit, b, parts)
+		err = j.edges.add(worker, unit, b, keys, parts)
+		keys.Release()
 	}
 	if err != nil {
 		b.Release()

@@ -62,14 +62,10 @@ func newEdges(spec *Spec, ranges int) (*edges, error) {
 	return e, nil
 }
 
-// add looks at the rows of b, which are in the ranges parts. Cost: the keys' encoding and a comparison a row.
-func (e *edges) add(worker, unit int, b *batch.Batch, parts []uint16) error {
+// add looks at the rows of b, whose keys these are, and which are in the ranges parts. Cost: a comparison of keys a row.
+func (e *edges) add(worker, unit int, b *batch.Batch, keys *batch.Keys, parts []uint16) error {
 	w := e.workers[worker]
-	keys, err := e.enc.Encode(e.spec.Acct, batch.KeyColumns(b, e.spec.RightKeys), b.N)
-	if err != nil {
-		return err
-	}
-	defer keys.Release()
+	var err error
 	for k := range e.ends {
 		found := &edgeRows{}
 		idx := e.pick(w, keys, parts, e.ends[k].first, nil)

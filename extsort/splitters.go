@@ -250,14 +250,35 @@ func (s *Splitters) assignKeys(acct *mem.Account, cols []*batch.Column, out []ui
 		return err
 	}
 	defer keys.Release()
+	s.place(keys, out)
+	return nil
+}
+
+func (s *Splitters) place(keys *batch.Keys, out []uint16) {
 	if words, ok := keys.Fixed(); ok {
 		s.find.assign(words, 0, out)
-		return nil
+		return
 	}
 	for i := range out {
 		out[i] = uint16(s.strings.find(keys.At(i)))
 	}
-	return nil
+}
+
+// AssignKeys is Assign for callers that need the rows' normalised keys too, which the caller releases.
+func (s *Splitters) AssignKeys(acct *mem.Account, b *batch.Batch, out []uint16) (*batch.Keys, error) {
+	keys, err := s.kb.enc.Encode(acct, s.kb.columns(b), b.N)
+	if err != nil {
+		return nil, err
+	}
+	if !s.kb.oneWord {
+		s.place(keys, out[:b.N])
+		return keys, nil
+	}
+	if err := s.Assign(acct, b, out); err != nil {
+		keys.Release()
+		return nil, err
+	}
+	return keys, nil
 }
 
 // assignDict places the entries of the dictionary instead of the rows.
