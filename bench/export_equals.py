@@ -65,9 +65,9 @@ def text_value(s):
     m = re.fullmatch(r"(-?\d{4,}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?)(Z|\+00)?", s)
     if m:
         return m[1] + " " + (m[2].rstrip("0").rstrip(".") if "." in m[2] else m[2])
+    s = re.sub(r"^(\d\d:\d\d:\d\d(?:\.\d+)?)\+00$", r"\1", s)
     try:
-        v = float(s)
-        return v
+        return float(s)
     except ValueError:
         return s
 
