@@ -7,6 +7,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
+	"pqjoin/internal/testkit/refexpr"
 	"pqjoin/plan"
 )
 
@@ -16,7 +17,11 @@ func nearly(a plan.Agg, in *Table, typ batch.Type, vals []any) (any, error) {
 		return nil, ErrOpen
 	}
 	if a.Func == "approx_nunique" {
-		return int64(math.Round(cardinality(vals, typ))), nil
+		hashes := make([]uint64, len(vals))
+		for i, v := range vals {
+			hashes[i] = refexpr.Hash(toExpr(v), typ)
+		}
+		return int64(math.Round(cardinality(hashes))), nil
 	}
 	if len(vals) == 0 {
 		return nil, nil
@@ -39,6 +44,15 @@ func nearly(a plan.Agg, in *Table, typ batch.Type, vals []any) (any, error) {
 	return nil, nil // not reached
 }
 
+// registers is what approx_nunique becomes: the estimate from the least hash of each register.
+func registers(vals []any) any {
+	hashes := make([]uint64, len(vals))
+	for i, v := range vals {
+		hashes[i] = uint64(v.(int64))
+	}
+	return int64(math.Round(cardinality(hashes)))
+}
+
 // bucket rounds a number to nine binary digits.
 func bucket(typ batch.Type, v any) float64 {
 	f, ok := v.(float64)
@@ -54,11 +68,10 @@ func bucket(typ batch.Type, v any) float64 {
 }
 
 // cardinality is HyperLogLog with 4,096 registers: Ertl's improved estimate, from the counts of registers by value.
-func cardinality(vals []any, typ batch.Type) float64 {
+func cardinality(hashes []uint64) float64 {
 	const p, q = 12, 52
 	var registers [1 << p]int
-	for _, v := range vals {
-		h := hashOf(v, typ)
+	for _, h := range hashes {
 		at, rank := h>>q, min(bits.LeadingZeros64(h<<p), q)+1
 		registers[at] = max(registers[at], rank)
 	}
@@ -95,36 +108,4 @@ func tau(x float64) float64 {
 		sum -= d * d * math.Exp2(float64(-k))
 	}
 	return sum / 3
-}
-
-// hashOf is hash(v) of the expression language.
-func hashOf(v any, typ batch.Type) uint64 {
-	const plus = 0x9e3779b97f4a7c15
-	switch x := canonical(v).(type) {
-	case string:
-		h := uint64(14695981039346656037)
-		for i := range len(x) {
-			h = (h ^ uint64(x[i])) * 1099511628211
-		}
-		return splitMix(h)
-	case float64:
-		return splitMix(math.Float64bits(x) + plus)
-	case bool:
-		if x {
-			return splitMix(1 + plus)
-		}
-		return splitMix(plus)
-	case batch.Int128:
-		if small, ok := x.Int64(); ok {
-			return splitMix(uint64(small) + plus)
-		}
-		return splitMix((splitMix(uint64(x.Hi)) ^ x.Lo) + plus)
-	}
-	return splitMix(uint64(v.(int64)) + plus)
-}
-
-func splitMix(h uint64) uint64 {
-	h = (h ^ h>>30) * 0xbf58476d1ce4e5b9
-	h = (h ^ h>>27) * 0x94d049bb133111eb
-	return h ^ h>>31
 }

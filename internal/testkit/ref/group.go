@@ -114,7 +114,10 @@ func aggregate(a plan.Agg, in *Table, rows []int) (any, error) {
 		}
 	}
 	typ := in.Schema.Fields[a.Arg].Type
-	if a.Func == "top" {
+	if a.Func == "registers" {
+		return registers(vals), nil
+	}
+	if a.Func == "top" || a.Func == "leading" {
 		return greatest(a, in, typ, vals)
 	}
 	if strings.HasPrefix(a.Func, "approx_") {

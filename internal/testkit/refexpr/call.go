@@ -36,6 +36,8 @@ func call(name string, args []val) (val, error) {
 		}
 	}
 	switch name {
+	case "hash":
+		return hashCall(name, args)
 	case "greatest", "least":
 		return extreme(name, args)
 	case "nullif":
