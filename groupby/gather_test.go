@@ -64,6 +64,11 @@ func oracleList(spec *Spec, a Agg, rows [][]value) value {
 		return strings.Join(texts, a.Sep)
 	case "top":
 		slices.SortFunc(vals, func(x, y value) int { return compareValues(y, x) })
+		for i, v := range vals {
+			if f, ok := v.(float64); ok && f != f {
+				vals[i] = math.Float64frombits(0x7ff8 << 48) // as max puts it out
+			}
+		}
 		fallthrough
 	case "leading":
 		vals = vals[:min(len(vals), int(a.Param))]
@@ -87,9 +92,6 @@ func encoded(t batch.Type, vals []value) value {
 		case uint64:
 			data = binary.LittleEndian.AppendUint64(data, x)
 		case float64:
-			if x != x {
-				x = math.NaN()
-			}
 			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(x))
 		case batch.Int128:
 			data = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(data, x.Lo), uint64(x.Hi))

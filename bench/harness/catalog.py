@@ -88,7 +88,7 @@ VARIANTS = (("", ()), ("-nulls", ("-nulls", 5)), ("-sorted", ("-sorted",)))
 def h2o_group(opt):
     for variant, flags in VARIANTS:
         data = Dataset(f"h2o-g1-{count(opt.rows)}{variant}", {"g1": table("h2o-g1", opt.rows, *flags)})
-        for q in (1, 2, 3, 4, 5, 6, 7, 9, 10):
+        for q in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10):
             yield Case(f"h2o-group-q{q}{variant}", "h2o-group", f"h2o-group-q{q}", data, opt.rows, "2GB", {"duckdb": 1},
                        peers=("duckdb",) if variant else FAST, survival=not variant)
 

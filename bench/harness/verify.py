@@ -23,8 +23,16 @@ EXACT = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "U
 
 
 def source(directory):
+    """A list column is two here: its length, and the sum of its elements, each times its place."""
     names = ", ".join("'" + f.replace("'", "''") + "'" for f in data.files(directory))
-    return f"read_parquet([{names}])"
+    files = f"read_parquet([{names}])"
+    columns = []
+    for name, kind, *_ in duckdb.sql(f"DESCRIBE SELECT * FROM {files}").fetchall():
+        columns.append(f'"{name}"')
+        if kind.endswith("[]"):
+            total = f'list_sum(list_transform("{name}", lambda v, i: v::DOUBLE * i))'
+            columns[-1] = f'len("{name}") AS "{name}: length", {total} AS "{name}: sum"'
+    return f"(SELECT {', '.join(columns)} FROM {files})"
 
 
 def types(directory):

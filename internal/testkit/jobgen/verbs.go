@@ -286,7 +286,7 @@ func (g *gen) twoArgs(s *batch.Schema) string {
 
 // ofValues is an aggregate that needs the values of a group sorted.
 func (g *gen) ofValues(s *batch.Schema) string {
-	a := g.pick("nunique", "mode", "median", "quantile", "quantile_cont", "quantile_disc", "approx_nunique", "approx_quantile", "string_agg", "string_agg")
+	a := g.pick("nunique", "mode", "median", "quantile", "quantile_cont", "quantile_disc", "approx_nunique", "approx_quantile", "string_agg", "string_agg", "list", "list", "top", "top")
 	x := g.name(s)
 	if a == "string_agg" {
 		f, ok := g.fieldOf(s, func(t batch.Type) bool { return t.ID == batch.String || t.IsInteger() })

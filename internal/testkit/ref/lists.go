@@ -50,8 +50,8 @@ func greatest(a plan.Agg, in *Table, typ batch.Type, vals []any) (any, error) {
 		if i > 0 && order(typ, sorted[i], sorted[i-1]) != 0 && batchtest.Compare(typ, sorted[i], sorted[i-1]) == 0 {
 			return nil, ErrOpen // the order of -0.0 and 0.0
 		}
-		if f, ok := sorted[i].(float64); ok && f != f {
-			sorted[i] = math.NaN()
+		if f, ok := sorted[i].(float64); ok && f != f && a.Param <= 16 {
+			sorted[i] = math.Float64frombits(0x7ff8 << 48) // as max puts it out; more values come as they are
 		}
 	}
 	return listOf(typ, sorted[:min(len(sorted), int(a.Param))])

@@ -79,8 +79,13 @@ texts = []
 for x in ["s", "id", "i", "d", "b", "day", "y"]:
     for sep in ["", ", ", "''"]:
         texts += pairs((f"string_agg({x}, '{sep}')", f"string_agg({x}, '{sep}' order by id)"))
+lists = []
+for x in ["f", "s", "i", "d", "b", "day", "y", "id"]:
+    lists += pairs((f"list({x})", f"list({x} order by id)"))
+    for n in [1, 2, 16, 17]:
+        lists += pairs((f"top({x}, {n})", f"max({x}, {n})"))
 for name, aggs in [("moments", moments), ("conditions", conditions), ("edges", edges), ("numbers", numbers), ("values", values), ("modes", modes),
-                   ("approx", approx), ("texts", texts)]:
+                   ("approx", approx), ("texts", texts), ("lists", lists)]:
     for table, of in [("t", ""), ("e", "_empty")]:
         for keys, by in [(["k"], "int"), (["f"], "float"), (["s", "b"], "two"), ([], "all")]:
             case(f"{name}_{by}{of}", table, keys, aggs)
