@@ -127,7 +127,7 @@ func (w *writer) readText(in *plan.Input, source, format string) string {
 	}
 	var types []string
 	for _, f := range in.Schema.Fields {
-		if typeName(f.Type) == "" {
+		if typeName(f.Type) == "" || format == plan.FormatJSONL && f.Type.ID == batch.Decimal && f.Type.Prec > 15 { // numbers of JSON are doubles there
 			panic(w.plan.Job.ErrorAt(in.Pos, "leave it out with columns", fmt.Sprintf("a column of type %s, %q, of an input of the format %s cannot be exported to DuckDB", f.Type, f.Name, format)))
 		}
 		if !fromPath(f, files) {
