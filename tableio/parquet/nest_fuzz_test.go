@@ -86,19 +86,23 @@ func BenchmarkReadNested(b *testing.B) {
 		c.Off = append(c.Off, uint32(len(c.Data)))
 	}
 	schema := batch.NewSchema(batch.Field{Name: "l", Type: c.Type, Nullable: true})
-	write := func() { writeNested(b, path, nil, schema, []*batch.Column{c}, 0, WriterOptions{}) }
+	write := func() {
+		_ = os.Remove(path)
+		writeNested(b, path, nil, schema, []*batch.Column{c}, 0, WriterOptions{})
+	}
 	write()
 	b.Run("write", func(b *testing.B) {
+		b.SetBytes(8 * 10 * rows)
 		for b.Loop() {
 			write()
 		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(10*rows), "ns/element")
 	})
 	b.Run("read", func(b *testing.B) {
 		f, err := Open(b.Context(), vfs.OS(), path)
 		if err != nil {
 			b.Fatal(err)
 		}
+		b.SetBytes(8 * 10 * rows)
 		for b.Loop() {
 			for g := range f.RowGroups() {
 				if err := eachBatch(b.Context(), f, nil, g, []int{0}, ReadOptions{}, func(*batch.Batch) error { return nil }); err != nil {
@@ -106,6 +110,5 @@ func BenchmarkReadNested(b *testing.B) {
 				}
 			}
 		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(10*rows), "ns/element")
 	})
 }
