@@ -168,4 +168,3 @@ func TestTextKeepsEveryType(t *testing.T) {
 		})
 	}
 }
-
