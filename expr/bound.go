@@ -27,6 +27,13 @@ func ColumnRef(schema *batch.Schema, i int) *Bound {
 	return newBound(&node{op: "column", typ: f.Type, null: f.Nullable, col: i, name: f.Name}, t)
 }
 
+// NullOf returns the null of a type, also of one that no expression can name.
+func NullOf(t batch.Type) *Bound {
+	none := Value{Null: true}
+	written := &Node{Op: OpLiteral, Value: none, depth: 1}
+	return newBound(&node{op: "literal", typ: t, null: true, val: none, written: written}, &Tree{Text: "null", Root: written})
+}
+
 // Columns returns the positions that b reads, ascending and unique.
 func (b *Bound) Columns() []int {
 	var cols []int

@@ -66,7 +66,7 @@ func (r *resolver) fitted(n *Node, fields []batch.Field) *Node {
 		c := n.Schema.Index(f.Name)
 		switch {
 		case c < 0:
-			exprs[i] = r.nulls(n.Schema, f.Type)
+			exprs[i] = nulls(n.Schema, f.Type)
 		case n.Schema.Fields[c].Type != f.Type:
 			exprs[i] = r.cast(n.Schema, c, f.Type)
 		default:
@@ -83,16 +83,13 @@ func (r *resolver) fitted(n *Node, fields []batch.Field) *Node {
 }
 
 // nulls returns an expression over s that is null of type t.
-func (r *resolver) nulls(s *batch.Schema, t batch.Type) *expr.Bound {
-	tree, err := expr.Parse("cast(null as " + t.String() + ")")
-	if err == nil {
-		var b *expr.Bound
-		if b, err = expr.Bind(tree, s); err == nil {
+func nulls(s *batch.Schema, t batch.Type) *expr.Bound {
+	if tree, err := expr.Parse("cast(null as " + t.String() + ")"); err == nil {
+		if b, err := expr.Bind(tree, s); err == nil {
 			return b
 		}
 	}
-	r.job.fail(r.verb.Pos, "select the same columns before the union", "union: a column of type %s that one of the tables lacks cannot be filled with nulls", t)
-	return nil
+	return expr.NullOf(t) // a nested type has no name in expressions
 }
 
 func describeUnion(n *Node) string {

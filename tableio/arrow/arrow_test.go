@@ -1,6 +1,7 @@
 package arrow
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,6 +24,7 @@ import (
 	"pqjoin/tableio/text"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	"pgregory.net/rapid"
 )
 
@@ -356,4 +359,41 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			t.Fatal(d)
 		}
 	})
+}
+
+// The encoder's way may need more room than its result; what is written must be the result all the same.
+func TestPackedBuffersAreWhatWasPacked(t *testing.T) {
+	pool := mem.NewPool(16<<20, mem.Protect())
+	acct := pool.Account("test", 0)
+	d, err := zstd.NewReader(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	r := rand.New(rand.NewPCG(1, 1))
+	k := packer{codec: "zstd", acct: acct}
+	for range 5000 {
+		plain := make([]byte, 1+r.IntN(80))
+		for i := 0; i < len(plain); i += 4 {
+			plain[i] = byte(r.IntN(4))
+		}
+		p, err := k.pack(plain)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := p.plain
+		if p.buf != nil {
+			if got, err = d.DecodeAll(p.buf.Bytes()[:p.n], nil); err != nil {
+				t.Fatalf("%v: %v", plain, err)
+			}
+			p.buf.Release()
+		}
+		if !bytes.Equal(got, plain) {
+			t.Fatalf("%v became %v", plain, got)
+		}
+	}
+	k.release()
+	if err := errors.Join(acct.Close(), pool.Close()); err != nil {
+		t.Error(err)
+	}
 }

@@ -472,7 +472,8 @@ func (k *packer) zstd(out *packed, p []byte) (err error) {
 	if out.buf, err = k.acct.Alloc(k.zs.MaxEncodedSize(len(p))); err != nil {
 		return err
 	}
-	out.n = len(k.zs.EncodeAll(p, out.buf.Bytes()[:0]))
+	// On its way the encoder may need more than what it ends with, and then has gone over to memory of its own.
+	out.n = copy(out.buf.Bytes(), k.zs.EncodeAll(p, out.buf.Bytes()[:0]))
 	return nil
 }
 
