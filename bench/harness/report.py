@@ -12,6 +12,8 @@ TITLES = {
     "h2o-group": ("h2o group-by", "The questions of h2o's db-benchmark over its table G1, strings included: plain, with nulls (5 %), and sorted."),
     "h2o-join": ("h2o join", "The questions of h2o's db-benchmark over its tables J1: plain, with nulls (5 %), and sorted."),
     "tpch": ("TPC-H-like", "Scans with filters on dates and decimals, and joins of lineitem, orders and customer."),
+    "window": ("Window functions", "A rolling mean, a running sum, a rank and a look ahead over the trades of a thousand symbols, and of a hundredth as many as rows."),
+    "asof": ("As-of joins", "Trades with the quote before them, by symbol: a thousand symbols, and a hundredth as many as rows."),
     "width": ("Width and types", "One number of cells as 3, 30 and 300 columns of integers, strings and nulls, indexed by a key."),
     "order": ("Order of the keys", "Three columns indexed by a key that comes at random, sorted, reversed, and as Zipf has it."),
     "scale": ("Linear cost", "The same index over more and more rows, at a bound that makes each of them spill."),
