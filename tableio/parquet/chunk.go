@@ -18,6 +18,15 @@ type limits struct {
 	piece int // read from the file at a time
 	page  int // pages up to this size, raw and stored, are decoded whole
 	data  int // of strings in a batch: beyond it the batch ends, after one row at least
+	most  int // of nested values in a batch; batch.MaxData where 0
+}
+
+// mostOfBatch returns the most bytes that the nested values of a batch may have.
+func (l limits) mostOfBatch() int64 {
+	if l.most > 0 {
+		return int64(l.most)
+	}
+	return batch.MaxData
 }
 
 // windowSize is the room in which a big page is decompressed in pieces; farWindow where Snappy refers back further.

@@ -2,7 +2,6 @@ package parquet
 
 import (
 	"fmt"
-	"math/bits"
 
 	"pqjoin/batch"
 	"pqjoin/batch/nested"
@@ -194,9 +193,8 @@ func entryBuffers(lim limits, c *column) int64 {
 // entryLevelRoom returns what the levels of a page take that is decoded in pieces.
 func entryLevelRoom(c *column, p *pageHeader) (n int64) {
 	for _, most := range [2]uint8{c.maxRep, c.maxDef} {
-		if most > 0 { // packed eight at a time, each group with a header at worst
-			size := bits.Len8(most) + 1
-			n += int64(mem.ClassSize(min(p.values/8*size+16, p.raw) + slack))
+		if most > 0 { // at worst a run for each entry: a byte that says so, and its level
+			n += int64(mem.ClassSize(min(2*p.values+16, p.raw) + slack))
 		}
 	}
 	return n

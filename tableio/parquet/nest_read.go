@@ -48,21 +48,22 @@ func (s *groupStream) openNested(h vfs.File, col *column, chunks []chunkMeta) (c
 	return r, nil
 }
 
-// grow moves what the builder has to more memory.
+// grow moves what the builder has to more memory, of which it may use as much as offsets of 32 bits reach.
 func (r *nestedColumn) grow(b []byte, n int, bits bool) ([]byte, error) {
 	buf := &r.data
 	if bits {
 		buf = &r.bits
 	}
-	need := int64(len(b)) + int64(n)
-	if need > batch.MaxData {
-		return nil, fmt.Errorf("%w: a value of more than %d bytes", ErrUnsupported, int64(batch.MaxData))
+	need, most := int64(len(b))+int64(n), r.lim.mostOfBatch()
+	if need > most {
+		return nil, fmt.Errorf("%w: a value of more than %d bytes", ErrUnsupported, most)
 	}
-	next, err := r.acct.Alloc(int(max(need, min(2*int64(cap(b)), batch.MaxData), 512)))
+	next, err := r.acct.Alloc(int(max(need, min(2*int64(cap(b)), most), 512)))
 	if err != nil {
 		return nil, err
 	}
-	out := next.Bytes()[:copy(next.Bytes(), b)]
+	out := next.Bytes() // which is rounded up, and what has room is not asked for
+	out = out[:copy(out, b):min(int64(cap(out)), most)]
 	(*buf).Release()
 	*buf = next
 	return out, nil

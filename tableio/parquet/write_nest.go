@@ -19,7 +19,7 @@ type writeField struct {
 	root  *nest // of a nested type: lists of three levels, maps of key_value
 }
 
-// leavesOf appends the leaves of a field.
+// appendLeaves appends the leaves of a field.
 func appendLeaves(leaves []leaf, f batch.Field) ([]leaf, writeField, error) {
 	w := writeField{field: f, first: len(leaves)}
 	if f.Type.ID != batch.Nested {
