@@ -21,9 +21,9 @@ var allowed = map[string][]string{
 	"spillfile":            {"batch", "mem", "internal/vfs"},
 	"tableio":              {"tableio/format", "tableio/parquet", "tableio/csv", "tableio/jsonl", "tableio/arrow", "tableio/text", "expr", "batch", "mem", "internal/vfs"},
 	"tableio/format":       {"batch", "mem"}, // what a file of any format is
-	"tableio/text":         {"tableio/format", "batch", "mem", "internal/vfs"},
-	"tableio/csv":          {"tableio/format", "tableio/text", "batch", "mem", "internal/vfs"},
-	"tableio/jsonl":        {"tableio/format", "tableio/text", "batch", "mem", "internal/vfs"},
+	"tableio/text":         {"tableio/format", "batch", "batch/nested", "mem", "internal/vfs"},
+	"tableio/csv":          {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
+	"tableio/jsonl":        {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
 	"tableio/arrow":        {"tableio/format", "tableio/text", "batch", "mem", "internal/vfs"},
 	"tableio/parquet":      {"batch", "batch/nested", "mem", "internal/vfs"}, // the only importer of parquet-go
 	"tableio/publish":      {"internal/vfs"},

@@ -18,6 +18,7 @@ type encoder struct {
 	delim  byte
 	cols   []*batch.Column
 	values []func(dst []byte, row int) []byte // nil for texts
+	nested []*nestedField                     // nil for others
 }
 
 // NewEncoder returns what writes the schema. The error names a column whose type has no text.
@@ -30,7 +31,8 @@ func NewEncoder(schema *batch.Schema, delim byte) (text.Encoder, error) {
 	if len(schema.Fields) == 0 {
 		return nil, errors.New("a table without columns has no text")
 	}
-	return &encoder{schema: schema, delim: delim, values: make([]func([]byte, int) []byte, len(schema.Fields))}, nil
+	e := &encoder{schema: schema, delim: delim, values: make([]func([]byte, int) []byte, len(schema.Fields))}
+	return e, e.nestedFields()
 }
 
 // Begin writes the header.
@@ -51,7 +53,7 @@ func (e *encoder) Batch(b *batch.Batch) {
 	e.cols = b.Cols
 	for i, c := range b.Cols {
 		e.values[i] = nil
-		if c.Type.ID != batch.String {
+		if c.Type.ID != batch.String && c.Type.ID != batch.Nested {
 			e.values[i] = text.Appender(c)
 		}
 	}
@@ -62,6 +64,10 @@ func (e *encoder) Row(o *text.Out, row int) error {
 	for i, c := range e.cols {
 		switch value := e.values[i]; {
 		case c.IsNull(row):
+		case e.nested[i] != nil:
+			if err := e.nested[i].write(o, c.Value(row)); err != nil {
+				return fmt.Errorf("column %q: %w", e.schema.Fields[i].Name, err)
+			}
 		case value == nil:
 			if err := e.text(o, c.Value(row)); err != nil {
 				return err
@@ -103,29 +109,38 @@ func (e *encoder) text(o *text.Out, p []byte) error {
 	if err := o.Write(quote); err != nil {
 		return err
 	}
+	if err := e.doubled(o, p); err != nil {
+		return err
+	}
+	return o.Write(quote)
+}
+
+// doubled writes what stands between quotes.
+func (e *encoder) doubled(o *text.Out, p []byte) error {
 	for {
 		k := bytes.IndexByte(p, '"')
 		if k < 0 {
-			break
+			return o.Write(p)
 		}
 		if err := o.Write(p[:k+1]); err != nil {
 			return err
 		}
-		if err := o.Write(quote); err != nil {
+		if err := o.Write([]byte{'"'}); err != nil {
 			return err
 		}
 		p = p[k+1:]
 	}
-	if err := o.Write(p); err != nil {
-		return err
-	}
-	return o.Write(quote)
 }
 
 func (e *encoder) needsQuotes(p []byte) bool {
 	if len(p) == 0 || p[0] == 0xef { // it might be taken for a byte order mark
 		return true
 	}
+	return e.special(p)
+}
+
+// special says whether a text has a character that does not stand without quotes.
+func (e *encoder) special(p []byte) bool {
 	for _, c := range p {
 		if c == e.delim || c == '"' || c == '\n' || c == '\r' {
 			return true

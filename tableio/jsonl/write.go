@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"pqjoin/batch"
+	"pqjoin/batch/nested"
 	"pqjoin/tableio/text"
 )
 
@@ -18,6 +19,7 @@ type encoder struct {
 	keys   [][]byte // what comes before a value: {"a": or ,"b":
 	cols   []*batch.Column
 	values []func(dst []byte, row int) []byte // nil for texts
+	nested []*text.Nested                     // nil for others
 }
 
 // NewEncoder returns what writes the schema. The error names a column whose type has no text.
@@ -25,13 +27,20 @@ func NewEncoder(schema *batch.Schema) (text.Encoder, error) {
 	if len(schema.Fields) == 0 {
 		return nil, errors.New("a table without columns has no text")
 	}
-	e := &encoder{schema: schema, values: make([]func([]byte, int) []byte, len(schema.Fields))}
+	n := len(schema.Fields)
+	e := &encoder{schema: schema, values: make([]func([]byte, int) []byte, n), nested: make([]*text.Nested, n)}
 	for i, f := range schema.Fields {
 		if !text.Writes(f.Type) {
 			return nil, fmt.Errorf("column %q is %s, which text does not hold", f.Name, f.Type)
 		}
 		if !utf8.ValidString(f.Name) {
 			return nil, fmt.Errorf("the name of column %q is not valid UTF-8, which JSON asks for", f.Name)
+		}
+		if f.Type.ID == batch.Nested {
+			var err error
+			if e.nested[i], err = text.NewNested(f.Type, nested.StrictJSON, leaf); err != nil {
+				return nil, fmt.Errorf("column %q: %w", f.Name, err)
+			}
 		}
 		before := byte(',')
 		if i == 0 {
@@ -53,19 +62,34 @@ func (e *encoder) Batch(b *batch.Batch) {
 	}
 }
 
-// appender returns what appends values; nil for texts.
+// appender returns what appends values; nil for texts and nested ones.
 func appender(c *batch.Column) func(dst []byte, row int) []byte {
 	switch t := c.Type; {
-	case t.ID == batch.String:
+	case t.ID == batch.String || t.ID == batch.Nested:
 		return nil
 	case t.IsFloat():
 		value := text.Appender(c)
 		return func(dst []byte, row int) []byte { return special(value(dst, row), len(dst)) }
-	case t.IsNumeric() || t.ID == batch.Bool:
+	case bare(t):
 		return text.Appender(c)
 	}
 	value := text.Appender(c)
 	return func(dst []byte, row int) []byte { return append(value(append(dst, '"'), row), '"') }
+}
+
+// bare says whether values of the type stand without quotes.
+func bare(t batch.Type) bool { return t.IsNumeric() || t.ID == batch.Bool }
+
+// leaf writes the parts of nested values that are no strings as those of columns, without quotes.
+func leaf(c *batch.Column) func(dst []byte) ([]byte, bool) {
+	value, isFloat, isBare := text.Appender(c), c.Type.IsFloat(), bare(c.Type)
+	return func(dst []byte) ([]byte, bool) {
+		at := len(dst)
+		if dst = value(dst, 0); isFloat {
+			dst = special(dst, at)
+		}
+		return dst, isBare
+	}
 }
 
 // special gives nan and inf, which begin at dst[at], the names that JSON readers know.
@@ -98,6 +122,12 @@ func (e *encoder) value(o *text.Out, i int, c *batch.Column, row int) error {
 	switch value := e.values[i]; {
 	case c.IsNull(row):
 		return o.Write([]byte("null"))
+	case e.nested[i] != nil:
+		end, err := e.nested[i].Text(c.Value(row), o)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", e.schema.Fields[i].Name, err)
+		}
+		return o.Write(end)
 	case value == nil:
 		return e.text(o, e.schema.Fields[i].Name, c.Value(row))
 	default:
@@ -131,36 +161,10 @@ func (e *encoder) text(o *text.Out, name string, v []byte) error {
 			return err
 		}
 		n := min(len(v), pieceBytes)
-		o.Took(appendEscaped(p, v[:n]))
+		o.Took(nested.AppendJSON(p, v[:n]))
 		v = v[n:]
 	}
 	return o.Write([]byte{'"'})
 }
 
-func appendString(dst, v []byte) []byte { return append(appendEscaped(append(dst, '"'), v), '"') }
-
-// appendEscaped appends v, byte by byte: only characters of one byte are escaped.
-func appendEscaped(dst, v []byte) []byte {
-	from := 0
-	for i, c := range v {
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, v[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			const digits = "0123456789abcdef"
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-		}
-	}
-	return append(dst, v[from:]...)
-}
+func appendString(dst, v []byte) []byte { return append(nested.AppendJSON(append(dst, '"'), v), '"') }

@@ -6,18 +6,22 @@ import (
 	"strconv"
 
 	"pqjoin/batch"
+	"pqjoin/batch/nested"
 )
 
-// Writes says whether values of the type have a text.
+// Writes says whether values of the type have a text, those of all parts of a nested one.
 func Writes(t batch.Type) bool {
 	switch t.ID {
-	case batch.Binary, batch.Fixed, batch.Nested:
+	case batch.Binary, batch.Fixed:
 		return false
+	case batch.Nested:
+		typ, err := nested.Of(t)
+		return err == nil && writesAll(typ)
 	}
 	return true
 }
 
-// Appender returns what appends the text of a row of c that is not null, for a column that is no text itself.
+// Appender returns what appends the text of a row of c that is not null, for a column that is neither text itself nor nested.
 func Appender(c *batch.Column) func(dst []byte, row int) []byte {
 	switch c.Type.Kind() {
 	case batch.KindBytes: // uuid
