@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"pqjoin/batch"
 )
@@ -179,4 +180,20 @@ func TestQuantilesNeedRowsInOrder(t *testing.T) {
 	if _, _, err := run(t, spec, someRows(10, 10, false), base); err == nil {
 		t.Fatal("a hash table took them")
 	}
+}
+
+// The short way of narrow values leaves the words that the long way leaves.
+func TestNarrowMomentsAreThoseOfTheLongWay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, want := make([]uint64, productWords), make([]uint64, productWords)
+		for range rapid.IntRange(1, 40).Draw(t, "deposits") {
+			x := int64(rapid.Int32().Draw(t, "x"))
+			y := int64(rapid.SampledFrom([]int32{0, 1, -1, math.MinInt32, math.MaxInt32}).Draw(t, "y"))
+			addWord(w, x*y)
+			addIntProduct(want, batch.Int128Of(x), batch.Int128Of(y))
+			if !slices.Equal(w, want) {
+				t.Fatalf("%d * %d: %x, want %x", x, y, w, want)
+			}
+		}
+	})
 }
