@@ -60,6 +60,11 @@ func (b *bench) run(ctx context.Context, limit int64, args ...string) (outcome, 
 
 // command runs a command that was not started yet.
 func (b *bench) command(ctx context.Context, limit int64, cmd *exec.Cmd) (outcome, error) {
+	return b.watch(ctx, limit, cmd, func(*os.Process) {})
+}
+
+// watch is command, and tells of the process once it runs.
+func (b *bench) watch(ctx context.Context, limit int64, cmd *exec.Cmd, started func(*os.Process)) (outcome, error) {
 	var out, errs bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.dir, &out, &errs
 	var g *cgroup
@@ -72,7 +77,11 @@ func (b *bench) command(ctx context.Context, limit int64, cmd *exec.Cmd) (outcom
 		g.wrap(cmd)
 	}
 	began := time.Now()
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		started(cmd.Process)
+		err = cmd.Wait()
+	}
 	o := outcome{stdout: out.String(), stderr: errs.String(), took: time.Since(began)}
 	var exit *exec.ExitError
 	switch {

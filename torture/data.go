@@ -14,14 +14,14 @@ import (
 
 // made are the tables that internal/gen makes, by directory below data/. Sizes are such that every operator spills at its floor.
 var made = map[string]gen.Params{
-	"seed":    {Table: "seed-test", Rows: 3_000_000, RowsPerFile: 1_000_000, Keys: 10_000},
+	"seed":    {Table: "seed-test", Rows: 6_000_000, RowsPerFile: 1_000_000, Keys: 10_000},
 	"seed2":   {Table: "seed-test2", Rows: 300_000, Keys: 10_000},
 	"big":     {Table: "seed-test", Rows: 10_000_000, RowsPerFile: 10_000_000, Keys: 10_000, Shape: gen.FastparquetPlain},
-	"unique":  {Table: "group", Rows: 3_000_000, Keys: 3_000_000, Unique: true},
-	"zipf":    {Table: "zipf", Rows: 3_000_000, Keys: 1_000_000, Theta: 1},
-	"wide":    {Table: "wide", Rows: 30_000, Columns: 300, Types: "mixed"},
-	"widest":  {Table: "wide", Rows: 300, Columns: 10_000},
-	"strings": {Table: "wide", Rows: 300_000, Columns: 10, Types: "string"},
+	"unique":  {Table: "group", Rows: 6_000_000, Keys: 6_000_000, Unique: true},
+	"zipf":    {Table: "zipf", Rows: 6_000_000, Keys: 1_000_000, Theta: 1},
+	"wide":    {Table: "wide", Rows: 60_000, Columns: 300, Types: "mixed"},
+	"widest":  {Table: "wide", Rows: 3000, Columns: 10_000},
+	"strings": {Table: "wide", Rows: 800_000, Columns: 10, Types: "string"},
 	"orders":  {Table: "tpch-lineitem", Rows: 1_000_000},
 }
 

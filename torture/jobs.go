@@ -53,6 +53,11 @@ var jobs = [...]job{
 	{"distinct of all", "strings", `{from: strings}, {distinct: all}, {index: key}`, ""},
 	{"union and check", "seed sorted", `{from: seed}, {union: [sorted]}, {check: {not_null: [col1], unique: [col1], on_fail: warn}}`, ""},
 	{"persist, read twice", "seed", `{from: p}, {join: {with: g, on: col1}}, {index: [col1, col3]}` + "\n" + `  p: [{from: seed}, {compute: {x: col2 * 2}}, {persist: true}]` + "\n" + `  g: [{from: p}, {groupby: {by: col1, agg: {m: max(x)}}}]`, ""},
+	{"as-of join", "seed seed2", `{from: seed}, {join: {with: r, on: col1, how: asof, asof: {on: col3, tolerance: 5}}}, {index: [col1, col3, col2]}` + "\n" + `  r: [{from: seed2}, {rename: {col4: col3}}]`, ""},
+	{"lists and texts", "seed", `{from: seed}, {index: [col1, col3]}, {groupby: {by: col1, agg: {l: list(col2), t: "top(col2, 5)", a: approx_nunique(col2), q: "approx_quantile(col3, 0.9)"}}}`, ""},
+	{"hive directories out", "seed", `{from: seed}, {where: "col1 % 100 = 0"}, {index: col3}`, "partition_by: [col1]"},
+	{"JSON lines out", "orders", `{from: orders}, {index: [l_shipdate, l_orderkey, l_linenumber]}`, "format: jsonl"},
+	{"Arrow out", "seed", `{from: seed}, {index: col1}`, "format: arrow, compression: zstd"},
 	{"CSV out", "seed", `{from: seed}, {index: col1}`, "format: csv"},
 	{"dates and decimals", "orders", `{from: orders}, {groupby: {by: [l_shipdate, l_returnflag], agg: {q: sum(l_quantity), p: sum(l_extendedprice * (1 - l_discount)), n: count()}}}`, ""},
 }

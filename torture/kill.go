@@ -104,27 +104,27 @@ func (p *pair) orphans() (names []string, err error) {
 	return names, err
 }
 
-// interrupt starts the job and sends it the signal after a while; late says that it had ended before.
+// interrupt starts the job and sends it the signal after a while. reaction is how long it then ran on; 0 where it had ended before.
 func (p *pair) interrupt(ctx context.Context, v int, after time.Duration, sig syscall.Signal) (o outcome, reaction time.Duration, err error) {
-	cmd := exec.CommandContext(ctx, p.bin, p.args(v)...)
-	done, sent := make(chan struct{}), make(chan time.Time, 1)
-	go func() {
-		defer close(sent)
-		select {
-		case <-done:
-		case <-time.After(after):
-			if cmd.Process.Signal(sig) == nil {
+	var timer *time.Timer
+	sent := make(chan time.Time, 1)
+	o, err = p.watch(ctx, 0, exec.CommandContext(ctx, p.bin, p.args(v)...), func(started *os.Process) {
+		timer = time.AfterFunc(after, func() {
+			if started.Signal(sig) == nil {
 				sent <- time.Now()
 			}
-		}
-	}()
-	began := time.Now()
-	o, err = p.command(ctx, 0, cmd)
-	close(done)
-	if at, ok := <-sent; ok {
-		reaction = began.Add(o.took).Sub(at)
+		})
+	})
+	ended := time.Now()
+	if err != nil || timer == nil || timer.Stop() {
+		return o, 0, err
 	}
-	return o, reaction, err
+	select {
+	case at := <-sent:
+		return o, ended.Sub(at), nil
+	default: // it found nobody to signal
+		return o, 0, nil
+	}
 }
 
 // clean lets the program remove and complete what dead runs left.
@@ -206,45 +206,53 @@ func tryStop(ctx context.Context, b *bench, r *result) error {
 	rng := rand.New(rand.NewPCG(b.seed, 2))
 	slowest := time.Duration(0)
 	for n := range b.times(300) {
-		sig, code := syscall.SIGINT, 130
+		sig := syscall.SIGINT
 		if n%2 == 0 {
-			sig, code = syscall.SIGTERM, 143
+			sig = syscall.SIGTERM
 		}
-		before, err := p.versions()
-		if err != nil {
-			return err
-		}
-		v := 1 - before[0]
-		after := time.Duration(rng.Int64N(int64(p.took)))
-		o, reaction, err := p.interrupt(ctx, v, after, sig)
-		if err != nil {
-			return err
-		}
-		is, err := p.versions()
-		if err != nil {
-			return err
-		}
-		left, err := p.orphans()
+		reaction, err := p.stop(ctx, r, sig, time.Duration(rng.Int64N(int64(p.took))))
 		if err != nil {
 			return err
 		}
 		slowest = max(slowest, reaction)
-		want := before
-		if o.exit == 0 {
-			want = [2]int{v, v}
-		}
-		early := o.signal == sig && after < 50*time.Millisecond // before the program took over its signals
-		switch {
-		case o.exit != 0 && o.exit != code && !early || reaction > 2*time.Second || is != want || len(left) > 0:
-			r.refute("signal %d after %v: %v, in %v, versions %v of %v, left over %v", sig, after, o, reaction, is, want, left)
-		case o.exit == 0:
-			r.end("ended before")
-		case early:
-			r.end("ended by the signal itself, before it began")
-		default:
-			r.end(fmt.Sprintf("exit %d", code))
-		}
 	}
 	r.fact("the slowest reaction took %v", slowest.Round(time.Millisecond))
 	return nil
+}
+
+// stop sends one run a signal after a while, and looks at what it leaves.
+func (p *pair) stop(ctx context.Context, r *result, sig syscall.Signal, after time.Duration) (reaction time.Duration, err error) {
+	before, err := p.versions()
+	if err != nil {
+		return 0, err
+	}
+	v, code := 1-before[0], 128+int(sig)
+	o, reaction, err := p.interrupt(ctx, v, after, sig)
+	if err != nil {
+		return 0, err
+	}
+	is, err := p.versions()
+	if err != nil {
+		return 0, err
+	}
+	left, err := p.orphans()
+	if err != nil {
+		return 0, err
+	}
+	want := before
+	if o.exit == 0 {
+		want = [2]int{v, v}
+	}
+	early := o.signal == sig && after < 50*time.Millisecond // before the program took over its signals
+	switch {
+	case o.exit != 0 && o.exit != code && !early || reaction > 2*time.Second || is != want || len(left) > 0:
+		r.refute("signal %d after %v: %v, in %v, versions %v of %v, left over %v", sig, after, o, reaction, is, want, left)
+	case o.exit == 0:
+		r.end("ended before")
+	case early:
+		r.end("ended by the signal itself, before it began")
+	default:
+		r.end(fmt.Sprintf("exit %d", code))
+	}
+	return reaction, nil
 }
