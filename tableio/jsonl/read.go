@@ -77,7 +77,7 @@ func (s *stream) open(unit int, cols []int) (err error) {
 	if s.text, err = f.Section(s.acct, from, tooLong); err != nil {
 		return err
 	}
-	s.scan = &scanner{Window: &s.text.Window, columns: f.columns, names: f.schema.Names(), seen: make([]uint32, len(f.schema.Fields)), end: end, add: s.unknown, take: s.take}
+	s.scan = &scanner{Window: &s.text.Window, columns: f.columns, names: f.schema.Names(), seen: make([]uint64, len(f.schema.Fields)), end: end, add: s.unknown, take: s.take}
 	if unit == 0 {
 		return s.skipMark()
 	}

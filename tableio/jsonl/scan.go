@@ -40,8 +40,8 @@ type scanner struct {
 	take func(col int, sp text.Span, k kind) error
 
 	end  int64    // lines from this offset on are not taken
-	row  uint32   // counts lines
-	seen []uint32 // by column, the line that had it last
+	row  uint64   // counts lines
+	seen []uint64 // by column, the line that had it last
 	last int      // the column of the last key
 	key  []byte   // of a key with escapes
 }
