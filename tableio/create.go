@@ -35,32 +35,35 @@ func Create(ctx context.Context, fs vfs.FS, path string, dir bool, schema *batch
 	if len(o.PartitionBy) > 0 {
 		return newPartitioned(fs, path, schema, o), nil
 	}
-	if textual(o.Format) {
-		enc, err := encoder(schema, o.Format)
+	if o.Format == Parquet {
+		create := parquet.CreateFile
+		if dir {
+			create = parquet.CreateDir
+		}
+		w, err := create(ctx, fs, path, schema, o.WriterOptions)
 		if err != nil {
 			return nil, err
 		}
-		return text.NewWriter(fs, path, dir, enc, o.text())
+		return parquetWriter{w}, nil
 	}
-	if o.Format == Arrow {
-		enc, err := arrow.NewEncoder(schema, o.Compression, o.RowGroupRows, o.Acct)
-		if err != nil {
-			return nil, err
-		}
-		return text.NewWriter(fs, path, dir, enc, o.text())
+	var enc text.Encoder
+	var err error
+	switch {
+	case textual(o.Format):
+		enc, err = encoder(schema, o.Format)
+	case o.Format == Arrow:
+		enc, err = arrow.NewEncoder(schema, o.Compression, o.RowGroupRows, o.Acct)
+	default:
+		err = fmt.Errorf("%w: %s is not written yet", ErrFormat, o.Format)
 	}
-	if o.Format != Parquet {
-		return nil, fmt.Errorf("%w: %s is not written yet", ErrFormat, o.Format)
-	}
-	create := parquet.CreateFile
-	if dir {
-		create = parquet.CreateDir
-	}
-	w, err := create(ctx, fs, path, schema, o.WriterOptions)
 	if err != nil {
 		return nil, err
 	}
-	return parquetWriter{w}, nil
+	w, err := text.NewWriter(fs, path, dir, enc, o.text())
+	if err != nil {
+		return nil, err // and no writer: one that is nil would not be nil as a Writer
+	}
+	return w, nil
 }
 
 // CheckWrites refuses a schema that the format does not hold, the columns at partitionBy aside; the error names the column.
