@@ -223,13 +223,13 @@ func (c *codecs) zstdStream(out, in *window) (err error) {
 		c.zwindow = need
 	}
 	if c.zstream == nil {
-		c.zstream, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxZstdWindow), zstd.WithDecoderMaxMemory(math.MaxInt32))
+		c.zstream, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(math.MaxInt32))
 		if err != nil {
 			return err
 		}
 	}
-	if err := c.zstream.Reset(struct{ io.Reader }{in}); err != nil {
+	// Frames behind the first may not need more than what is reserved for that.
+	if err := c.zstream.ResetWithOptions(struct{ io.Reader }{in}, zstd.WithDecoderMaxWindow(uint64(max(size, zstd.MinWindowSize)))); err != nil {
 		return fmt.Errorf("is not valid zstd: %w", err)
 	}
 	out.from = &libraryStream{c.zstream, "zstd"}
