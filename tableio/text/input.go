@@ -34,14 +34,14 @@ const (
 	Zstd
 )
 
-// Window bounds what a zstd file may refer back to; more is refused.
-const maxWindow = 32 << 20
-
-// Heap that decompressors take, bytes.
+// maxWindow bounds what a zstd file may refer back to; more is refused. Its first frame says how much it is; usualWindow is what others may have all the same.
 const (
-	gzipHeap = 64 << 10
-	zstdHeap = 16 << 20
+	usualWindow = 8 << 20
+	maxWindow   = 32 << 20
 )
+
+// gzipHeap is what the decompressor takes, bytes; that of zstd takes twice its window.
+const gzipHeap = 64 << 10
 
 // ReadAhead is how many bytes are read at once.
 const readAhead = 256 << 10
@@ -53,6 +53,8 @@ type Input struct {
 	size  int64
 	mtime time.Time
 	codec Codec
+	// window is the longest of a zstd file.
+	window int64
 }
 
 var (
@@ -78,7 +80,7 @@ func OpenInput(ctx context.Context, fsys vfs.FS, path string) (in *Input, err er
 		return nil, fmt.Errorf("%s: %w: it is a directory", path, format.ErrMalformed)
 	}
 	in = &Input{fsys: fsys, path: path, size: st.Size(), mtime: st.ModTime()}
-	head := make([]byte, 4)
+	head := make([]byte, zstd.HeaderMaxSize)
 	n, err := h.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
 		return nil, err
@@ -87,9 +89,22 @@ func OpenInput(ctx context.Context, fsys vfs.FS, path string) (in *Input, err er
 	case bytes.HasPrefix(head, gzipMagic):
 		in.codec = Gzip
 	case bytes.HasPrefix(head, zstdMagic):
-		in.codec = Zstd
+		in.codec, in.window = Zstd, windowOf(head)
 	}
 	return in, nil
+}
+
+// windowOf returns the window of a zstd file that begins with head, as far as it is accepted.
+func windowOf(head []byte) int64 {
+	var h zstd.Header
+	if h.Decode(head) != nil {
+		return usualWindow
+	}
+	n := h.WindowSize
+	if h.SingleSegment {
+		n = h.FrameContentSize
+	}
+	return int64(min(max(n, usualWindow), maxWindow))
 }
 
 // Path, Size and Codec say what the file was when it was opened.
@@ -103,7 +118,7 @@ func (in *Input) DecoderHeap() int64 {
 	case Gzip:
 		return gzipHeap + readAhead
 	case Zstd:
-		return zstdHeap + readAhead
+		return 2*in.window + readAhead
 	}
 	return 0
 }
@@ -159,7 +174,7 @@ func (in *Input) Open(from int64) (r io.ReadCloser, err error) {
 		d.r, err = gzip.NewReader(&ahead{r: raw})
 	} else {
 		var z *zstd.Decoder
-		if z, err = zstd.NewReader(&ahead{r: raw}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow)); err == nil {
+		if z, err = zstd.NewReader(&ahead{r: raw}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(in.window))); err == nil {
 			d.r, d.end = z, z.Close
 		}
 	}
