@@ -15,12 +15,9 @@
 package arrow
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"pqjoin/batch"
@@ -33,10 +30,11 @@ const (
 	unitBytes = 8 << 20
 	unitRows  = 256 << 10
 
-	// maxMeta is the most metadata of one message.
+	// maxMeta is the most metadata of one message, and the longest footer: they are decoded on the Go heap.
 	maxMeta = 16 << 20
-	// maxMessages is how many messages a file may have: each takes some bytes of heap.
-	maxMessages = 1 << 20
+	// maxMessages is how many messages a file may have: each takes 40 bytes of heap while the file is open.
+	maxMessages = 1 << 18
+	tooMany     = "it has more than %d record batches and dictionaries; write larger ones"
 	// maxRows is the most rows of a record batch.
 	maxRows = 1 << 40
 )
@@ -54,30 +52,14 @@ type File struct {
 	schema  *batch.Schema
 	batches []message
 	dicts   map[int64][]message // by id, in order
-	units   []unit
-	formatU []format.Unit
-	rows    int64
-	widths  []float64 // mean bytes of a row's value
+	seen    int32               // messages
+	// replaced are the dictionaries that took another's place, by their numbers, in order.
+	replaced []int32
+	units    []unit
+	formatU  []format.Unit
+	rows     int64
+	widths   []float64 // mean bytes of a row's value
 }
-
-// message is a record batch or a dictionary.
-type message struct {
-	at    int64 // of its metadata
-	meta  int32
-	body  int64 // offset
-	size  int64 // of the body
-	rows  int64
-	seq   int32 // counts messages
-	delta bool
-	codec int8
-}
-
-// The codecs of a body.
-const (
-	codecNone int8 = iota
-	codecLZ4
-	codecZstd
-)
 
 // unit is some consecutive record batches.
 type unit struct{ from, to int }
@@ -110,205 +92,6 @@ func (f *File) fail(err error) error { return fmt.Errorf("%s: %w", f.Path(), err
 
 func malformedf(s string, args ...any) error {
 	return fmt.Errorf("%w: %s", format.ErrMalformed, fmt.Sprintf(s, args...))
-}
-
-func (f *File) open(ctx context.Context, h io.ReaderAt) error {
-	head := make([]byte, 8)
-	n, err := h.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return err
-	}
-	switch head = head[:n]; {
-	case bytes.HasPrefix(head, []byte(magic)):
-		return f.openFile(ctx, h)
-	case bytes.HasPrefix(head, []byte("FEA1")):
-		return malformedf("it is Feather of version 1, which is not read; write version 2, which is Arrow")
-	case n < 8:
-		return malformedf("it is too short for an Arrow file")
-	}
-	return f.openStream(ctx, h)
-}
-
-// openFile finds messages by the footer.
-func (f *File) openFile(ctx context.Context, h io.ReaderAt) error {
-	if f.Size() < 8+4+6+8 {
-		return malformedf("it is too short for an Arrow file: was its writing cut off?")
-	}
-	end := make([]byte, 10)
-	if _, err := h.ReadAt(end, f.Size()-10); err != nil {
-		return err
-	}
-	size := int64(binary.LittleEndian.Uint32(end))
-	if string(end[4:]) != magic || size > f.Size()-8-10 || size < 8 {
-		return malformedf("it does not end as an Arrow file does: was its writing cut off?")
-	}
-	if size > 8*maxMeta {
-		return malformedf("its footer is of %d bytes, more than %d", size, 8*maxMeta)
-	}
-	meta := make([]byte, size)
-	if _, err := h.ReadAt(meta, f.Size()-10-size); err != nil {
-		return err
-	}
-	var dicts, batches []message
-	err := decode(func() {
-		foot := root(meta)
-		schema, ok := foot.table(1)
-		if !ok {
-			refuse("it has no schema")
-		}
-		f.all = readSchema(schema)
-		dicts, batches = f.footerBlocks(foot.vector(2, 24)), f.footerBlocks(foot.vector(3, 24))
-	})
-	if err != nil {
-		return err
-	}
-	for _, m := range append(dicts, batches...) {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := f.message(h, &m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f *File) footerBlocks(v vector) []message {
-	if v.n > maxMessages {
-		refuse("it has %d record batches, more than %d; write larger ones", v.n, maxMessages)
-	}
-	out := make([]message, 0, v.n)
-	for i := range v.n {
-		m := message{at: v.long(i, 24, 0), meta: int32(uint32(v.long(i, 24, 8))), size: v.long(i, 24, 16)}
-		if m.meta < 8 || m.at < 8 || m.at > f.Size() {
-			refuse("its footer points outside of the file")
-		}
-		out = append(out, m)
-	}
-	return out
-}
-
-// openStream finds messages one after the other.
-func (f *File) openStream(ctx context.Context, h io.ReaderAt) error {
-	head := make([]byte, 8)
-	for at := int64(0); ; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := h.ReadAt(head, at)
-		if err != nil && err != io.EOF {
-			return err
-		}
-		if n < 4 {
-			break // a stream may lack its end
-		}
-		clear(head[n:])
-		skip, size := int64(4), binary.LittleEndian.Uint32(head)
-		if size == 0xffffffff {
-			skip, size = 8, binary.LittleEndian.Uint32(head[4:])
-		}
-		if size == 0 {
-			break
-		}
-		if at == 0 && (size > maxMeta || int64(size) > f.Size()) {
-			return malformedf("it is no Arrow file")
-		}
-		m := message{at: at, meta: int32(min(int64(size)+skip, 1<<30)), size: -1}
-		if err := f.message(h, &m); err != nil {
-			return err
-		}
-		at = m.body + m.size
-	}
-	if f.all == nil {
-		return malformedf("it has no schema")
-	}
-	return nil
-}
-
-// readMeta reads a message's metadata.
-func (f *File) readMeta(h io.ReaderAt, m *message) ([]byte, error) {
-	if m.meta > maxMeta || m.meta < 8 || m.at+int64(m.meta) > f.Size() {
-		return nil, malformedf("the metadata at byte %d reach beyond the file, or are more than %d bytes", m.at, maxMeta)
-	}
-	b := make([]byte, m.meta)
-	if _, err := h.ReadAt(b, m.at); err != nil {
-		return nil, err
-	}
-	if binary.LittleEndian.Uint32(b) == 0xffffffff {
-		return b[8:], nil
-	}
-	return b[4:], nil
-}
-
-// message takes a message up.
-func (f *File) message(h io.ReaderAt, m *message) error {
-	meta, err := f.readMeta(h, m)
-	if err != nil {
-		return err
-	}
-	return decode(func() {
-		t := root(meta)
-		m.body = m.at + int64(m.meta)
-		if size := t.long(3); m.size < 0 || m.size == size {
-			m.size = size
-		} else {
-			refuse("the message at byte %d is of %d bytes, and the footer says %d", m.at, size, m.size)
-		}
-		if m.size < 0 || m.size > f.Size()-m.body {
-			refuse("the message at byte %d reaches beyond the file: was its writing cut off?", m.at)
-		}
-		head, ok := t.table(2)
-		if !ok {
-			refuse("the message at byte %d is empty", m.at)
-		}
-		m.seq = int32(len(f.batches))
-		for _, d := range f.dicts {
-			m.seq += int32(len(d))
-		}
-		if m.seq >= maxMessages {
-			refuse("it has more than %d record batches; write larger ones", maxMessages)
-		}
-		switch kind := t.byte(1, 0); kind {
-		case 1:
-			if f.all != nil {
-				refuse("it has two schemas")
-			}
-			f.all = readSchema(head)
-		case 2:
-			data, ok := head.table(1)
-			if !ok {
-				refuse("the dictionary at byte %d is empty", m.at)
-			}
-			m.delta = head.byte(2, 0) != 0
-			m.head(data)
-			f.dicts[head.long(0)] = append(f.dicts[head.long(0)], *m)
-		case 3:
-			m.head(head)
-			f.batches = append(f.batches, *m)
-			f.rows += m.rows
-		default:
-			refuse("the message at byte %d is of a kind (%d) that is not read", m.at, kind)
-		}
-		if f.all == nil {
-			refuse("it does not begin with a schema")
-		}
-	})
-}
-
-// head takes what a RecordBatch says of itself.
-func (m *message) head(t flat) {
-	if m.rows = t.long(0); m.rows < 0 || m.rows > maxRows {
-		refuse("the record batch at byte %d has %d rows", m.at, m.rows)
-	}
-	c, ok := t.table(3)
-	if !ok {
-		return
-	}
-	codec := c.byte(0, 0)
-	if codec > 1 || c.byte(1, 0) != 0 {
-		refuse("the record batch at byte %d is compressed in a way that is not read", m.at)
-	}
-	m.codec = codecLZ4 + int8(codec)
 }
 
 // choose makes the schema of the columns that are read.
@@ -347,14 +130,17 @@ func (c *column) meanWidth() float64 {
 // divide makes units.
 func (f *File) divide() {
 	var bytes, rows int64
-	from := 0
+	from, next, last := 0, 0, int32(-1) // last: the latest dictionary replaced before the batch
 	cut := func(to int) {
 		f.units = append(f.units, unit{from, to})
 		f.formatU = append(f.formatU, format.Unit{Rows: rows, Bytes: bytes, Raw: f.raw(from, to)})
 		from, bytes, rows = to, 0, 0
 	}
 	for i, m := range f.batches {
-		if i > from && (bytes+m.size > unitBytes || rows+m.rows > unitRows || f.replaced(f.batches[from].seq, m.seq)) {
+		for ; next < len(f.replaced) && f.replaced[next] < m.seq; next++ {
+			last = f.replaced[next]
+		}
+		if i > from && (bytes+m.size > unitBytes || rows+m.rows > unitRows || last > f.batches[from].seq) {
 			cut(i)
 		}
 		bytes += m.size
@@ -363,18 +149,6 @@ func (f *File) divide() {
 	if from < len(f.batches) {
 		cut(len(f.batches))
 	}
-}
-
-// replaced says whether a dictionary was replaced between two messages.
-func (f *File) replaced(a, b int32) bool {
-	for _, ds := range f.dicts {
-		for i, d := range ds {
-			if i > 0 && !d.delta && d.seq > a && d.seq < b {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // raw estimates the bytes of the record batches when they are not compressed.
@@ -408,7 +182,7 @@ func (f *File) ReadsAs(col int, t batch.Type) bool {
 
 // RowBytes returns the mean bytes of a column's values, for all rows of a unit. Of columns of bytes it is a guess: their part of the body.
 func (f *File) RowBytes(u, col int) int64 {
-	return int64(f.widths[col] * float64(f.formatU[u].Rows))
+	return int64(min(f.widths[col]*float64(f.formatU[u].Rows), maxFloor))
 }
 
 var _ format.File = (*File)(nil)

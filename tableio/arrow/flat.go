@@ -136,6 +136,12 @@ func (t flat) string(i int) string {
 	return string(v.b[v.at : v.at+v.n])
 }
 
+// is says whether field i is the text s.
+func (t flat) is(i int, s string) bool {
+	v := t.vector(i, 1)
+	return string(v.b[v.at:v.at+v.n]) == s
+}
+
 // table returns element i of a vector of tables.
 func (v vector) table(i uint32) flat {
 	at := v.at + 4*i

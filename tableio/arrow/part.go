@@ -15,6 +15,8 @@ const (
 	targetBytes = 1 << 20
 	// narrowRows is how many narrow values are read at once.
 	narrowRows = 4 << 10
+	// placeHeap is the heap that a buffer takes to know where it is: views may have a great many.
+	placeHeap = 192
 )
 
 // part reads a column of a record batch.
@@ -25,6 +27,7 @@ type part struct {
 	rows   int64
 	nulls  int64
 	places []place
+	heap   int64 // reserved for places
 
 	valid  *section
 	carry  byte // the byte of valid that has been read in part
@@ -63,15 +66,16 @@ func (p *part) width() int {
 
 // windows returns the bytes of buffers that are no file buffer's.
 func (p *part) windows() int64 {
+	heap := placeHeap * int64(len(p.places))
 	switch p.layout() {
 	case layoutVar:
-		return int64(mem.ClassSize(8*(windowRows+1)) + mem.ClassSize(8*(windowRows+1)))
+		return heap + int64(mem.ClassSize(8*(windowRows+1))+mem.ClassSize(8*(windowRows+1)))
 	case layoutView:
-		return int64(mem.ClassSize(16*windowRows) + mem.ClassSize(nearBytes))
+		return heap + int64(mem.ClassSize(16*windowRows)+mem.ClassSize(nearBytes))
 	case layoutFixed, layoutBits:
-		return int64(mem.ClassSize(16*narrowRows) + batch.BitmapLen(batch.Rows) + 512)
+		return heap + int64(mem.ClassSize(16*narrowRows)+batch.BitmapLen(batch.Rows)+512)
 	}
-	return 0
+	return heap
 }
 
 // open opens the buffers.
@@ -80,6 +84,10 @@ func (p *part) open(acct *mem.Account, h io.ReaderAt, step int) (err error) {
 	if p.layout() == layoutNull {
 		return nil
 	}
+	if err := acct.Reserve(placeHeap * int64(len(p.places))); err != nil {
+		return err
+	}
+	p.heap = placeHeap * int64(len(p.places))
 	for i := range p.places {
 		if err := p.places[i].prefix(h); err != nil {
 			return err
@@ -89,11 +97,10 @@ func (p *part) open(acct *mem.Account, h io.ReaderAt, step int) (err error) {
 			return err
 		}
 		switch {
+		case i == 0 && p.nulls > 0 && s.left == 0:
+			s.close()
+			return malformedf("column %s has %d nulls, and nothing says which", p.col.field.Name, p.nulls)
 		case i == 0 && (p.nulls == 0 || s.left == 0):
-			if p.nulls > 0 {
-				s.close()
-				return malformedf("column %s has %d nulls, and nothing says which", p.col.field.Name, p.nulls)
-			}
 			s.close()
 		case i == 0:
 			p.valid = s
@@ -103,20 +110,24 @@ func (p *part) open(acct *mem.Account, h io.ReaderAt, step int) (err error) {
 			p.data = append(p.data, s)
 		}
 	}
-	need := p.rows * int64(p.width())
-	switch p.layout() {
-	case layoutBits:
-		need = (p.rows + 7) / 8
-	case layoutVar:
-		need = 0 // an empty column may have no offsets
-		if p.rows > 0 {
-			need = (p.rows + 1) * int64(p.width())
-		}
-	}
-	if p.vals.left < need {
+	if need := p.need(); p.vals.left < need {
 		return malformedf("column %s has %d bytes for %d rows", p.col.field.Name, p.vals.left, p.rows)
 	}
 	return p.openWindows(step)
+}
+
+// need returns the bytes that the buffer of values, or of offsets, has at least.
+func (p *part) need() int64 {
+	switch p.layout() {
+	case layoutBits:
+		return (p.rows + 7) / 8
+	case layoutVar:
+		if p.rows == 0 {
+			return 0 // an empty column may have no offsets
+		}
+		return (p.rows + 1) * int64(p.width())
+	}
+	return p.rows * int64(p.width())
 }
 
 func (p *part) openWindows(step int) (err error) {
@@ -149,7 +160,8 @@ func (p *part) close() {
 	p.valid, p.vals, p.data = nil, nil, nil
 	p.scratch.Release()
 	p.raw.Release()
-	p.scratch, p.raw = nil, nil
+	p.acct.Unreserve(p.heap)
+	p.scratch, p.raw, p.heap = nil, nil, 0
 }
 
 // fit returns how many of the next n rows a batch has of this column: those whose bytes are about targetBytes.
@@ -231,7 +243,7 @@ func (p *part) take(t batch.Type, n int, dicts map[int64]*batch.Column) (*batch.
 			err = p.bools(c)
 		}
 	default:
-		c, err = p.takeFixed(t, n)
+		return p.takeFixed(t, n)
 	}
 	if err == nil {
 		err = p.setValid(c)
@@ -342,91 +354,4 @@ func (p *part) takeVar(t batch.Type, n int) (*batch.Column, error) {
 	copy(p.offs, p.offs[n:p.have+1])
 	p.have -= n
 	return c, nil
-}
-
-// takeCodes reads codes of a dictionary. Other values than texts are looked up at once, and so is a dictionary that holds nulls.
-func (p *part) takeCodes(t batch.Type, n int, dict *batch.Column) (*batch.Column, error) {
-	buf, err := p.acct.Alloc(4 * n)
-	if err != nil {
-		return nil, err
-	}
-	defer buf.Release()
-	codes := batch.View[uint32](buf.Bytes())[:n]
-	valid, err := batch.NewFixed(p.acct, batch.Of(batch.Bool), n) // lends its bitmap
-	if err != nil {
-		return nil, err
-	}
-	defer valid.Release()
-	if err := p.setValid(valid); err != nil {
-		return nil, err
-	}
-	size := 0
-	if dict != nil {
-		size = dict.N
-	}
-	missing := uint32(0)
-	plain := size == 0 || dict.Nulls > 0 || t.Kind() != batch.KindBytes
-	if plain {
-		missing = batch.Missing
-	}
-	err = p.words(n, func(at int, raw []byte) error {
-		w := p.col.index
-		for i := range len(raw) / w {
-			v := code(raw[i*w:], w)
-			switch {
-			case valid.IsNull(at + i):
-				v = uint64(missing)
-			case v >= uint64(size):
-				return malformedf("column %s has the code %d, and its dictionary %d values", p.col.field.Name, v, size)
-			}
-			codes[at+i] = uint32(v)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case size == 0:
-		return batch.AllNull(p.acct, t, n)
-	case plain:
-		return batch.Gather(p.acct, dict, codes, true)
-	}
-	out, err := batch.NewCodes(p.acct, dict.Retain(), n)
-	if err != nil {
-		dict.Release()
-		return nil, err
-	}
-	copy(out.Codes, codes)
-	return out.ShareNulls(valid), nil
-}
-
-func code(b []byte, w int) uint64 {
-	switch w {
-	case 1:
-		return uint64(b[0])
-	case 2:
-		return uint64(binary.LittleEndian.Uint16(b))
-	case 4:
-		return uint64(binary.LittleEndian.Uint32(b))
-	}
-	return binary.LittleEndian.Uint64(b)
-}
-
-// words shows n values of fixed width to use, some at a time.
-func (p *part) words(n int, use func(at int, raw []byte) error) error {
-	w := p.width()
-	room := len(p.scratch.Bytes()) / w
-	for at := 0; at < n; {
-		k := min(n-at, room)
-		raw := p.scratch.Bytes()[:k*w]
-		if err := p.vals.read(raw); err != nil {
-			return err
-		}
-		if err := use(at, raw); err != nil {
-			return err
-		}
-		at += k
-	}
-	return nil
 }

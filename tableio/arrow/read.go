@@ -1,10 +1,12 @@
 package arrow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -87,7 +89,14 @@ func (s *stream) next() (*batch.Batch, error) {
 		}
 		s.at++
 	}
-	return s.open.next(s.schema, s.step, s.dicts)
+	b, err := s.open.next(s.schema, s.step, s.dicts)
+	var bad *misfit
+	if errors.As(err, &bad) {
+		for _, m := range s.f.batches[:s.at-1] {
+			bad.row += m.rows
+		}
+	}
+	return b, err
 }
 
 // Close releases what the stream holds.
@@ -107,33 +116,19 @@ func (s *stream) Close() error {
 	return h.Close()
 }
 
-// dictMessages returns the messages that make a dictionary as it is at a unit's end.
-func (f *File) dictMessages(id int64, u unit) (out []message) {
-	if u.from == u.to {
+// dictMessages returns the messages that make a dictionary as it is at a unit's end: the last whole one before, and what was added to it.
+func (f *File) dictMessages(id int64, u unit) []message {
+	ds := f.dicts[id]
+	if u.from == u.to || len(ds) == 0 {
 		return nil
 	}
-	for i, m := range f.dicts[id] {
-		if i > 0 && m.seq > f.batches[u.to-1].seq && !f.footed() {
-			break
-		}
-		if !m.delta {
-			out = out[:0]
-		}
-		out = append(out, m)
+	to, _ := slices.BinarySearchFunc(ds, f.batches[u.to-1].seq, func(m message, seq int32) int { return cmp.Compare(m.seq, seq) })
+	to = max(to, 1) // the first may come late, where all was null before
+	from := to - 1
+	for from > 0 && ds[from].delta {
+		from--
 	}
-	return out
-}
-
-// footed says whether the file's messages were found by a footer, where dictionaries come before all record batches.
-func (f *File) footed() bool {
-	for _, ds := range f.dicts {
-		for _, d := range ds {
-			if len(f.batches) > 0 && d.seq > f.batches[0].seq {
-				return false
-			}
-		}
-	}
-	return true
+	return ds[from:to]
 }
 
 // loadDicts reads the dictionaries of the columns that are read.
@@ -162,28 +157,42 @@ func (s *stream) loadDict(ctx context.Context, c *column) (*batch.Column, error)
 		}
 	}()
 	for _, m := range s.f.dictMessages(c.dict, s.unit) {
-		r, err := s.f.openRecord(s.acct, s.h, &m, true, []column{values}, []int{0}, s.step)
+		more, err := s.dictPieces(ctx, &m, values, schema)
+		pieces = append(pieces, more...)
 		if err != nil {
 			return nil, err
 		}
-		for r.left > 0 {
-			b, err := r.next(schema, s.step, nil)
-			if err == nil {
-				err = ctx.Err()
-				pieces = append(pieces, b)
-			}
-			if err != nil {
-				r.close()
-				return nil, err
-			}
-		}
-		r.close()
 	}
 	all, err := batch.Concat(s.acct, schema, pieces)
 	if err != nil {
 		return nil, err
 	}
 	return all.Cols[0], nil
+}
+
+// dictPieces returns the values of one message of a dictionary; with an error, those before it.
+func (s *stream) dictPieces(ctx context.Context, m *message, values column, schema *batch.Schema) (out []*batch.Batch, err error) {
+	r, err := s.f.openRecord(s.acct, s.h, m, true, []column{values}, []int{0}, s.step)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	for _, pl := range r.parts[0].places {
+		if pl.raw > batch.MaxData {
+			return nil, malformedf("it has %d bytes in one buffer, more than can be held", pl.raw)
+		}
+	}
+	for r.left > 0 {
+		b, err := r.next(schema, s.step, nil)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, b)
+		if err := ctx.Err(); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // values is the column of a dictionary's values.
@@ -201,7 +210,11 @@ func (c *column) values() column {
 	return v
 }
 
+// maxFloor is more memory than there is; a few such can be added up.
+const maxFloor = 1 << 56
+
 // ReadFloor returns what reading takes: buffers that are decompressed whole or the windows of decompressors, dictionaries twice, as they are put together.
+// Sizes that files state may be any: what reading refuses does not count, and no sum is beyond maxFloor.
 func (f *File) ReadFloor(u int, cols []int) int64 {
 	h, err := f.Handle()
 	if err != nil {
@@ -209,11 +222,10 @@ func (f *File) ReadFloor(u int, cols []int) int64 {
 	}
 	defer h.Close()
 	var want []int
-	dicts := map[int64]int64{}
-	most := int64(0)
 	for _, c := range cols {
 		want = append(want, f.at[c])
 	}
+	most := int64(0)
 	for i := f.units[u].from; i < f.units[u].to; i++ {
 		parts, err := f.layoutOf(h, &f.batches[i], false, f.all, want)
 		if err != nil {
@@ -221,29 +233,33 @@ func (f *File) ReadFloor(u int, cols []int) int64 {
 		}
 		most = max(most, floorOf(h, parts))
 	}
+	seen := map[int64]bool{}
 	for _, w := range want {
-		c := &f.all[w]
-		if !c.coded {
-			continue
+		if c := &f.all[w]; c.coded && !seen[c.dict] {
+			seen[c.dict] = true
+			most = min(most+f.dictFloor(h, c, f.units[u]), maxFloor)
 		}
-		dicts[c.dict] = 0
-		values := c.values() // what the dictionary holds
-		for _, m := range f.dictMessages(c.dict, f.units[u]) {
-			parts, err := f.layoutOf(h, &m, true, []column{values}, []int{0})
-			if err != nil {
-				return most
-			}
-			n := floorOf(h, parts)
-			for i := range parts[0].places {
-				n += 2 * parts[0].places[i].raw
-			}
-			dicts[c.dict] += n
-		}
-	}
-	for _, n := range dicts {
-		most += n
 	}
 	return most
+}
+
+// dictFloor returns what reading a dictionary takes.
+func (f *File) dictFloor(h io.ReaderAt, c *column, u unit) (n int64) {
+	values := c.values()
+	for _, m := range f.dictMessages(c.dict, u) {
+		parts, err := f.layoutOf(h, &m, true, []column{values}, []int{0})
+		if err != nil {
+			return n
+		}
+		n += floorOf(h, parts)
+		for _, pl := range parts[0].places {
+			if pl.raw <= batch.MaxData {
+				n += 2 * pl.raw
+			}
+		}
+		n = min(n, maxFloor)
+	}
+	return n
 }
 
 func floorOf(h io.ReaderAt, parts []part) (n int64) {
@@ -256,11 +272,11 @@ func floorOf(h io.ReaderAt, parts []part) (n int64) {
 			if pl.prefix(h) != nil {
 				continue
 			}
-			if j >= 2 && p.col.layout == layoutView && pl.codec != codecNone && pl.raw > wholeBytes {
+			if j >= 2 && p.layout() == layoutView && pl.codec != codecNone && pl.raw > wholeBytes && pl.raw <= batch.MaxData {
 				n += pl.raw
 			}
 			held, opening := pl.cost(h)
-			n, more = n+held, max(more, opening)
+			n, more = min(n+held, maxFloor), max(more, opening)
 		}
 	}
 	return n + more

@@ -1,17 +1,90 @@
 package arrow
 
 import (
+	"errors"
+	"fmt"
 	"io"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
+	"pqjoin/tableio/format"
 )
 
 // record reads some columns of a record batch, from front to back.
 type record struct {
-	acct  *mem.Account
+	rows  int64
 	left  int64
 	parts []*part
+}
+
+// misfit is a value that its column's type does not have. row counts from 0, in the record batch, and then in the file.
+type misfit struct {
+	column string
+	row    int64
+	what   string
+}
+
+func (e *misfit) Error() string {
+	return fmt.Sprintf("%v: column %s has %s in row %d (counted from 0)", format.ErrMalformed, e.column, e.what, e.row)
+}
+
+func (e *misfit) Unwrap() error { return format.ErrMalformed }
+
+// lists are what a record batch says of its columns, and those in them, one after the other.
+type lists struct{ nodes, bufs, views vector }
+
+// viewed returns how many buffers of bytes column i of those of views has.
+func (l lists) viewed(i uint32) uint32 {
+	if i >= l.views.n {
+		refuse("a record batch does not say how many buffers its views have")
+	}
+	return uint32(min(max(l.views.long(i, 8, 0), 0), 1<<20))
+}
+
+// listAt is where a column's part of each list begins.
+type listAt struct{ node, buf, view uint32 }
+
+// starts returns where the part of each column begins.
+func (l lists) starts(m *message, all []column) []listAt {
+	out := make([]listAt, len(all))
+	var nodes, bufs uint64
+	view := uint32(0)
+	for i := range all {
+		c := &all[i]
+		out[i] = listAt{uint32(nodes), uint32(bufs), view}
+		nodes, bufs = nodes+uint64(c.nodes), bufs+uint64(c.buffers)
+		for range c.views {
+			bufs += uint64(l.viewed(view))
+			view++
+		}
+		if nodes > uint64(l.nodes.n) || bufs > uint64(l.bufs.n) {
+			break
+		}
+	}
+	if nodes != uint64(l.nodes.n) || bufs != uint64(l.bufs.n) {
+		refuse("the record batch at byte %d has %d columns and %d buffers, which its schema does not", m.at, l.nodes.n, l.bufs.n)
+	}
+	return out
+}
+
+// locate finds where the buffers of column c lie.
+func (p *part) locate(m *message, c *column, l lists, at listAt) {
+	p.col, p.rows, p.nulls = c, l.nodes.long(at.node, 16, 0), l.nodes.long(at.node, 16, 8)
+	if p.rows != m.rows || p.nulls > p.rows {
+		refuse("column %s has %d rows, %d of them null, in a record batch of %d", c.field.Name, p.rows, p.nulls, m.rows)
+	}
+	n := uint32(c.buffers)
+	if c.layout == layoutView && !c.coded {
+		n += l.viewed(at.view)
+	}
+	for b := at.buf; b < at.buf+n; b++ {
+		pl := place{at: l.bufs.long(b, 16, 0), size: l.bufs.long(b, 16, 8), codec: m.codec}
+		if pl.at < 0 || pl.size < 0 || pl.at > m.size || pl.size > m.size-pl.at {
+			refuse("a buffer of column %s lies outside of its record batch", c.field.Name)
+		}
+		pl.at += m.body()
+		p.places = append(p.places, pl)
+	}
 }
 
 // layoutOf finds where the buffers of the columns lie: for each column wanted, its places.
@@ -26,39 +99,10 @@ func (f *File) layoutOf(h io.ReaderAt, m *message, dict bool, all []column, want
 		if dict {
 			head, _ = head.table(1)
 		}
-		nodes, bufs, views := head.vector(1, 16), head.vector(2, 16), head.vector(4, 8)
-		starts := make([][3]uint32, len(all))
-		var at [3]uint32
-		for i := range all {
-			c := &all[i]
-			starts[i] = at
-			at[0], at[1] = at[0]+uint32(c.nodes), at[1]+uint32(c.buffers)
-			for range c.views {
-				at[1] += uint32(min(max(views.long(at[2], 8, 0), 0), 1<<20))
-				at[2]++
-			}
-		}
-		if at[0] != nodes.n || at[1] != bufs.n {
-			refuse("the record batch at byte %d has %d columns and %d buffers, and its schema %d and %d", m.at, nodes.n, bufs.n, at[0], at[1])
-		}
+		l := lists{nodes: head.vector(1, 16), bufs: head.vector(2, 16), views: head.vector(4, 8)}
+		starts := l.starts(m, all)
 		for k, i := range want {
-			p, c, at := &out[k], &all[i], starts[i]
-			p.col, p.rows, p.nulls = c, nodes.long(at[0], 16, 0), nodes.long(at[0], 16, 8)
-			if p.rows != m.rows || p.nulls > p.rows {
-				refuse("column %s has %d rows, %d of them null, in a record batch of %d", c.field.Name, p.rows, p.nulls, m.rows)
-			}
-			n := uint32(c.buffers)
-			if c.layout == layoutView && !c.coded {
-				n += uint32(min(max(views.long(at[2], 8, 0), 0), 1<<20))
-			}
-			for b := at[1]; b < at[1]+n; b++ {
-				pl := place{at: bufs.long(b, 16, 0), size: bufs.long(b, 16, 8), codec: m.codec}
-				if pl.at < 0 || pl.size < 0 || pl.at > m.size || pl.size > m.size-pl.at {
-					refuse("a buffer of column %s lies outside of its record batch", c.field.Name)
-				}
-				pl.at += m.body
-				p.places = append(p.places, pl)
-			}
+			out[k].locate(m, &all[i], l, starts[i])
 		}
 	})
 	return out, err
@@ -70,7 +114,7 @@ func (f *File) openRecord(acct *mem.Account, h io.ReaderAt, m *message, dict boo
 	if err != nil {
 		return nil, err
 	}
-	r := &record{acct: acct, left: m.rows}
+	r := &record{rows: m.rows, left: m.rows}
 	for i := range parts {
 		p := &parts[i]
 		r.parts = append(r.parts, p)
@@ -82,7 +126,7 @@ func (f *File) openRecord(acct *mem.Account, h io.ReaderAt, m *message, dict boo
 	return r, nil
 }
 
-// next returns at most n rows of every column; dicts holds the dictionaries.
+// next returns at most n rows of every column; dicts holds the dictionaries. Of a misfit the row is the record batch's.
 func (r *record) next(schema *batch.Schema, n int, dicts map[int64]*batch.Column) (*batch.Batch, error) {
 	n = int(min(int64(n), r.left))
 	for _, p := range r.parts {
@@ -96,6 +140,10 @@ func (r *record) next(schema *batch.Schema, n int, dicts map[int64]*batch.Column
 		c, err := p.take(schema.Fields[i].Type, n, dicts)
 		if err != nil {
 			out.Release()
+			var bad *misfit
+			if errors.As(err, &bad) {
+				bad.row += r.rows - r.left
+			}
 			return nil, err
 		}
 		out.Cols = append(out.Cols, c)

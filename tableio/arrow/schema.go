@@ -68,71 +68,103 @@ type column struct {
 	views   int
 }
 
+// How many columns, those in nested ones included, a schema may have, how many pairs of metadata its columns may have together, and how
+// deep columns may lie in each other. What lies in FlatBuffers may lie there once and be pointed at by many, so that a few bytes say anything.
+const (
+	maxColumns = 100_000
+	maxPairs   = 1_000_000
+	maxNesting = 64
+)
+
+// schemaReader counts what a schema has.
+type schemaReader struct {
+	columns, pairs int
+	names          int // bytes
+	seen           map[string]bool
+	dicts          map[int64]column // by id, the first column that has it
+}
+
 // readSchema returns the columns of the schema in a Message or Footer.
 func readSchema(t flat) []column {
 	if t.short(0, 0) != 0 {
 		refuse("its numbers are big-endian, which is not read")
 	}
 	fields := t.vector(1, 4)
-	out := make([]column, 0, fields.n)
-	seen := map[string]bool{}
-	for i := range fields.n {
-		c := readField(fields.table(i))
-		if seen[c.field.Name] {
-			refuse("it has two columns %q", c.field.Name)
-		}
-		seen[c.field.Name] = true
-		out = append(out, c)
-	}
-	if len(out) == 0 {
+	if fields.n == 0 {
 		refuse("it has no columns")
+	}
+	r := schemaReader{seen: map[string]bool{}, dicts: map[int64]column{}}
+	out := make([]column, 0, min(fields.n, maxColumns))
+	for i := range fields.n {
+		out = append(out, r.field(fields.table(i)))
 	}
 	return out
 }
 
-func readField(f flat) column {
+func (r *schemaReader) field(f flat) column {
+	if r.names += int(f.vector(0, 1).n); r.names > len(f.b) {
+		refuse("the names of its columns lie in each other")
+	}
 	c := column{field: batch.Field{Name: f.string(0), Nullable: f.byte(1, 0) != 0}}
-	c.size(f, 0)
+	if r.seen[c.field.Name] {
+		refuse("it has two columns %q", c.field.Name)
+	}
+	r.seen[c.field.Name] = true
+	r.size(&c, f, 0)
 	kind := f.byte(2, 0)
 	typ, ok := f.table(3)
 	if !ok {
 		refuse("column %q has no type", c.field.Name)
 	}
 	c.typed(kind, typ)
-	if c.field.Type.ID == batch.Fixed && c.width == 16 && extension(f) == "arrow.uuid" {
+	if c.field.Type.ID == batch.Fixed && c.width == 16 && r.extends(f, "arrow.uuid") {
 		c.field.Type = batch.Of(batch.UUID)
 	}
 	if d, ok := f.table(4); ok {
-		c.coded, c.dict, c.index, c.signed = true, d.long(0), 4, true
-		if t, ok := d.table(1); ok {
-			c.index, c.signed = t.int(0, 0)/8, t.byte(1, 0) != 0
-		}
-		if !slices.Contains([]int{1, 2, 4, 8}, c.index) {
-			refuse("column %q has codes of %d bytes", c.field.Name, c.index)
-		}
-		if c.layout == layoutNull {
-			c.layout, c.why = layoutNone, "a dictionary of nulls"
-		}
+		r.dictionary(&c, d)
 	}
 	return c
 }
 
-// extension returns the name of the field's extension type.
-func extension(f flat) string {
-	pairs := f.vector(6, 4)
-	for i := range pairs.n {
-		if p := pairs.table(i); p.string(0) == "ARROW:extension:name" {
-			return p.string(1)
-		}
+// dictionary makes c a column of codes.
+func (r *schemaReader) dictionary(c *column, d flat) {
+	c.coded, c.dict, c.index, c.signed = true, d.long(0), 4, true
+	if t, ok := d.table(1); ok {
+		c.index, c.signed = t.int(0, 0)/8, t.byte(1, 0) != 0
 	}
-	return ""
+	if !slices.Contains([]int{1, 2, 4, 8}, c.index) {
+		refuse("column %q has codes of %d bytes", c.field.Name, c.index)
+	}
+	if c.layout == layoutNull {
+		c.layout, c.why = layoutNone, "a dictionary of nulls"
+	}
+	o, ok := r.dicts[c.dict]
+	if !ok {
+		r.dicts[c.dict] = *c
+	} else if o.field.Type != c.field.Type || o.layout != c.layout || o.width != c.width || o.ms != c.ms {
+		refuse("columns %q and %q are of different types and have the same dictionary", o.field.Name, c.field.Name)
+	}
 }
 
-// maxNesting bounds how deep fields lie in each other.
-const maxNesting = 64
+// extends says whether the field is of an extension type of that name.
+func (r *schemaReader) extends(f flat, name string) bool {
+	pairs := f.vector(6, 4)
+	if r.pairs += int(pairs.n); r.pairs > maxPairs {
+		refuse("its columns have more than %d pairs of metadata", maxPairs)
+	}
+	for i := range pairs.n {
+		if p := pairs.table(i); p.is(0, "ARROW:extension:name") {
+			return p.is(1, name)
+		}
+	}
+	return false
+}
 
 // size adds what the field, and those in it, take of the lists of a record batch.
-func (c *column) size(f flat, depth int) {
+func (r *schemaReader) size(c *column, f flat, depth int) {
+	if r.columns++; r.columns > maxColumns {
+		refuse("it has more than %d columns, those in nested ones included", maxColumns)
+	}
 	if depth > maxNesting {
 		refuse("its columns nest more than %d deep", maxNesting)
 	}
@@ -147,7 +179,7 @@ func (c *column) size(f flat, depth int) {
 		c.buffers++
 	case typeUnion:
 		t, _ := f.table(3)
-		c.buffers += 1 + t.short(0, 0)
+		c.buffers += 1 + min(max(t.short(0, 0), 0), 1) // dense ones have offsets
 	case typeBinary, typeUtf8, typeLargeBinary, typeLargeUtf8, typeListView, typeLargeListView:
 		c.buffers += 3
 	case typeBinaryView, typeUtf8View:
@@ -157,7 +189,7 @@ func (c *column) size(f flat, depth int) {
 		c.buffers += 2
 	}
 	for i, children := uint32(0), f.vector(5, 4); i < children.n; i++ {
-		c.size(children.table(i), depth+1)
+		r.size(c, children.table(i), depth+1)
 	}
 }
 
@@ -188,13 +220,13 @@ func (c *column) typed(kind byte, t flat) {
 			refuse("column %q is a time of %d bytes", c.field.Name, c.width)
 		}
 	case typeTimestamp:
-		fixed(batch.TimestampOf(unitOf(t.short(0, 0)), t.string(1) != ""), 8)
+		fixed(batch.TimestampOf(unitOf(t.short(0, 0)), t.vector(1, 1).n > 0), 8)
 	case typeFixedBinary:
-		if c.width = t.int(0, 0); c.width < 1 || c.width > 1<<16-1 {
-			c.why = fmt.Sprintf("binary of %d bytes each", c.width)
-			return
+		w := t.int(0, 0)
+		if w >= 1 && w <= 1<<16-1 {
+			fixed(batch.Type{ID: batch.Fixed, Width: uint16(w)}, w)
 		}
-		fixed(batch.Type{ID: batch.Fixed, Width: uint16(c.width)}, c.width)
+		c.why = fmt.Sprintf("binary of %d bytes each", w)
 	case typeUtf8, typeLargeUtf8, typeUtf8View, typeBinary, typeLargeBinary, typeBinaryView:
 		c.bytes(kind)
 	default:
@@ -252,7 +284,7 @@ func unitNumber(u batch.Unit) int64 {
 	return int64(slices.Index([]batch.Unit{batch.Second, batch.Milli, batch.Micro, batch.Nano}, u))
 }
 
-// writeField appends a field and returns its position.
+// field appends a field and returns its position.
 func (w *builder) field(f batch.Field) (int, error) {
 	kind, typ, err := w.typ(f.Type)
 	if err != nil {

@@ -223,7 +223,7 @@ func (s *section) zstd(p *place, plain *section) error {
 	if err := s.reserve(zstdHeapOf(window)); err != nil {
 		return err
 	}
-	d, err := zstd.NewReader(bufio.NewReaderSize(plain, readerBytes), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
+	d, err := zstd.NewReader(bufio.NewReaderSize(plain, readerBytes), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(uint64(max(window, zstd.MinWindowSize))))
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,8 @@ type Encoder interface {
 // Buffered is an Encoder that holds rows back, to write them together.
 type Buffered interface {
 	Encoder
+	// Held returns about how many bytes of the file the rows held back will be: a function of rows alone.
+	Held() int64
 	// Keep copies what it has taken of the batch, which goes away.
 	Keep() error
 	// End writes what a file has left.
@@ -122,6 +124,9 @@ func (w *Writer) full(b *batch.Batch, i int) bool {
 	have, most := w.rows, w.opts.FileRows
 	if most <= 0 {
 		have, most = w.out.Size(), w.opts.FileSize
+		if w.held != nil {
+			have += w.held.Held()
+		}
 	}
 	if have < most {
 		return false
