@@ -1,17 +1,14 @@
 package plan
 
-import (
-	"path/filepath"
-	"strings"
-)
+import "pqjoin/tableio/format"
 
 // The formats of inputs and outputs.
 const (
-	FormatParquet = "parquet"
-	FormatCSV     = "csv"
-	FormatTSV     = "tsv"
-	FormatJSONL   = "jsonl"
-	FormatArrow   = "arrow"
+	FormatParquet = format.Parquet
+	FormatCSV     = format.CSV
+	FormatTSV     = format.TSV
+	FormatJSONL   = format.JSONL
+	FormatArrow   = format.Arrow
 )
 
 // builtFormats are the formats that there are.
@@ -22,34 +19,12 @@ func (d *decoder) format(n *yamlNode) string {
 	return d.choice(n, "format", builtFormats, nil)
 }
 
-// pathFormat returns the format that the extension of a path names, and the compression for one of text: none,
-// gzip or zstd. Both are empty where it names none. A format that is not built yet is refused.
-func (d *decoder) pathFormat(t Text) (format, compression string) {
-	path := strings.ToLower(t.Value)
-	compression = "none"
-	for ext, c := range map[string]string{".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2"} {
-		if rest, ok := strings.CutSuffix(path, ext); ok {
-			path, compression = rest, c
-			break
-		}
+// pathFormat returns the format that the extension of a path names, and the compression of one of text, as
+// format.OfName does. One that is not built yet is refused.
+func (d *decoder) pathFormat(t Text) (named, compression string) {
+	named, compression = format.OfName(t.Value)
+	if compression == "bzip2" {
+		d.job.unsupported(t.Pos, "compress it with gzip or zstd", "bzip2")
 	}
-	switch ext := filepath.Ext(path); ext {
-	case ".parquet":
-		if compression == "none" {
-			return FormatParquet, ""
-		}
-	case ".csv", ".tsv", ".jsonl", ".ndjson":
-		if compression == "bzip2" {
-			d.job.unsupported(t.Pos, "compress it with gzip or zstd", "bzip2")
-		}
-		if ext == ".ndjson" {
-			ext = ".jsonl"
-		}
-		return ext[1:], compression
-	case ".arrow", ".feather", ".arrows", ".ipc":
-		if compression == "none" {
-			return FormatArrow, ""
-		}
-	}
-	return "", ""
+	return named, compression
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"pqjoin/batch"
@@ -24,31 +22,23 @@ import (
 
 // The formats.
 const (
-	Parquet = "parquet"
-	CSV     = "csv"
-	TSV     = "tsv"
-	JSONL   = "jsonl"
-	Arrow   = "arrow"
+	Parquet = format.Parquet
+	CSV     = format.CSV
+	TSV     = format.TSV
+	JSONL   = format.JSONL
+	Arrow   = format.Arrow
 )
 
-// extensions are those of the formats.
-var extensions = map[string]string{".parquet": Parquet, ".parq": Parquet, ".pq": Parquet, ".csv": CSV, ".tsv": TSV, ".jsonl": JSONL, ".ndjson": JSONL,
-	".arrow": Arrow, ".arrows": Arrow, ".feather": Arrow, ".ipc": Arrow}
-
 // textual says whether the format is one of text.
-func textual(format string) bool { return format == CSV || format == TSV || format == JSONL }
+func textual(name string) bool { return format.Textual(name) }
 
 // formatOf returns the format that a file's name tells, or "". Text may be compressed: trades.csv.gz.
 func formatOf(name string) string {
-	name = strings.ToLower(name)
-	ext := filepath.Ext(name)
-	if ext == ".gz" || ext == ".zst" {
-		if f := extensions[filepath.Ext(strings.TrimSuffix(name, ext))]; textual(f) {
-			return f
-		}
+	f, compression := format.OfName(name)
+	if compression == "bzip2" { // not read yet
 		return ""
 	}
-	return extensions[ext]
+	return f
 }
 
 // IsTable says whether a file's name tells that it holds a table.
