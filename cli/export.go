@@ -43,14 +43,14 @@ func (e *env) export(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	p, files, err := engine.Logical(c.Context, job, engine.Config{FS: e.fs, Version: Version, Log: log, Warn: e.warn})
+	p, found, err := engine.Logical(c.Context, job, engine.Config{FS: e.fs, Version: Version, Log: log, Warn: e.warn})
 	if errors.Is(err, fs.ErrNotExist) {
 		return usageError{err}
 	}
 	if err != nil {
 		return err
 	}
-	sql, err := export.DuckDB(p, files)
+	sql, err := export.DuckDB(p, found)
 	if err != nil {
 		return err
 	}

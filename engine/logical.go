@@ -7,9 +7,9 @@ import (
 	"pqjoin/tableio"
 )
 
-// Logical returns the plan of a job as it is written, nothing rewritten, and the files of its inputs in order.
+// Logical returns the plan of a job as it is written, nothing rewritten, and what lies at the paths of its inputs.
 // Errors are those of Open.
-func Logical(ctx context.Context, job *plan.Job, cfg Config) (*plan.Plan, map[*plan.Input][]string, error) {
+func Logical(ctx context.Context, job *plan.Job, cfg Config) (*plan.Plan, map[*plan.Input]plan.Found, error) {
 	r := &Run{cfg: cfg, job: job, tables: map[*plan.Input]*tableio.Table{}}
 	r.cfg.fill()
 	p, err := plan.Resolve(job, inputs{ctx: ctx, run: r})
@@ -20,11 +20,13 @@ func Logical(ctx context.Context, job *plan.Job, cfg Config) (*plan.Plan, map[*p
 	if err := r.refuseNested(); err != nil {
 		return nil, nil, err
 	}
-	files := map[*plan.Input][]string{}
+	found := map[*plan.Input]plan.Found{}
 	for in, t := range r.tables {
-		for _, f := range t.Files() {
-			files[in] = append(files[in], f.Path)
+		f := plan.Found{Format: t.Format(), Dirs: t.Dirs()}
+		for _, file := range t.Files() {
+			f.Files = append(f.Files, file.Path)
 		}
+		found[in] = f
 	}
-	return p, files, nil
+	return p, found, nil
 }

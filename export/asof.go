@@ -116,7 +116,7 @@ func asofDistance(t batch.Type, l, r string) string {
 func tolerance(a plan.Asof, t batch.Type) string {
 	switch {
 	case t.IsFloat():
-		return fmt.Sprintf("%ve0", a.Real)
+		return double(a.Real)
 	case t.ID == batch.Decimal:
 		digits := a.Ticks.Big().String()
 		for len(digits) <= int(t.Scale) {

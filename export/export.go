@@ -6,7 +6,8 @@
 // Invariants:
 //
 //   - The text depends on the job and on its inputs' names and schemas alone.
-//   - Values of ${env:NAME} are not in it: the whole text goes through Job.Redact.
+//   - Values of ${env:NAME} are not in it: texts go through Job.Redact before they are quoted, and the whole does at the end.
+//   - A line end in it is one of the layout: those of texts are written as chr(10), and names that have some are refused.
 //   - An order that the job defines is a column of row numbers, which steps that need it carry; where nobody needs it there is none.
 package export
 
@@ -26,10 +27,10 @@ var (
 	LaterTargets = []string{"spark-sql", "pyspark"}
 )
 
-// DuckDB returns a resolved plan as a script of SQL for DuckDB 2.0. files holds the files of each input, in order.
+// DuckDB returns a resolved plan as a script of SQL for DuckDB 2.0. found tells what lies at the paths of each input.
 // The error is a *plan.Error at the verb, or the function, that DuckDB has no counterpart for.
-func DuckDB(p *plan.Plan, files map[*plan.Input][]string) (sql string, err error) {
-	w := &writer{plan: p, files: files, names: map[*plan.Node]string{}, has: map[*plan.Node]bool{},
+func DuckDB(p *plan.Plan, found map[*plan.Input]plan.Found) (sql string, err error) {
+	w := &writer{plan: p, found: found, names: map[*plan.Node]string{}, has: map[*plan.Node]bool{},
 		taken: map[string]bool{}, finals: map[string]string{}, last: map[string]*plan.Node{}}
 	defer func() {
 		switch e := recover().(type) {
@@ -54,7 +55,7 @@ func DuckDB(p *plan.Plan, files map[*plan.Input][]string) (sql string, err error
 // writer writes one script.
 type writer struct {
 	plan  *plan.Plan
-	files map[*plan.Input][]string
+	found map[*plan.Input]plan.Found
 	b     strings.Builder
 
 	names   map[*plan.Node]string // views, quoted
@@ -89,33 +90,49 @@ func (w *writer) prepare() {
 			w.needs[in] = w.needs[in] || w.wants(n, i)
 		}
 	}
-	columns := map[string]bool{}
-	for _, n := range w.plan.Nodes {
-		seen := map[string]string{}
-		for _, f := range n.Schema.Fields {
-			low := strings.ToLower(f.Name)
-			if other, twice := seen[low]; twice {
-				w.refuse(n, "rename one of them", "a table with the columns %q and %q, which DuckDB does not tell apart,", other, f.Name)
-			}
-			seen[low] = f.Name
-			columns[low] = true
-		}
-	}
+	columns := w.columns()
 	row := "_row"
 	for columns[row] || columns[row+"_part"] {
 		row = "_" + row
 	}
 	w.row = name(row)
 	for _, in := range w.plan.Job.Inputs {
+		w.oneLine(in.Pos, "an input", in.Name)
 		w.finals[in.Name] = w.free(in.Name)
 	}
 	for _, t := range w.plan.Job.Tables {
+		w.oneLine(t.Pos, "a table", t.Name)
 		w.finals[t.Name] = w.free(t.Name)
 	}
 	for _, n := range w.plan.Nodes {
 		if n.Table != "" {
 			w.last[n.Table] = n
 		}
+	}
+}
+
+// columns returns the names of all columns, in lower case. Those that DuckDB does not tell apart are refused.
+func (w *writer) columns() map[string]bool {
+	all := map[string]bool{}
+	for _, n := range w.plan.Nodes {
+		seen := map[string]string{}
+		for _, f := range n.Schema.Fields {
+			w.oneLine(n.Pos, "a column", f.Name)
+			low := strings.ToLower(f.Name)
+			if other, twice := seen[low]; twice {
+				w.refuse(n, "rename one of them", "a table with the columns %q and %q, which DuckDB does not tell apart,", other, f.Name)
+			}
+			seen[low] = f.Name
+			all[low] = true
+		}
+	}
+	return all
+}
+
+// oneLine refuses a name with a line end, which the layout of the script would take for its own.
+func (w *writer) oneLine(at plan.Pos, what, name string) {
+	if strings.ContainsAny(name, "\n\r") {
+		panic(w.plan.Job.ErrorAt(at, "rename it", fmt.Sprintf("%s whose name has a line end, %q, cannot be exported to DuckDB", what, w.plan.Job.Redact(name))))
 	}
 }
 
@@ -192,7 +209,7 @@ func (w *writer) same(n *plan.Node) bool {
 
 // place shows where in the job a step comes from.
 func (w *writer) place(at plan.Pos) string {
-	line := strings.TrimSpace(w.plan.Job.Line(at.Line))
+	line := strings.TrimSpace(spaced(w.plan.Job.Line(at.Line)))
 	if r := []rune(line); len(r) > 160 {
 		line = string(r[:160]) + " ..."
 	}
@@ -317,32 +334,11 @@ func (w *writer) union(n *plan.Node) string {
 		return all
 	}
 	w.has[n] = true
-	return fmt.Sprintf("SELECT %s, row_number() OVER (ORDER BY %s, %s) AS %s\nFROM (%s)", cols, w.part(), w.row, w.row, strings.ReplaceAll(all, "\n", "\n      "))
+	return fmt.Sprintf("SELECT %s, row_number() OVER (ORDER BY %s, %s) AS %s\nFROM %s", cols, w.part(), w.row, w.row, nested(all))
 }
 
 // part is the column that says which table of a union a row is of.
 func (w *writer) part() string { return name(strings.Trim(w.row, `"`) + "_part") }
-
-// name quotes an identifier.
-func name(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-
-// text quotes a string.
-func text(s string) string {
-	q := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	if strings.IndexByte(s, 0) < 0 {
-		return q
-	}
-	return "(" + strings.ReplaceAll(q, "\x00", "' || chr(0) || '") + ")"
-}
-
-// commas joins columns, several lines of them where one gets long.
-func commas(cols []string) string {
-	s := strings.Join(cols, ", ")
-	if len(s) <= 120 {
-		return s
-	}
-	return "\n    " + strings.Join(cols, ",\n    ")
-}
 
 // columns returns the quoted names of positions.
 func columns(s *batch.Schema, at []int) []string {

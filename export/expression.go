@@ -56,7 +56,7 @@ func (e *expression) write(p expr.Part) {
 		e.castTo(strings.ToUpper(op), args[0], p.Type())
 	default:
 		if binary[op] != "" && len(args) == 2 {
-			e.between(p, args)
+			e.infix(p, args)
 		} else {
 			e.call(p, args)
 		}
@@ -76,8 +76,8 @@ func (e *expression) operand(p expr.Part, bare string) {
 	e.write(p)
 }
 
-// between writes an operator between its operands, whose types it keeps.
-func (e *expression) between(p expr.Part, args []expr.Part) {
+// infix writes an operator between its operands, whose types it keeps.
+func (e *expression) infix(p expr.Part, args []expr.Part) {
 	op, t := p.Op(), p.Type()
 	if t.ID == batch.Date && (op == "+" || op == "-") { // days
 		e.operand(args[0], "")
@@ -168,14 +168,11 @@ func (e *expression) literal(p expr.Part) {
 	case p.Null():
 		e.put("CAST(NULL AS ", typeName(t), ")")
 	case t.ID == batch.String:
-		e.put(text(s))
+		e.put(e.w.text(s))
 	case t.ID == batch.Bool, t.ID == batch.Int32, t.ID == batch.Int64, t.ID == batch.Decimal && fits(s, t):
 		e.put(s)
-	case t.ID == batch.Float64 && strings.ContainsAny(s, "0123456789"):
-		if !strings.Contains(s, "e") {
-			s += "e0"
-		}
-		e.put(s)
+	case t.ID == batch.Float64:
+		e.put(double(p.Float()))
 	case t.ID == batch.Binary || t.ID == batch.Fixed:
 		e.put("unhex('", s, "')")
 	case t.ID == batch.Date:

@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 // head writes what stands above the steps.
 func (w *writer) head() {
 	job := w.plan.Job
-	w.printf("-- %s as SQL for DuckDB 2.0, made by pqjoin export.\n", oneLine(filepath.Base(job.File)))
+	w.printf("-- %s as SQL for DuckDB 2.0, made by pqjoin export.\n", spaced(filepath.Base(job.File)))
 	w.printf(`--
 -- It gives the same rows, with these differences:
 --   Sums, means and deviations of floats may differ in their last digits: pqjoin's do not depend on the order of the rows, DuckDB's do.
@@ -53,28 +52,32 @@ func (w *writer) paths() string {
 	return strings.Join(s, "\n")
 }
 
-func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
+// spaced makes line ends spaces: they end comments.
+func spaced(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
+
+// wildcards are characters of a path that DuckDB takes for a pattern; in brackets they are themselves.
+var wildcards = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
 
 // scan reads an input: its files in pqjoin's order, as the columns and types that the job gives them.
 func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 	in := op.Input
-	files := w.files[in]
-	quoted := make([]string, len(files))
-	for i, f := range files {
-		quoted[i] = text(f)
+	found := w.found[in]
+	paths := make([]string, len(found.Files))
+	for i, f := range found.Files {
+		paths[i] = text(wildcards.Replace(w.plan.Job.Redact(f)))
 	}
-	source := "[" + commas(quoted) + "]"
-	if text := in.FileFormat(files[0]); text != plan.FormatParquet {
-		source = w.readText(in, source, text)
+	source, dirs := "["+commas(paths)+"]", w.hive(op)
+	if found.Format != plan.FormatParquet {
+		source = w.readText(in, source, dirs)
 	} else {
-		if source = "read_parquet(" + source; len(files) > 1 {
+		if source = "read_parquet(" + source; len(paths) > 1 {
 			source += ", union_by_name = true"
 		}
-		source += hive(in, files) + ")"
+		source += dirs + ")"
 	}
 	var cols []string
 	for i, c := range op.Columns {
-		cols = append(cols, scanColumn(in, in.Schema.Fields[c], n.Schema.Fields[i].Name, files))
+		cols = append(cols, scanColumn(in, found, in.Schema.Fields[c], n.Schema.Fields[i].Name))
 	}
 	if w.needs[n] {
 		w.has[n] = true
@@ -84,29 +87,52 @@ func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 	if op.Where == nil {
 		return s
 	}
-	return "SELECT * FROM (" + strings.ReplaceAll(s, "\n", "\n      ") + ")\nWHERE " + w.expression(n, op.Where)
+	return "SELECT * FROM " + nested(s) + "\nWHERE " + w.expression(n, op.Where)
 }
 
-// fromPath says whether a column is in the names of the files' directories.
-func fromPath(f batch.Field, files []string) bool {
-	return strings.Contains(filepath.ToSlash(files[0]), "/"+url.PathEscape(f.Name)+"=")
-}
-
-// hive reads columns from the names of directories, as texts, where they give any.
-func hive(in *plan.Input, files []string) string {
-	for _, f := range in.Schema.Fields {
-		if fromPath(f, files) {
-			return ", hive_partitioning = true, hive_types_autocast = false"
-		}
+// hive reads columns from the names of directories, as texts, where the scan has any.
+func (w *writer) hive(op *plan.Scan) string {
+	in, found := op.Input, w.found[op.Input]
+	fromDir := func(c int) bool { return slices.Contains(found.Dirs, in.Schema.Fields[c].Name) }
+	if !slices.ContainsFunc(op.Columns, fromDir) {
+		return ", hive_partitioning = false"
 	}
-	return ", hive_partitioning = false"
+	for _, c := range op.Columns {
+		w.sameDirs(in, in.Schema.Fields[c].Name, fromDir(c))
+	}
+	return ", hive_partitioning = true, hive_types_autocast = false"
+}
+
+// sameDirs refuses a column of directories that DuckDB does not read as that: it takes all directories of a path for columns, those
+// above the job too, names as they are written, and refuses files without.
+func (w *writer) sameDirs(in *plan.Input, column string, fromDir bool) {
+	for _, file := range w.found[in].Files {
+		n := 0
+		for dir := range strings.SplitSeq(filepath.Dir(file), "/") {
+			if name, value, ok := strings.Cut(dir, "="); ok && strings.EqualFold(name, column) && !strings.Contains(value, "=") {
+				n++
+			}
+		}
+		what := ""
+		switch {
+		case fromDir && n == 0:
+			what = "which the directories of some file do not give, or not as it is written,"
+		case fromDir && n > 1:
+			what = "which two directories give, one above the job,"
+		case !fromDir && n > 0:
+			what = "which a directory above the job gives as well,"
+		default:
+			continue
+		}
+		panic(w.plan.Job.ErrorAt(in.Pos, "leave it out with columns", fmt.Sprintf("a column, %q, %s cannot be exported to DuckDB", column, what)))
+	}
 }
 
 // scanColumn reads a column as the type that the job decides, and NaN as null where it says so.
-func scanColumn(in *plan.Input, f batch.Field, as string, files []string) string {
+func scanColumn(in *plan.Input, found plan.Found, f batch.Field, as string) string {
 	col := name(f.Name)
 	_, decided := in.Types[f.Name]
-	decided = decided && in.FileFormat(files[0]) == plan.FormatParquet || fromPath(f, files)
+	decided = decided && found.Format == plan.FormatParquet || slices.Contains(found.Dirs, f.Name)
 	if odd := f.Type.Unit == batch.Milli || f.Type.Unit == batch.Second; decided || odd && f.Type.ID == batch.Timestamp && !f.Type.UTC {
 		col = "CAST(" + col + " AS " + typeName(f.Type) + ")"
 	}
@@ -120,8 +146,8 @@ func scanColumn(in *plan.Input, f batch.Field, as string, files []string) string
 }
 
 // readText reads files of text, whose types pqjoin has found.
-func (w *writer) readText(in *plan.Input, source, format string) string {
-	files := w.files[in]
+func (w *writer) readText(in *plan.Input, source, dirs string) string {
+	format := w.found[in].Format
 	if _, separated := delimiters[format]; !separated && format != plan.FormatJSONL {
 		panic(w.plan.Job.ErrorAt(in.Pos, "", "an input of the format "+format+" cannot be exported to DuckDB"))
 	}
@@ -130,15 +156,15 @@ func (w *writer) readText(in *plan.Input, source, format string) string {
 		if typeName(f.Type) == "" || format == plan.FormatJSONL && f.Type.ID == batch.Decimal && f.Type.Prec > 15 { // numbers of JSON are doubles there
 			panic(w.plan.Job.ErrorAt(in.Pos, "leave it out with columns", fmt.Sprintf("a column of type %s, %q, of an input of the format %s cannot be exported to DuckDB", f.Type, f.Name, format)))
 		}
-		if !fromPath(f, files) {
+		if !slices.Contains(w.found[in].Dirs, f.Name) {
 			types = append(types, text(f.Name)+": "+text(typeName(f.Type)))
 		}
 	}
 	if format != plan.FormatJSONL {
 		return fmt.Sprintf("read_csv(%s, header = true, delim = %s, quote = '\"', escape = '\"', nullstr = '', union_by_name = true%s,\n    types = {%s})",
-			source, text(delimiters[format]), hive(in, files), commas(types))
+			source, text(delimiters[format]), dirs, commas(types))
 	}
-	return fmt.Sprintf("read_json(%s, format = 'newline_delimited'%s,\n    columns = {%s})", source, hive(in, files), commas(types))
+	return fmt.Sprintf("read_json(%s, format = 'newline_delimited'%s,\n    columns = {%s})", source, dirs, commas(types))
 }
 
 var delimiters = map[string]string{plan.FormatCSV: ",", plan.FormatTSV: "\t"}
@@ -146,7 +172,7 @@ var delimiters = map[string]string{plan.FormatCSV: ",", plan.FormatTSV: "\t"}
 // output writes a table to its path.
 func (w *writer) output(o *plan.Output) {
 	n := o.Node
-	w.printf("\n-- the output %s: %s\n", o.Label, w.place(o.Pos))
+	w.printf("\n-- the output %s: %s\n", spaced(o.Label), w.place(o.Pos))
 	names := columns(n.Schema, seq(len(n.Schema.Fields)))
 	s := "SELECT " + commas(names) + " FROM " + w.names[n]
 	if w.has[n] {
@@ -173,7 +199,7 @@ func (w *writer) output(o *plan.Output) {
 			options = append(options, "OVERWRITE true")
 		}
 	}
-	w.printf("COPY (%s)\nTO %s (%s);\n", s, text(path), strings.Join(options, ", "))
+	w.printf("COPY (%s)\nTO %s (%s);\n", s, w.text(path), strings.Join(options, ", "))
 }
 
 func (w *writer) copyOptions(o *plan.Output) []string {

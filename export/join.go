@@ -144,9 +144,9 @@ func (w *writer) repeated(n *plan.Node, keys []int, nulls bool) string {
 
 // fails writes a statement that fails, or warns, where the count is not 0.
 func (w *writer) fails(n *plan.Node, warn bool, count, what string) {
-	then := fmt.Sprintf("error(%s || bad)", text(what+": "))
+	then := fmt.Sprintf("error(%s || bad)", w.text(what+": "))
 	if warn {
-		then = text("warning: "+what+": ") + " || bad"
+		then = w.text("warning: "+what+": ") + " || bad"
 	}
 	w.printf("SELECT CASE WHEN bad > 0 THEN %s ELSE 'passed' END AS \"check\"\nFROM (%s);\n", then, count)
 }

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -64,7 +65,7 @@ func (w *writer) window(n *plan.Node, op *plan.Window) string {
 	if outer == nil {
 		return s
 	}
-	return "SELECT * REPLACE (" + commas(outer) + ")\nFROM (" + strings.ReplaceAll(s, "\n", "\n      ") + ")"
+	return "SELECT * REPLACE (" + commas(outer) + ")\nFROM " + nested(s)
 }
 
 // running writes one column of a window; by and order are what OVER begins with, without and with the rows' order.
@@ -109,13 +110,12 @@ func cast(s string, t batch.Type, wider bool) string {
 // weighted writes ewm_mean over the rows whose weights are not too small to matter in a double.
 func (w *writer) weighted(c plan.WindowColumn, x, order string) string {
 	const least = 1e-20
-	rows, weight := 0, 1.0
-	for weight > least && c.Alpha < 1 {
-		weight *= 1 - c.Alpha
-		rows++
+	preceding := "UNBOUNDED"
+	if rows := math.Ceil(math.Log(least) / math.Log1p(-c.Alpha)); rows < 1<<32 {
+		preceding = fmt.Sprintf("%.0f", rows)
 	}
-	values := fmt.Sprintf("list(%s) OVER (%s ROWS BETWEEN %d PRECEDING AND CURRENT ROW)", x, order, rows)
-	decay := fmt.Sprintf("pow(1 - %ve0, len(l) - i)", c.Alpha)
+	values := fmt.Sprintf("list(%s) OVER (%s ROWS BETWEEN %s PRECEDING AND CURRENT ROW)", x, order, preceding)
+	decay := fmt.Sprintf("pow(1 - %s, len(l) - i)", double(c.Alpha))
 	return fmt.Sprintf("CASE WHEN %s IS NOT NULL THEN list_transform([%s], lambda l: "+
 		"list_sum(list_transform(l, lambda v, i: v * %s)) / list_sum(list_transform(l, lambda v, i: CASE WHEN v IS NOT NULL THEN %s END)))[1] END", x, values, decay, decay)
 }
@@ -159,6 +159,9 @@ func (w *writer) groupBy(n *plan.Node, op *plan.GroupBy) string {
 	for _, a := range op.Aggs {
 		cols = append(cols, w.aggregate(n, a)+" AS "+name(a.Name))
 	}
+	if w.has[n] = w.needs[n]; w.has[n] && len(op.Keys) == 0 {
+		cols = append(cols, "1 AS "+w.row)
+	}
 	s := "SELECT " + commas(cols) + "\nFROM " + w.names[in]
 	if op.DropNulls && len(present) > 0 {
 		s += "\nWHERE " + strings.Join(present, " AND ")
@@ -166,18 +169,14 @@ func (w *writer) groupBy(n *plan.Node, op *plan.GroupBy) string {
 	if len(ordinals) > 0 {
 		s += "\nGROUP BY " + strings.Join(ordinals, ", ")
 	}
-	if !w.needs[n] {
+	if !w.has[n] || len(op.Keys) == 0 {
 		return s
-	}
-	w.has[n] = true
-	if len(op.Keys) == 0 {
-		return strings.Replace(s, "\nFROM ", ", 1 AS "+w.row+"\nFROM ", 1)
 	}
 	var keys []plan.SortKey
 	for i := range op.Keys {
 		keys = append(keys, plan.SortKey{Column: i})
 	}
-	return fmt.Sprintf("SELECT *, row_number() OVER (ORDER BY %s) AS %s\nFROM (%s)", w.orderBy(n, keys, false), w.row, strings.ReplaceAll(s, "\n", "\n      "))
+	return fmt.Sprintf("SELECT *, row_number() OVER (ORDER BY %s) AS %s\nFROM %s", w.orderBy(n, keys, false), w.row, nested(s))
 }
 
 func (w *writer) aggregate(n *plan.Node, a plan.Agg) string {
@@ -197,7 +196,7 @@ func (w *writer) aggregate(n *plan.Node, a plan.Agg) string {
 	switch {
 	case ordered[a.Func]:
 		if a.Func == "string_agg" {
-			args += ", " + text(a.Sep)
+			args += ", " + w.text(a.Sep)
 		}
 		if w.has[in] {
 			args += " ORDER BY " + w.row

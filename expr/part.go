@@ -28,6 +28,9 @@ func (p Part) Null() bool { return p.n.val.Null }
 // Text returns the value of a literal as a cast to string writes it; of binary the digits in hexadecimal.
 func (p Part) Text() string { return string(appendValue(nil, p.n.val, p.n.typ)) }
 
+// Float returns the value of a literal that is a float.
+func (p Part) Float() float64 { return p.n.val.Float }
+
 // Negated says whether a test (is null, in, between, like) is one of not.
 func (p Part) Negated() bool { return p.n.negated }
 

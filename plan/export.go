@@ -1,11 +1,6 @@
 package plan
 
-import (
-	"path/filepath"
-	"strings"
-
-	"pqjoin/expr"
-)
+import "pqjoin/expr"
 
 // What those need who translate a plan into another language.
 
@@ -42,22 +37,9 @@ func callIn(n *expr.Node, function string) (int, bool) {
 	return 0, false
 }
 
-// FileFormat returns the format of a file of the input: the one that the job names, else the one that its extension does.
-func (in *Input) FileFormat(path string) string {
-	if in.Format != "" {
-		return in.Format
-	}
-	path = strings.ToLower(path)
-	for _, ext := range []string{".gz", ".zst"} {
-		path = strings.TrimSuffix(path, ext)
-	}
-	switch ext := filepath.Ext(path); ext {
-	case ".csv", ".tsv", ".jsonl":
-		return ext[1:]
-	case ".ndjson":
-		return FormatJSONL
-	case ".arrow", ".arrows", ".feather", ".ipc":
-		return FormatArrow
-	}
-	return FormatParquet
+// Found is what lies at the paths of an input, which its plan does not say.
+type Found struct {
+	Files  []string // in the order in which they are read
+	Format string   // of all of them
+	Dirs   []string // the columns that the names of their directories give
 }

@@ -17,8 +17,10 @@ const shortSecret = 4
 func (j *Job) Redact(s string) string {
 	for _, sec := range j.secrets {
 		s = replaceSecret(s, sec.value, sec.show)
-		if quoted := strings.ReplaceAll(sec.value, "'", "''"); quoted != sec.value {
-			s = replaceSecret(s, quoted, sec.show)
+		for _, quote := range []string{"'", `"`} { // as a text or an identifier has them
+			if quoted := strings.ReplaceAll(sec.value, quote, quote+quote); quoted != sec.value {
+				s = replaceSecret(s, quoted, sec.show)
+			}
 		}
 	}
 	return s

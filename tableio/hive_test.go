@@ -38,6 +38,9 @@ func TestHiveDirectoriesBecomeColumns(t *testing.T) {
 		"year=2025/month=__HIVE_DEFAULT_PARTITION__/.keep.csv": "x\n9\n",
 	})
 	tab := open(t, Spec{Paths: []string{dir}, Base: dir})
+	if d := cmp.Diff([]string{"year", "month"}, tab.Dirs()); d != "" || tab.Format() != CSV {
+		t.Errorf("of the format %s, with the directories' columns %s", tab.Format(), d)
+	}
 	want := []batch.Field{{Name: "x", Type: batch.Of(batch.Int64), Nullable: true}, {Name: "year", Type: batch.Of(batch.Int64), Nullable: true}, {Name: "month", Type: batch.Of(batch.Int64)}}
 	if d := cmp.Diff(want, tab.Schema().Fields); d != "" {
 		t.Error(d)

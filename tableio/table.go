@@ -73,6 +73,8 @@ type Unit struct {
 type Table struct {
 	spec   Spec
 	files  []format.File
+	format string
+	dirs   []string // columns that directories give
 	infos  []FileInfo
 	units  []Unit
 	schema *batch.Schema
@@ -97,6 +99,12 @@ func (t *Table) Schema() *batch.Schema { return t.schema }
 // Files returns the files in order; the caller must not change them.
 func (t *Table) Files() []FileInfo { return t.infos }
 
+// Format returns the format of all its files.
+func (t *Table) Format() string { return t.format }
+
+// Dirs returns the columns that the names of the files' directories give; the caller must not change them.
+func (t *Table) Dirs() []string { return t.dirs }
+
 // Units returns the row groups in order; the caller must not change them.
 func (t *Table) Units() []Unit { return t.units }
 
@@ -116,10 +124,13 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{spec: spec, exact: true}
+	t := &Table{spec: spec, format: found[0].format, exact: true}
 	dirs, err := hiveOf(&spec, found)
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range dirs.fields {
+		t.dirs = append(t.dirs, f.Name)
 	}
 	files, err := openAll(ctx, fsys, spec.within(dirs), found)
 	if err != nil {
