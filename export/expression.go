@@ -156,7 +156,16 @@ func (e *expression) caseWhen(args []expr.Part) {
 func (e *expression) castTo(word string, x expr.Part, t batch.Type) {
 	e.put(word, "(")
 	e.write(x)
-	e.put(" AS ", typeName(t), ")")
+	e.put(" AS ", e.typeName(t), ")")
+}
+
+// typeName refuses types that have no name in DuckDB's SQL here: those of lists.
+func (e *expression) typeName(t batch.Type) string {
+	s := typeName(t)
+	if s == "" {
+		panic(e.w.plan.Job.ErrorAt(e.w.at.Pos, "leave the column out", fmt.Sprintf("a column of type %s that is filled with nulls cannot be exported to DuckDB", t)))
+	}
+	return s
 }
 
 // literal writes a value so that DuckDB reads it as one of its type; whole numbers and decimals adapt to what they meet.
@@ -166,7 +175,7 @@ func (e *expression) literal(p expr.Part) {
 	case t.ID == batch.Null:
 		e.put("NULL")
 	case p.Null():
-		e.put("CAST(NULL AS ", typeName(t), ")")
+		e.put("CAST(NULL AS ", e.typeName(t), ")")
 	case t.ID == batch.String:
 		e.put(e.w.text(s))
 	case t.ID == batch.Bool, t.ID == batch.Int32, t.ID == batch.Int64, t.ID == batch.Decimal && fits(s, t):
