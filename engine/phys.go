@@ -105,8 +105,10 @@ func (p *phys) choose(residentShare int64) {
 	case *plan.Lag, *plan.Window, *plan.Head, *plan.Union:
 		p.strategy = inOrder
 	case *plan.GroupBy:
-		if op.InOrder() || streams(p.node.Inputs[0].Index, op) {
+		if op.InOrder() || !p.holds() && streams(p.node.Inputs[0].Index, op) {
 			p.strategy, p.why = streamGroup, "the input is indexed by the keys"
+		} else if p.holds() {
+			p.strategy, p.why = hashGroup, "partitions by key hash, the values of one in memory"
 		} else {
 			p.strategy, p.why = hashGroup, "a table per worker, partitions when it fills"
 		}
@@ -115,6 +117,12 @@ func (p *phys) choose(residentShare int64) {
 	default:
 		p.strategy = rowByRow
 	}
+}
+
+// holds says whether all rows of a group-by go to its partitions.
+func (p *phys) holds() bool {
+	op, ok := p.node.Op.(*plan.GroupBy)
+	return ok && op.Holds()
 }
 
 // joinRowOverhead is what the table of a join takes a row besides the columns, in bytes.

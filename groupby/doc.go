@@ -8,6 +8,9 @@
 //	        partition -> a table --fits--> sorted -> groups
 //	          | does not: cut again, by ranges of its own keys or other bits of the hash
 //
+// Where a quantile of floats is asked for (holistic), all rows go to partitions as they are, and the values of the one that is merged
+// are kept beside its table.
+//
 // Invariants:
 //
 //   - Partial states merge exactly: counts and integer sums in 64, 128 or 192 bits, float sums by

@@ -57,6 +57,9 @@ func pickKernel(spec *Spec, a Agg) (kernel, error) {
 	if isRank(&a) {
 		return pickRank(spec, a)
 	}
+	if isHolistic(&a) {
+		return pickHolistic(spec, a)
+	}
 	if (a.Partial || a.Merge || a.Weighted) && !isArgExtreme(a.Func) {
 		return pickStates(spec, a)
 	}

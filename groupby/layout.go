@@ -20,11 +20,12 @@ type layout struct {
 	state  *batch.Schema
 	keys   keyLayout
 	aggs   []aggregate
-	stride int   // words of an entry
-	vars   bool  // entries refer to the arena
-	views  []int // the words of an entry where a view begins
-	tails  int   // of a table, for kernels that gather
-	extra  int   // bytes beside the entry that sorting needs for each group
+	stride int      // words of an entry
+	vars   bool     // entries refer to the arena
+	views  []int    // the words of an entry where a view begins
+	tails  int      // of a table, for kernels that gather
+	holds  []wanted // of the values that a table keeps for holistic kernels
+	extra  int      // bytes beside the entry that sorting needs for each group
 }
 
 // aggregate is an Agg with its kernel and its places.
@@ -38,6 +39,7 @@ type aggregate struct {
 	col, ncols  int // state columns
 	typ         batch.Type
 	shared      bool // the state is that of an aggregate before
+	holds       bool // it is holistic
 }
 
 func newLayout(spec *Spec) (*layout, error) {
@@ -65,7 +67,11 @@ func newLayout(spec *Spec) (*layout, error) {
 		if a.Weighted {
 			agg.weight = l.column(a.Weight)
 		}
-		if twin := l.twin(&agg); twin != nil {
+		twin := l.twin(&agg)
+		if h, ok := k.(holistic); ok {
+			agg.kernel, agg.holds = l.hold(h, twin), true
+		}
+		if twin != nil {
 			agg.off, agg.col, agg.ncols, agg.shared = twin.off, twin.col, twin.ncols, true
 			l.aggs = append(l.aggs, agg)
 			continue
@@ -122,6 +128,8 @@ func stateOf(k kernel) kernel {
 		return k
 	case count:
 		return k
+	case holistic:
+		return holisticState{}
 	case momentFloat:
 		k.fn = ""
 		return k

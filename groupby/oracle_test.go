@@ -185,6 +185,8 @@ func oracleAgg(spec *Spec, a Agg, rows [][]value) value {
 		return vals[0]
 	case "last":
 		return vals[len(vals)-1]
+	case "quantile_cont", "quantile_disc":
+		return oracleQuantile(a, vals)
 	}
 	return oracleSum(spec, a, vals)
 }

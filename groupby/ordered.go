@@ -47,6 +47,9 @@ func NewOrdered(spec Spec) (*Ordered, error) {
 	if o.lay, err = newLayout(&o.spec); err != nil {
 		return nil, err
 	}
+	if len(o.lay.holds) > 0 {
+		return nil, fmt.Errorf("groupby %s: quantiles of rows in order need sorted values", spec.Name)
+	}
 	if o.t, err = newTable(o.lay, o.spec.Acct, 1<<40, chunk+2); err != nil {
 		return nil, err
 	}

@@ -211,12 +211,23 @@ func (ps *partStream) begin(ctx context.Context, p part) error {
 	if n == 0 {
 		return nil
 	}
-	w, err := newWorker(0, lay, nil, ps.acct, lay.spec.MaxLoad, int(min(n/2, 1<<30)))
+	limit, expect := lay.spec.MaxLoad, min(n/2, 1<<30)
+	if len(lay.holds) > 0 {
+		limit, expect = limit/2, 0
+	}
+	w, err := newWorker(0, lay, nil, ps.acct, limit, int(expect))
 	if err != nil {
 		return err
 	}
 	defer w.release()
-	switch err := p.lev.feed(ctx, p.p, ps.acct, w); {
+	if err := w.t.keep(n, limit); err != nil {
+		return err
+	}
+	err = p.lev.feed(ctx, p.p, ps.acct, w)
+	if err == nil {
+		err = ps.settleValues(ctx, p, w, limit)
+	}
+	switch {
 	case errors.Is(err, errFull):
 		return ps.split(ctx, p, w)
 	case err != nil:

@@ -19,8 +19,8 @@ type Agg struct {
 	// a number that ascends with the place of the first row that counts.
 	Func   string
 	Arg    int        // position in Spec.In; -1 for count()
-	Arg2   int        // of cov, corr, arg_min and arg_max: the second argument; of a quantile: how many values the group has
-	Param  float64    // of quantile_cont and quantile_disc, which only Ordered has, over sorted values with Weighted: which one, of 0 to 1; of top and leading: how many
+	Arg2   int        // of cov, corr, arg_min and arg_max: the second argument; of a quantile of sorted values: how many the group has
+	Param  float64    // of quantile_cont and quantile_disc (with Weighted, of sorted values, which only Ordered has; else of floats, which only Grouper has, with keys and without Sort): which one, of 0 to 1; of top and leading: how many
 	Sep    string     // of string_agg, which only Ordered has, as list and leading
 	Filter int        // position of a bool column in Spec.In: only rows where it is true count; -1 for none
 	Type   batch.Type // of the result
@@ -171,6 +171,9 @@ func Plan(spec Spec, share, load int64) Layout {
 	own := spec.Partitions == 0 && spec.Splitters == nil
 	if lay, err := newLayout(&s); own && err == nil {
 		entries, _ := tableRoom(lay, min(load, cacheLoad))
+		if held := len(lay.holds); held > 0 { // the groups are fewer, or there would be little to a quantile
+			entries = int(min(load/2, cacheLoad)) / (held * heldBytes)
+		}
 		for out.Partitions < maxPartitions && int64(out.Partitions)*int64(entries)*3/4 < s.Rows {
 			out.Partitions *= 2
 		}

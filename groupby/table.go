@@ -29,7 +29,9 @@ type table struct {
 	arena  arena
 	// arenaMax is the most bytes that the arena should hold.
 	arenaMax int64
-	tails    []tail // of kernels that gather
+	tails    []tail   // of kernels that gather
+	values   []values // of holistic kernels
+	again    bool     // the rows come once more, for holistic kernels alone
 }
 
 const firstSlots = 1 << 10
@@ -55,7 +57,7 @@ func tableRoom(lay *layout, limit int64) (entries, slots int) {
 
 // newTable returns an empty table of at most limit bytes, with room for about expect groups at first.
 func newTable(lay *layout, acct *mem.Account, limit int64, expect int) (*table, error) {
-	t := &table{lay: lay, acct: acct, n: 1, arena: arena{acct: acct}, arenaMax: limit / 6, tails: make([]tail, lay.tails)} // sorting holds the keys twice more
+	t := &table{lay: lay, acct: acct, n: 1, arena: arena{acct: acct}, arenaMax: limit / 6, tails: make([]tail, lay.tails), values: make([]values, len(lay.holds))} // sorting holds the keys twice more
 	t.max, _ = tableRoom(lay, limit)
 	slots := firstSlots
 	for slots*3/4 < min(expect, t.max) {
@@ -349,6 +351,9 @@ func (t *table) reset() {
 	for i := range t.tails {
 		t.tails[i].reset()
 	}
+	for i := range t.values {
+		t.values[i].release()
+	}
 	if len(t.lay.keys.cols) == 0 {
 		t.addOnly()
 	}
@@ -360,6 +365,9 @@ func (t *table) release() {
 	t.arena.release()
 	for i := range t.tails {
 		t.tails[i].release()
+	}
+	for i := range t.values {
+		t.values[i].release()
 	}
 	t.idx, t.ent, t.idxBuf, t.entBuf = nil, nil, nil, nil
 }

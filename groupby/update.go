@@ -11,7 +11,7 @@ import (
 func (t *table) update(rows *batch.Batch, lo int, ent, masked []uint32) error {
 	for i := range t.lay.aggs {
 		a := &t.lay.aggs[i]
-		if a.shared {
+		if a.shared || t.again && !a.holds {
 			continue
 		}
 		in := input{lo: lo, ent: ent, one: len(t.lay.keys.cols) == 0}

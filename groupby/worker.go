@@ -101,6 +101,10 @@ func (w *worker) dropScratch() {
 func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error {
 	defer rows.Release()
 	if w.blind > 0 && w.frozen {
+		w.blind--
+		return w.passBlind(ctx, unit, rows)
+	}
+	if w.lev != nil && len(w.lay.holds) > 0 {
 		return w.passBlind(ctx, unit, rows)
 	}
 	if err := w.prepare(rows); err != nil {
@@ -136,9 +140,8 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 	return w.bypass(ctx, unit, rows)
 }
 
-// passBlind sends all rows on without a look at the frozen table.
+// passBlind sends all rows on without a look at the table.
 func (w *worker) passBlind(ctx context.Context, unit int, rows *batch.Batch) error {
-	w.blind--
 	w.missN, w.hashed = rows.N, false
 	if w.lay.keys.vars && !w.lay.spec.Sort {
 		if err := w.hashKeys(rows); err != nil {
@@ -307,7 +310,7 @@ func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
 // fit returns how many of the n rows from lo on the arena can take whatever they are, and
 // makes room for one at least: by dropping dead values, or by flushing the table.
 func (w *worker) fit(ctx context.Context, b *batch.Batch, lo, n int) (int, error) {
-	if !w.lay.vars {
+	if !w.lay.vars || w.t.again {
 		return n, nil
 	}
 	if w.longBytes(b, lo, n) <= w.t.arenaMax-w.t.arena.used {

@@ -54,6 +54,11 @@ func (g *GroupBy) InOrder() bool {
 	return slices.ContainsFunc(g.Aggs, func(a Agg) bool { return a.Weighted && a.quantile() || a.collects() })
 }
 
+// Holds says whether an aggregate keeps the values of groups, for which its rows go to partitions: it never streams.
+func (g *GroupBy) Holds() bool {
+	return slices.ContainsFunc(g.Aggs, func(a Agg) bool { return a.Held })
+}
+
 // needsValues says whether the aggregate needs a group's values sorted, or once each.
 func (a *Agg) needsValues() bool {
 	switch a.Func {
@@ -62,7 +67,7 @@ func (a *Agg) needsValues() bool {
 	case "top":
 		return a.sorts()
 	}
-	return a.quantile() && !a.Weighted
+	return a.quantile() && !a.Weighted && !a.Held
 }
 
 // counting says whether an aggregate of nothing is 0, not null.

@@ -173,6 +173,9 @@ func describeGroup(op *GroupBy, in []string) string {
 		if a.Merge {
 			s += " merged"
 		}
+		if a.Held {
+			s += " held"
+		}
 		switch {
 		case a.Weighted && hasTwo(a.Func):
 			s += " first by " + in[a.Weight]

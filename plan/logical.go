@@ -165,6 +165,7 @@ type Agg struct {
 	Of       batch.Type // of the values; with Merge: that the states were made of; else set of top alone
 	Weighted bool       // a row counts as often as the column at Weight says, null for once; of arg_max: Weight decides ties
 	Weight   int
+	Held     bool // of a quantile: the operator keeps a group's values, and needs no order
 }
 
 // Union is its inputs one after the other. They all have its schema, but for what is nullable.

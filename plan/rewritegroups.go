@@ -21,6 +21,13 @@ import (
 //	                                                     |
 //	                                        GroupBy k, x: n = count(x)         sorted
 //
+// Quantiles of floats, nearly all of which are different, are not made so where there are keys: the operator keeps the values of a
+// partition instead (see groupby), and computes all other aggregates in the same pass. A sorted result is sorted afterwards.
+//
+//	GroupBy k: median(x), std(y)         Index k
+//	             |                          |
+//	                                     GroupBy k: quantile(x) held, std(y)
+//
 // Several arguments, and the other aggregates, are groups of their own, joined by the keys. The approximate ones differ
 // in what they group by instead of the values (see rewriteapprox.go). What gathers values in the order of the rows
 // streams over rows that are sorted by the keys:
@@ -93,7 +100,7 @@ func (s *groupSplit) treats(a *Agg) treatment {
 }
 
 func (s *groupSplit) split() *Node {
-	var plain []int
+	var plain, held []int
 	var order []values
 	of := map[values][]int{}
 	for i, a := range s.op.Aggs {
@@ -101,6 +108,8 @@ func (s *groupSplit) split() *Node {
 		switch {
 		case !a.needsValues():
 			plain = append(plain, i)
+		case s.holds(&a):
+			held = append(held, i)
 		case of[v] == nil:
 			order = append(order, v)
 			fallthrough
@@ -108,8 +117,15 @@ func (s *groupSplit) split() *Node {
 			of[v] = append(of[v], i)
 		}
 	}
+	if len(held) > 0 && !slices.ContainsFunc(plain, func(i int) bool { return s.op.Aggs[i].collects() }) {
+		held, plain = slices.Concat(plain, held), nil
+		slices.Sort(held)
+	}
 	if len(plain) > 0 {
 		s.others(plain)
+	}
+	if len(held) > 0 {
+		s.ofHeld(held)
 	}
 	for _, v := range order {
 		s.ofValues(v, of[v])
@@ -143,6 +159,43 @@ func (s *groupSplit) others(aggs []int) {
 		}
 	}
 	s.group(in, s.op.Keys, made, aggs)
+}
+
+// holds says whether the quantile is one of floats that the operator can keep: not where they are made of exact numbers, of
+// which there are often few different ones, which are counted sooner than kept.
+func (s *groupSplit) holds(a *Agg) bool {
+	if s.keys == 0 || !a.quantile() || a.Func == "approx_quantile" || !s.in.Schema.Fields[a.Arg].Type.IsFloat() {
+		return false
+	}
+	p, ok := s.in.Op.(*Project)
+	if !ok {
+		return true
+	}
+	below := s.in.Inputs[0].Schema
+	return slices.ContainsFunc(p.Exprs[a.Arg].Columns(), func(c int) bool { return below.Fields[c].Type.IsFloat() })
+}
+
+// ofHeld makes the piece of the quantiles whose values are kept, and of what is computed in the same pass.
+func (s *groupSplit) ofHeld(aggs []int) {
+	var made []Agg
+	for _, i := range aggs {
+		a := s.op.Aggs[i]
+		if a.quantile() {
+			a.Func, a.Held = a.kindOfQuantile(), true
+		}
+		made = append(made, a)
+	}
+	s.group(s.in, s.op.Keys, made, aggs)
+	if !s.op.Sort {
+		return
+	}
+	p := &s.pieces[len(s.pieces)-1]
+	p.node.Op.(*GroupBy).Sort = false
+	keys := make([]SortKey, s.keys)
+	for k := range keys {
+		keys[k].Column = k
+	}
+	p.node = s.node(&Index{Keys: keys}, p.node.Schema.Fields, p.node)
 }
 
 // sorted sorts the input by the keys, then as more says, each column once. Rows that are equal keep their order.

@@ -1,0 +1,118 @@
+package groupby
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"pqjoin/batch"
+)
+
+// quantileAggs are quantiles that share values, and that do not.
+func quantileAggs() []Agg {
+	double := batch.Of(batch.Float64)
+	return []Agg{
+		{Func: "quantile_cont", Arg: 3, Filter: -1, Type: double, Param: 0.5},
+		{Func: "quantile_cont", Arg: 3, Filter: -1, Type: double, Param: 0.9},
+		{Func: "quantile_disc", Arg: 3, Filter: -1, Type: double, Param: 0.25},
+		{Func: "quantile_disc", Arg: 3, Filter: -1, Type: double, Param: 1},
+		{Func: "quantile_cont", Arg: 3, Filter: 4, Type: double, Param: 0},
+		{Func: "quantile_disc", Arg: 3, Filter: 4, Type: double, Param: 0.5},
+	}
+}
+
+// oracleQuantile sorts.
+func oracleQuantile(a Agg, vals []value) value {
+	sorted := make([]float64, 0, len(vals))
+	for _, v := range vals {
+		sorted = append(sorted, v.(float64)+0)
+	}
+	slices.SortFunc(sorted, func(x, y float64) int { return compareValues(x, y) })
+	lo, hi := rank{cont: a.Func == "quantile_cont", q: a.Param}.places(float64(len(sorted)))
+	if lo == hi {
+		return sorted[lo]
+	}
+	return between(sorted[lo], sorted[hi], a.Param*float64(len(sorted)-1)-float64(lo))
+}
+
+func TestQuantilesOfFloatsEqualTheOracle(t *testing.T) {
+	aggs := append(quantileAggs(), agg("count", -1), agg("min", 6), agg("first", 7), agg("mean", 8), agg("sum", 3))
+	rapid.Check(t, func(rt *rapid.T) {
+		keys := rapid.SliceOfNDistinct(rapid.IntRange(0, len(testSchema.Fields)-1), 1, 3, rapid.ID[int]).Draw(rt, "keys")
+		picked := append(rapid.SliceOfN(rapid.SampledFrom(quantileAggs()), 1, 3).Draw(rt, "quantiles"),
+			rapid.SliceOfN(rapid.SampledFrom(aggs), 0, 4).Draw(rt, "aggs")...)
+		spec := specOf(keys, picked)
+		spec.Sort = false
+		spec.DropNulls = rapid.Bool().Draw(rt, "drop")
+		distinct := rapid.SampledFrom([]int{1, 2, 3, 50, 3000, 1 << 30}).Draw(rt, "distinct")
+		n := rapid.IntRange(0, 9000).Draw(rt, "rows")
+		h := how{
+			workers: rapid.IntRange(1, 4).Draw(rt, "workers"), partitions: rapid.IntRange(1, 9).Draw(rt, "partitions"),
+			batchRows: rapid.SampledFrom([]int{7, 100, 2000}).Draw(rt, "batch"), outRows: rapid.IntRange(1, 900).Draw(rt, "out"),
+			table: rapid.SampledFrom([]int64{64 << 10, 128 << 10, 4 << 20}).Draw(rt, "table"), pool: 256 << 20,
+			dict: rapid.Bool().Draw(rt, "dict"), slice: rapid.Bool().Draw(rt, "slice"), seed: rapid.Uint64().Draw(rt, "seed"),
+		}
+		r := rand.New(rand.NewPCG(h.seed, 99))
+		skew := rapid.Bool().Draw(rt, "skew")
+		rows := make([][]value, n)
+		for i := range rows {
+			rows[i] = randomRow(r, distinct, skew)
+		}
+		got, _, err := run(t, spec, rows, h)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		check(rt, spec, rows, got)
+	})
+}
+
+// TestAGroupTooLargeForMemoryHasItsQuantiles has partitions of one group, of several large ones, and of a large one among
+// many small ones, none of which a load holds.
+func TestAGroupTooLargeForMemoryHasItsQuantiles(t *testing.T) {
+	for _, key := range []func(r *rand.Rand) int64{
+		func(*rand.Rand) int64 { return 7 },
+		func(r *rand.Rand) int64 { return r.Int64N(3) },
+		func(r *rand.Rand) int64 { return max(r.Int64N(4000)-2000, 0) },
+	} {
+		spec := specOf([]int{0}, append(quantileAggs(), agg("count", 3), agg("max", 6)))
+		spec.Sort = false
+		rows := someRows(30000, 1<<40, false)
+		r := rand.New(rand.NewPCG(3, 4))
+		for _, row := range rows {
+			row[0] = key(r)
+		}
+		h := base
+		h.partitions, h.pool = 2, 8<<20
+		got, _ := mustRun(t, spec, rows, h)
+		check(t, spec, rows, got)
+	}
+}
+
+func TestOneQuantilePassTakesManyGroups(t *testing.T) {
+	spec := specOf([]int{0}, quantileAggs()[:2])
+	spec.Sort = false
+	rows := someRows(40000, 1<<40, false)
+	h := base
+	h.partitions = 1
+	got, stats := mustRun(t, spec, rows, h)
+	check(t, spec, rows, got)
+	if stats.Resplit == 0 || stats.Bypassed == 0 {
+		t.Errorf("%+v", stats)
+	}
+}
+
+func TestQuantilesAreRefusedWhereTheyCannotBeKept(t *testing.T) {
+	sorted := specOf([]int{0}, quantileAggs()[:1])
+	ints := specOf([]int{7}, []Agg{{Func: "quantile_disc", Arg: 0, Filter: -1, Type: batch.Of(batch.Int64), Param: 0.5}})
+	ints.Sort = false
+	for _, spec := range []Spec{sorted, ints, specOf(nil, quantileAggs()[:1])} {
+		if _, err := New(spec); err == nil {
+			t.Error("it was taken")
+		}
+		if _, err := NewOrdered(spec); err == nil {
+			t.Error("it was taken in order")
+		}
+	}
+}
