@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 
 	"pqjoin/batch"
 	"pqjoin/plan"
@@ -13,7 +14,10 @@ func (x *exec) partitionRows(ctx context.Context, in *rel, o *plan.Output) ([]in
 	counter := tableio.NewPartitionCounter(in.schema, o.PartitionBy)
 	sink := newOrderedSink(x.share.Window, func(_ context.Context, b *batch.Batch) error {
 		defer b.Release()
-		return counter.Count(b)
+		if err := counter.Count(b); err != nil {
+			return fmt.Errorf("output %s: %w", o.Label, err)
+		}
+		return nil
 	}, func(context.Context) error { return nil })
 	again := &rel{src: in.reopen(), schema: in.schema, name: in.name}
 	err := x.pipe(ctx, again, sink, "count rows of partitions")

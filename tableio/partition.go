@@ -94,7 +94,7 @@ func (w *partitioned) next(ctx context.Context, dir string) error {
 		return err
 	}
 	if w.seen == maxFiles {
-		return fmt.Errorf("%s: the table has more than %d partitions: partition_by takes columns of few values", w.root, maxFiles)
+		return fmt.Errorf("%s: %w", w.root, ErrPartitions)
 	}
 	path := filepath.Join(w.root, dir)
 	if err := w.fsys.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -148,7 +148,11 @@ func (w *partitioned) Abort() {
 	}
 }
 
-// PartitionCounter counts the rows of each partition of a table, in the order in which they come.
+// ErrPartitions says that a table would have more directories than are kept account of.
+var ErrPartitions = fmt.Errorf("the table has more than %d partitions: partition_by takes columns of few values", maxFiles)
+
+// PartitionCounter counts the rows of each partition of a table, in the order in which they come. It takes 8 bytes of the Go heap
+// a partition, and no more than 1,048,576 of them.
 type PartitionCounter struct {
 	split splitter
 	Rows  []int64
@@ -159,9 +163,12 @@ func NewPartitionCounter(schema *batch.Schema, by []int) *PartitionCounter {
 	return &PartitionCounter{split: newSplitter(schema, by)}
 }
 
-// Count takes b's rows into account; b stays the caller's.
+// Count takes b's rows into account; b stays the caller's. The error is ErrPartitions where the writer would give up too.
 func (c *PartitionCounter) Count(b *batch.Batch) error {
 	return c.split.runs(b, func(dir string, i, j int) error {
+		if dir != "" && len(c.Rows) == maxFiles {
+			return ErrPartitions
+		}
 		if dir != "" {
 			c.Rows = append(c.Rows, 0)
 		}

@@ -134,6 +134,27 @@ func TestValuesThatNameNoDirectory(t *testing.T) {
 	}
 }
 
+func TestTheCounterOfPartitionsGivesUpAsTheWriterDoes(t *testing.T) {
+	s := batch.NewSchema(batch.Field{Name: "k", Type: batch.Of(batch.Int64)})
+	keys := make([]int64, maxFiles+1)
+	for i := range keys {
+		keys[i] = int64(i)
+	}
+	ints := func(v []int64) *batch.Batch {
+		return &batch.Batch{Schema: s, N: len(v), Cols: []*batch.Column{{Type: batch.Of(batch.Int64), N: len(v), Fixed: batch.BytesOf(v)}}}
+	}
+	c := NewPartitionCounter(s, []int{0})
+	if err := c.Count(ints(keys[:maxFiles])); err != nil || len(c.Rows) != maxFiles {
+		t.Fatalf("%d partitions: %v", len(c.Rows), err)
+	}
+	if err := c.Count(ints(keys[maxFiles-1 : maxFiles])); err != nil || c.Rows[maxFiles-1] != 2 {
+		t.Errorf("a row more of the last one: %v", err)
+	}
+	if err := c.Count(ints(keys[maxFiles:])); !errors.Is(err, ErrPartitions) || len(c.Rows) != maxFiles {
+		t.Errorf("one more: %v", err)
+	}
+}
+
 func TestPartitionsHoldTheirRowsInOrder(t *testing.T) {
 	s := batch.NewSchema(batch.Field{Name: "x", Type: batch.Of(batch.Int64)}, batch.Field{Name: "k", Type: batch.Of(batch.Int64)}, batch.Field{Name: "l", Type: batch.Of(batch.String)})
 	var rows [][]any
