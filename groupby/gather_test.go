@@ -153,6 +153,42 @@ func TestAGroupThatOutgrowsTheBoundIsNamed(t *testing.T) {
 	}
 }
 
+// TestAListOfTooManyElementsIsAnError lowers the limit, which is more than a test can reach: nulls, too, count.
+func TestAListOfTooManyElementsIsAnError(t *testing.T) {
+	in := batch.NewSchema(batch.Field{Name: "k", Type: batch.Of(batch.Int64)}, batch.Field{Name: "x", Type: batch.Of(batch.Int64), Nullable: true})
+	list, err := nested.ListOf(batch.Of(batch.Int64), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int]string{10: "", 11: "the values of the group for k=5 do not fit in memory: more than 10 elements"} {
+		pool := mem.NewPool(8<<20, mem.Protect())
+		acct := pool.Account("ordered", 0)
+		out := batch.NewSchema(in.Fields[0], batch.Field{Name: "all", Type: list.Batch(), Nullable: true})
+		o, err := NewOrdered(Spec{Name: "t", In: in, Out: out, Keys: []int{0}, Aggs: []Agg{{Func: "list", Arg: 1, Filter: -1, Type: list.Batch()}}, Acct: acct})
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := o.lay.aggs[0].kernel.(gatherList)
+		if k.limit != maxGathered {
+			t.Errorf("the limit is %d", k.limit)
+		}
+		k.limit = 10
+		o.lay.aggs[0].kernel = k
+		keys := slices.Repeat([]value{int64(5)}, n)
+		b := &batch.Batch{Schema: in, N: n, Cols: []*batch.Column{column(t, nil, in.Fields[0].Type, keys, false), column(t, nil, in.Fields[1].Type, make([]value, n), false)}}
+		err = o.Begin(t.Context(), 0, nil)
+		if err == nil {
+			_, err = o.Push(t.Context(), b)
+		}
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%d elements: %v", n, err)
+		}
+		if err := errors.Join(o.Close(), acct.Close(), pool.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestAGatheredAggregateNeedsItsRowsInOrder(t *testing.T) {
 	for _, a := range listAggs(true) {
 		if _, err := New(specOf([]int{0}, []Agg{a})); err == nil || !strings.Contains(err.Error(), "needs its rows in order") {

@@ -6,6 +6,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/batch/nested"
+	"pqjoin/mem"
 )
 
 // gatherList makes a list of a group's values in the order of the rows, nulls among them (list), or of the first values that are
@@ -16,7 +17,7 @@ import (
 type gatherList struct {
 	gather
 	nulls bool
-	limit uint64
+	limit uint64 // of elements: leading takes no more, and more of list are an error
 }
 
 func pickList(spec *Spec, a Agg) (kernel, error) {
@@ -53,8 +54,11 @@ func (k gatherList) update(t *table, off int, in *input) error {
 			continue
 		}
 		row, w := in.lo+i, t.ent[int(e)*t.lay.stride+off:][:6]
-		if w[2] == k.limit {
+		if w[2] == k.limit && !k.nulls {
 			continue
+		}
+		if w[2] == k.limit { // nulls take but a bit each, so that there may be so many
+			return outgrown(t, e, fmt.Errorf("more than %d elements: %w", k.limit, mem.ErrLimit))
 		}
 		null := in.col.IsNull(row)
 		if err := k.note(t, e, w, null); err != nil {
