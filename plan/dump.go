@@ -127,7 +127,7 @@ func describeJoin(n *Node, op *Join, from string) string {
 		keys[i] = left[op.LeftKeys[i]] + " = " + right[op.RightKeys[i]]
 	}
 	s := fmt.Sprintf("%s join%s with #%d on %s, right (%s), %s", op.Kind, from, n.Inputs[1].ID, strings.Join(keys, ", "), pick(right, op.RightOut), op.Validate)
-	s += describeAsof(op)
+	s += describeAsof(n, op)
 	if op.NullsEqual {
 		s += ", nulls equal"
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -88,11 +87,15 @@ func (j *joining) span(at Text, t batch.Type) int64 {
 		}
 		j.r.job.fail(at.Pos, hint, "tolerance: %s", msg)
 	}
-	unit := map[batch.Unit]int64{batch.Second: 1e9, batch.Milli: 1e6, batch.Micro: 1e3, batch.Nano: 1}[t.Unit]
+	return nanos / unitNanos(t)
+}
+
+// unitNanos returns the nanoseconds of a unit of type t: a date, a time or a timestamp.
+func unitNanos(t batch.Type) int64 {
 	if t.ID == batch.Date {
-		unit = 24 * 3600 * 1e9
+		return 24 * 3600 * 1e9
 	}
-	return nanos / max(unit, 1)
+	return max(1, map[batch.Unit]int64{batch.Second: 1e9, batch.Milli: 1e6, batch.Micro: 1e3, batch.Nano: 1}[t.Unit])
 }
 
 // AsofKeys returns the order of a table's keys at cols in which an as-of join works: ascending.
@@ -154,7 +157,7 @@ func (j *joining) once() {
 	}
 }
 
-func describeAsof(op *Join) string {
+func describeAsof(n *Node, op *Join) string {
 	if op.Kind != AsofJoin {
 		return ""
 	}
@@ -163,10 +166,41 @@ func describeAsof(op *Join) string {
 		s += ", by index"
 	}
 	if op.Asof.Within {
-		s += ", within " + op.Asof.Ticks.Big().String()
-		if op.Asof.Real != 0 {
-			s += fmt.Sprintf(" or %g", op.Asof.Real)
-		}
+		on := op.LeftKeys[len(op.LeftKeys)-1]
+		s += ", within " + op.Asof.tolerance(n.Inputs[0].Schema.Fields[on].Type)
 	}
 	return s
+}
+
+// tolerance is the greatest distance of keys of type t, as a job says it.
+func (a Asof) tolerance(t batch.Type) string {
+	switch ticks := a.Ticks.Big(); {
+	case t.IsFloat():
+		return strconv.FormatFloat(a.Real, 'g', -1, 64)
+	case t.ID == batch.Decimal:
+		one := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Scale)), nil)
+		return new(big.Rat).SetFrac(ticks, one).FloatString(int(t.Scale))
+	case t.ID == batch.Date || t.ID == batch.Time || t.ID == batch.Timestamp:
+		return spanText(ticks.Mul(ticks, big.NewInt(unitNanos(t))))
+	default:
+		return ticks.String()
+	}
+}
+
+// spanText writes a length of time in the largest unit of which it is a whole number: 90 minutes.
+func spanText(nanos *big.Int) string {
+	for _, u := range []struct {
+		name  string
+		nanos int64
+	}{{"day", 24 * 3600 * 1e9}, {"hour", 3600 * 1e9}, {"minute", 60 * 1e9}, {"second", 1e9}, {"millisecond", 1e6}, {"microsecond", 1e3}, {"nanosecond", 1}} {
+		n, rest := new(big.Int).QuoRem(nanos, big.NewInt(u.nanos), new(big.Int))
+		switch {
+		case rest.Sign() != 0 || n.Sign() == 0 && u.name != "second":
+		case n.IsInt64() && n.Int64() == 1:
+			return "1 " + u.name
+		default:
+			return n.String() + " " + u.name + "s"
+		}
+	}
+	return nanos.String() + " nanoseconds" // not reached: a nanosecond divides all
 }

@@ -126,15 +126,15 @@ func (j schemas) columnType() obj {
 	}
 }
 
-func (j schemas) format() obj {
-	return j.described(j.choice(builtFormats), "How the files are written: "+strings.Join(builtFormats, ", ")+". Default: by the path's extension.")
+func (j schemas) format(what string) obj {
+	return j.described(j.choice(builtFormats), what+": "+strings.Join(builtFormats, ", ")+". Default: by the path's extension.")
 }
 
 func (j schemas) input() obj {
 	paths := j.described(j.texts(), "A directory, a file, a pattern such as data/**/*.parquet, or a list of those.")
 	return j.described(j.anyOf(paths, j.object(inputKeys, obj{
 		"path":        j.described(j.texts(), "A directory, a file, a pattern such as data/**/*.parquet, or a list of those."),
-		"format":      j.format(),
+		"format":      j.format("What the files are"),
 		"columns":     j.described(j.list(j.text()), "The columns that are read, in this order. Default: all."),
 		"where":       j.described(j.expression(), "Keeps the rows for which this is true; row groups that cannot have any are not read."),
 		"schema":      j.described(j.choice(schemaModes), "strict (default): all files must have the same columns; union: what a file lacks is null."),
@@ -148,14 +148,14 @@ func (j schemas) output() obj {
 	return j.described(j.anyOf(path, j.object(outputKeys, obj{
 		"table":          j.described(j.text(), "The table that is written. Default: the label."),
 		"path":           j.described(j.text(), "A directory of part files; one file where it ends in .parquet, .csv and the like."),
-		"format":         j.format(),
-		"compression":    j.described(j.choice(compressions), "Default: snappy for Parquet, none for text."),
+		"format":         j.format("How the files are written"),
+		"compression":    j.described(j.choice(compressions), "Default: snappy for Parquet, none for text and Arrow."),
 		"row_group_rows": j.described(j.whole(1), "The most rows of a row group. Default: 1048576."),
-		"files": j.described(j.described(j.object(filesKeys, obj{
+		"files": j.described(j.object(filesKeys, obj{
 			"size":  j.described(j.text(), "Bytes of a file, such as 512MB."),
 			"rows":  j.described(j.whole(1), "Rows of a file."),
 			"count": j.described(j.whole(1), "How many files."),
-		}), "Where part files are cut: one of size, rows and count."), "Where part files are cut: one of size, rows and count."),
+		}), "Where part files are cut: one of size, rows and count."),
 		"partition_by": j.described(j.texts(), "The columns whose values become directories: day=2024-01-02/."),
 		"bloom":        j.described(j.texts(), "Columns that get Bloom filters, by which readers pass over row groups."),
 		"pandas_index": j.described(j.flag(), "Writes the index into the files' metadata, so that pandas and Dask set it."),
