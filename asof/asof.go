@@ -69,7 +69,7 @@ type Join struct {
 // New returns a join by splitters of the keys, which must have been made for a table with the key columns at those of RightKeys or
 // LeftKeys, declared nullable.
 func New(spec Spec, split *extsort.Splitters) (*Join, error) {
-	j := &Join{spec: spec, split: split.At(columnsOf(spec.RightKeys))}
+	j := &Join{spec: spec, split: split.At(batch.KeyPositions(spec.RightKeys))}
 	sort := extsort.Spec{
 		Name: spec.Name + ", right side", Schema: spec.Right, Keys: spec.RightKeys, Workers: spec.Workers, Partitions: spec.Partitions,
 		BlockBytes: spec.BlockBytes, MaxLoad: spec.MaxLoad, BatchRows: spec.BatchRows, Acct: spec.Acct, Dir: spec.Dir,
@@ -79,23 +79,13 @@ func New(spec Spec, split *extsort.Splitters) (*Join, error) {
 		return nil, err
 	}
 	sort.Name, sort.Schema, sort.Keys = spec.Name+", left side", spec.Left, spec.LeftKeys
-	if j.left, err = extsort.New(sort, split.At(columnsOf(spec.LeftKeys))); err != nil {
+	if j.left, err = extsort.New(sort, split.At(batch.KeyPositions(spec.LeftKeys))); err != nil {
 		return nil, errors.Join(err, j.right.Close())
 	}
-	if n := split.Count(); n > 1 {
-		if j.edges, err = newEdges(&j.spec, n); err != nil {
-			return nil, errors.Join(err, j.Close())
-		}
+	if split.Count() > 1 {
+		j.edges = newEdges(&j.spec, j.split)
 	}
 	return j, nil
-}
-
-func columnsOf(keys []batch.SortKey) []int {
-	cols := make([]int, len(keys))
-	for i, k := range keys {
-		cols[i] = k.Column
-	}
-	return cols
 }
 
 // LeftRows returns how many left rows came in.

@@ -29,6 +29,7 @@ type job struct {
 	parts       int
 	rows        int // of a batch
 	maxLoad     int64
+	most        int64 // bytes of a piece of edges; 0: as it is
 }
 
 func (j job) schema() *batch.Schema {
@@ -115,6 +116,9 @@ func (j job) run(t *testing.T) [][]any {
 			t.Error(err)
 		}
 	}()
+	if a.edges != nil && j.most > 0 {
+		a.edges.most = j.most
+	}
 	j.put(t, a.Right(), acct, j.right)
 	j.put(t, a.Left(), acct, j.left)
 	if err := pool.Squeeze(); err != nil {
@@ -207,6 +211,7 @@ func TestJoinFindsWhatLookingAtAllPairsFinds(t *testing.T) {
 			workers: 1 + r.IntN(3), parts: []int{1, 2, 7, 40}[r.IntN(4)], rows: []int{1, 3, 50, 1000}[r.IntN(4)], maxLoad: []int64{4 << 10, 1 << 20}[r.IntN(2)],
 		}
 		few := []int{5, 300}[r.IntN(2)]
+		j.most = []int64{0, 1, 60}[seed%3]
 		j.left, j.right = drawn(r, j.key, j.on, r.IntN(300), few), drawn(r, j.key, j.on, r.IntN(300), few)
 		if diff := cmp.Diff(fmt.Sprint(j.want()), fmt.Sprint(j.run(t))); diff != "" {
 			t.Fatalf("seed %d, %v by %v: %.2000s", seed, j.on, j.key, diff)

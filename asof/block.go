@@ -28,13 +28,6 @@ func newBlock(acct *mem.Account, b *batch.Batch, keys []batch.SortKey) (*block, 
 	return &block{b: b, by: by, on: on, same: batch.NewRowsEqual(by, by, true)}, nil
 }
 
-func (k *block) rows() int {
-	if k == nil {
-		return 0
-	}
-	return k.b.N
-}
-
 func (k *block) release() {
 	if k != nil {
 		k.on.release()

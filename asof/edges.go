@@ -1,89 +1,73 @@
 package asof
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"slices"
 
 	"pqjoin/batch"
+	"pqjoin/extsort"
 	"pqjoin/mem"
 )
 
 // edges finds the last row of every right range, for the left rows of later ranges, and the first, for those of earlier ones.
-// They are few: a range has one of each.
+// They are few: a range has one of each. EdgeBytes is what they take.
 type edges struct {
 	spec    *Spec
+	split   *extsort.Splitters // of the right
 	ranges  int
-	enc     *batch.KeyEncoder // of the keys alone
-	ends    []end             // what is kept: last, first or both
+	most    int64       // bytes of a piece that is put together of two
+	first   []bool      // the kinds that are kept: first rows of ranges, or last ones
+	found   []*edgeRows // by kind, when all rows have come
 	workers []*edgeWorker
-}
-
-// end is one kind of edge, when all rows have come.
-type end struct {
-	first bool // of a range, else the last
-	rows  *edgeRows
-	at    []int // by range: of rows, -1 for none
-}
-
-// edgeRows is at most one row of each range.
-type edgeRows struct {
-	b     *batch.Batch
-	parts []uint16
-	units []int
 }
 
 // edgeWorker is what one worker has found so far.
 type edgeWorker struct {
 	best []uint32    // scratch: by range, the row of a batch
-	rows []*edgeRows // by edges.ends; nil for none yet
+	rows []*edgeRows // by kind
 }
 
-func newEdges(spec *Spec, ranges int) (*edges, error) {
-	keys := make([]batch.SortKey, len(spec.RightKeys))
-	schema := batch.NewSchema()
-	for i, k := range spec.RightKeys {
-		schema.Fields = append(schema.Fields, spec.Right.Fields[k.Column])
-		keys[i] = k
-		keys[i].Column = i
-	}
-	enc, err := batch.NewKeyEncoder(schema, keys)
-	if err != nil {
-		return nil, err
-	}
-	e := &edges{spec: spec, ranges: ranges, enc: enc}
+// edgeCopies is how many times a worker holds the rows of one kind: the other kind's, those kept, and both again while new ones join them.
+const edgeCopies = 4
+
+// EdgeBytes returns what a worker of a join by so many ranges takes besides its stores, of right rows of rowBytes bytes.
+func EdgeBytes(ranges int, rowBytes int64) int64 { return edgeCopies * int64(ranges) * rowBytes }
+
+func newEdges(spec *Spec, split *extsort.Splitters) *edges {
+	e := &edges{spec: spec, split: split, ranges: split.Count(), most: batch.MaxData / 2}
 	if spec.Direction != Forward {
-		e.ends = append(e.ends, end{})
+		e.first = append(e.first, false)
 	}
 	if spec.Direction != Backward {
-		e.ends = append(e.ends, end{first: true})
+		e.first = append(e.first, true)
 	}
 	for range max(spec.Workers, 1) {
-		e.workers = append(e.workers, &edgeWorker{best: make([]uint32, ranges), rows: make([]*edgeRows, len(e.ends))})
+		w := &edgeWorker{best: make([]uint32, e.ranges)}
+		for _, first := range e.first {
+			w.rows = append(w.rows, newEdgeRows(first, e.ranges))
+		}
+		e.workers = append(e.workers, w)
 	}
-	return e, nil
+	return e
 }
 
-// add looks at the rows of b, whose keys these are, and which are in the ranges parts. Cost: a comparison of keys a row.
+// add looks at the rows of b, whose keys these are, and which are in the ranges parts. Cost: a comparison of keys a row; only rows
+// that are better than those kept are copied.
 func (e *edges) add(worker, unit int, b *batch.Batch, keys *batch.Keys, parts []uint16) error {
 	w := e.workers[worker]
-	var err error
-	for k := range e.ends {
-		found := &edgeRows{}
-		idx := e.pick(w, keys, parts, e.ends[k].first, nil)
-		if found.b, err = batch.GatherBatch(e.spec.Acct, b, idx); err != nil {
-			return err
-		}
-		for _, i := range idx {
-			found.parts, found.units = append(found.parts, parts[i]), append(found.units, unit)
-		}
-		if w.rows[k], err = e.merge(w, w.rows[k], found, e.ends[k].first); err != nil {
+	for _, rows := range w.rows {
+		c := candidates{b: b, keys: keys, parts: parts, unit: unit}
+		if err := e.take(rows, c, w.pick(keys, parts, rows.first)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// pick returns the rows that are the first, or last, of their ranges. Of tied rows it is the first, or last, by units and then as they lie.
-func (e *edges) pick(w *edgeWorker, keys *batch.Keys, parts []uint16, first bool, units []int) []uint32 {
+// pick returns the rows of a batch that are the first, or last, of their ranges. Of tied rows it is the first, or last, as they lie.
+func (w *edgeWorker) pick(keys *batch.Keys, parts []uint16, first bool) []uint32 {
 	for p := range w.best {
 		w.best[p] = batch.Missing
 	}
@@ -93,11 +77,7 @@ func (e *edges) pick(w *edgeWorker, keys *batch.Keys, parts []uint16, first bool
 			w.best[p] = uint32(i)
 			continue
 		}
-		c := keys.Compare(i, int(old))
-		if c == 0 && units != nil {
-			c = units[i] - units[old]
-		}
-		if first && c < 0 || !first && c >= 0 {
+		if c := keys.Compare(i, int(old)); first && c < 0 || !first && c >= 0 {
 			w.best[p] = uint32(i)
 		}
 	}
@@ -110,57 +90,65 @@ func (e *edges) pick(w *edgeWorker, keys *batch.Keys, parts []uint16, first bool
 	return idx
 }
 
-// merge takes both over and returns the better rows of each range.
-func (e *edges) merge(w *edgeWorker, a, b *edgeRows, first bool) (*edgeRows, error) {
-	if a == nil {
-		return b, nil
+// take keeps those of the candidates at idx, one a range, that are better than what r has.
+func (e *edges) take(r *edgeRows, c candidates, idx []uint32) error {
+	idx = slices.DeleteFunc(idx, func(i uint32) bool { return !r.beaten(c, int(i)) })
+	if len(idx) == 0 {
+		return nil
 	}
-	defer a.b.Release()
-	defer b.b.Release()
-	all, err := batch.Concat(e.spec.Acct, e.spec.Right, []*batch.Batch{a.b, b.b})
+	b, err := gatherFlat(e.spec, c.b, idx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer all.Release()
-	keys, err := e.enc.Encode(e.spec.Acct, batch.KeyColumns(all, e.spec.RightKeys), all.N)
-	if err != nil {
-		return nil, err
-	}
-	defer keys.Release()
-	parts, units := append(a.parts, b.parts...), append(a.units, b.units...)
-	idx := e.pick(w, keys, parts, first, units)
-	out := &edgeRows{}
+	p := &piece{b: b}
 	for _, i := range idx {
-		out.parts, out.units = append(out.parts, parts[i]), append(out.units, units[i])
+		p.parts, p.units = append(p.parts, c.parts[i]), append(p.units, c.unitOf(int(i)))
 	}
-	out.b, err = batch.GatherBatch(e.spec.Acct, all, idx)
-	return out, err
+	r.add(p)
+	return e.tidy(r)
+}
+
+// tidy drops the rows that are replaced, and puts pieces together that fit in one.
+func (e *edges) tidy(r *edgeRows) error {
+	for _, p := range r.pieces {
+		if err := p.keep(e.spec.Acct, r); err != nil {
+			return err
+		}
+	}
+	r.pieces = slices.DeleteFunc(r.pieces, func(p *piece) bool { return p.b == nil })
+	for i := 0; i+1 < len(r.pieces); {
+		if r.pieces[i].bytes()+r.pieces[i+1].bytes() > e.most {
+			i++
+			continue
+		}
+		if err := r.join(e.spec, i); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.pieces {
+		if p.keys == nil {
+			var err error
+			if p.keys, err = e.split.EncodeKeys(e.spec.Acct, p.b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // finish joins what the workers found.
 func (e *edges) finish() error {
-	for k := range e.ends {
-		n := &e.ends[k]
-		n.at = make([]int, e.ranges)
-		for p := range n.at {
-			n.at[p] = -1
-		}
+	for k, first := range e.first {
+		all := newEdgeRows(first, e.ranges)
+		e.found = append(e.found, all)
 		for _, w := range e.workers {
-			found := w.rows[k]
-			w.rows[k] = nil
-			if found == nil {
-				continue
+			for _, p := range w.rows[k].pieces {
+				c := candidates{b: p.b, keys: p.keys, parts: p.parts, units: p.units}
+				if err := e.take(all, c, p.rowsOf(w.rows[k])); err != nil {
+					return fmt.Errorf("%s: %w", e.spec.Name, err)
+				}
 			}
-			var err error
-			if n.rows, err = e.merge(w, n.rows, found, n.first); err != nil {
-				n.rows = nil
-				return fmt.Errorf("%s: %w", e.spec.Name, err)
-			}
-		}
-		if n.rows != nil {
-			for i, p := range n.rows.parts {
-				n.at[p] = i
-			}
+			w.rows[k].release()
 		}
 	}
 	return nil
@@ -168,8 +156,8 @@ func (e *edges) finish() error {
 
 // beside returns the row next to range p outside of it: the last one before it, or the first one behind it; nil for none.
 func (e *edges) beside(acct *mem.Account, p int, behind bool) (*batch.Batch, error) {
-	for _, n := range e.ends {
-		if n.first != behind || n.rows == nil {
+	for _, rows := range e.found {
+		if rows.first != behind {
 			continue
 		}
 		step := -1
@@ -177,8 +165,8 @@ func (e *edges) beside(acct *mem.Account, p int, behind bool) (*batch.Batch, err
 			step = 1
 		}
 		for q := p + step; q >= 0 && q < e.ranges; q += step {
-			if i := n.at[q]; i >= 0 {
-				return batch.GatherBatch(acct, n.rows.b, []uint32{uint32(i)})
+			if at := rows.at[q]; at.piece != nil {
+				return batch.GatherBatch(acct, at.piece.b, []uint32{uint32(at.row)})
 			}
 		}
 	}
@@ -186,18 +174,37 @@ func (e *edges) beside(acct *mem.Account, p int, behind bool) (*batch.Batch, err
 }
 
 func (e *edges) close() {
-	for k := range e.ends {
-		if r := e.ends[k].rows; r != nil {
-			r.b.Release()
-			e.ends[k].rows = nil
-		}
+	for _, rows := range e.found {
+		rows.release()
 	}
 	for _, w := range e.workers {
-		for k, r := range w.rows {
-			if r != nil {
-				r.b.Release()
-				w.rows[k] = nil
-			}
+		for _, rows := range w.rows {
+			rows.release()
 		}
 	}
+}
+
+// candidates are rows of a batch that may become edges.
+type candidates struct {
+	b     *batch.Batch
+	keys  *batch.Keys
+	parts []uint16
+	unit  int   // of all rows; or
+	units []int // of each
+}
+
+func (c *candidates) unitOf(i int) int {
+	if c.units != nil {
+		return c.units[i]
+	}
+	return c.unit
+}
+
+// compareKeys compares keys of one encoder.
+func compareKeys(a *batch.Keys, i int, b *batch.Keys, j int) int {
+	x, short := a.Fixed()
+	if y, _ := b.Fixed(); short {
+		return cmp.Compare(x[i], y[j])
+	}
+	return bytes.Compare(a.At(i), b.At(j))
 }

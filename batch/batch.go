@@ -67,6 +67,15 @@ func (b *Batch) Slice(acct *mem.Account, i, j int) (*Batch, error) {
 	return out, nil
 }
 
+// Positions returns 0 to n-1: the positions of the first n columns.
+func Positions(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
 // Select returns the columns at the positions idx, in that order, with references of its own.
 func (b *Batch) Select(schema *Schema, idx []int) *Batch {
 	out := &Batch{Schema: schema, Cols: make([]*Column, len(idx)), N: b.N}

@@ -23,6 +23,15 @@ func KeyColumns(b *Batch, keys []SortKey) []*Column {
 	return cols
 }
 
+// KeyPositions returns the positions of the keys' columns, in key order.
+func KeyPositions(keys []SortKey) []int {
+	cols := make([]int, len(keys))
+	for i, k := range keys {
+		cols[i] = k.Column
+	}
+	return cols
+}
+
 // OrderWords fills x with the order-preserving words of the rows of c from lo on, for the
 // kinds of at most 8 bytes: unsigned order of the words is the order of the values, reversed
 // where desc is set. The words of null rows are unspecified.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"pqjoin/asof"
 	"pqjoin/batch"
@@ -54,7 +55,7 @@ func (x *exec) asofJoin(ctx context.Context, op *plan.Join, p *phys) (*rel, erro
 func (x *exec) asofRight(ctx context.Context, op *plan.Join, p *phys, left, right *rel) (*asof.Join, error) {
 	spec := x.asofSpec(op, p)
 	var a *asof.Join
-	make := func(sp *extsort.Splitters) (batch.Sink, error) {
+	begin := func(sp *extsort.Splitters) (batch.Sink, error) {
 		var err error
 		a, err = asof.New(spec, sp)
 		if err != nil {
@@ -67,9 +68,9 @@ func (x *exec) asofRight(ctx context.Context, op *plan.Join, p *phys, left, righ
 	switch {
 	case err != nil:
 	case sample != nil:
-		sink, err = make(sample.Splitters(spec.Partitions))
+		sink, err = begin(sample.Splitters(spec.Partitions))
 	default:
-		sink, err = x.sampled(ctx, right, spec.RightKeys, spec.Partitions, make)
+		sink, err = x.sampled(ctx, right, spec.RightKeys, spec.Partitions, begin)
 	}
 	if err == nil {
 		err = x.pipeKeep(ctx, right, sink, "right side of as-of join on "+names(right.schema, op.RightKeys))
@@ -134,8 +135,25 @@ func (x *exec) asofSpec(op *plan.Join, p *phys) asof.Spec {
 			spec.BlockBytes = lay.BlockBytes
 		}
 	}
+	spec.Partitions = min(spec.Partitions, x.share.asofRanges(p))
 	if t := x.run.cfg.Tuning; t.Partitions > 0 {
 		spec.Partitions = t.Partitions
 	}
 	return spec
+}
+
+// leastRanges is how many key ranges an as-of join has memory for at its floor.
+const leastRanges = 4
+
+// asofState returns the bytes that a worker holds for the rows at the ends of so many ranges of the right side.
+func asofState(p *phys, ranges int) int64 {
+	w := p.in[1].est.width()
+	return asof.EdgeBytes(ranges, w.bytes) + asof.EdgeBytes(1, columnLeast*int64(w.columns))
+}
+
+// asofRanges returns into how many ranges the join at p may be cut: what lies at their ends takes at most a quarter of the tails, and
+// no more than its part of what is fixed where that is more.
+func (s Share) asofRanges(p *phys) int {
+	room := s.Tails/4/int64(s.Workers) - asofState(p, 0)
+	return int(min(max(room/asof.EdgeBytes(1, p.in[1].est.width().bytes), leastRanges), math.MaxUint16))
 }

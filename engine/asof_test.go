@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -107,5 +109,70 @@ func TestAsofJoinSortsOnce(t *testing.T) {
 				t.Errorf("%s, %v: the join of an indexed table is not the indexed join: %.300s", index, cond, diff)
 			}
 		}
+	}
+}
+
+// TestPreflightKnowsWhatAnAsofJoinSpills: both sides go to stores, and the result too where the left's order is restored.
+func TestPreflightKnowsWhatAnAsofJoinSpills(t *testing.T) {
+	left, right := timed("l", 3000, 4, 500, 1), timed("r", 2000, 4, 500, 2)
+	for _, before := range [][]string{nil, {"index: l"}} {
+		c := asofCase(left, right, append(before, "join: {with: r, how: asof, asof: {on: ts, by: k}}")...)
+		run := open(t, c, written(t, c), Config{SpillLimit: 1})
+		want, sides := int64(0), int64(0)
+		for _, p := range run.nodes {
+			switch {
+			case p.strategy == joinAsof && p.rowNumber:
+				sides = p.in[0].stored() + p.in[1].stored()
+				want += sides + p.stored()
+			case p.strategy == joinAsof:
+				sides = p.in[0].stored() + p.in[1].stored()
+				want += sides
+			case p.strategy == externalSort:
+				want += p.in[0].stored()
+			}
+		}
+		run.share.Fixed = run.share.Pool // nothing may stay in memory
+		if got := run.Spill(); sides == 0 || got != want || before != nil && got <= sides {
+			t.Errorf("after %v: %d bytes are spilled, want %d", before, got, want)
+		}
+		err := run.Preflight(t.Context())
+		if !errors.Is(err, ErrRefused) {
+			t.Fatalf("after %v: %v", before, err)
+		}
+		mentions(t, err, "spill")
+	}
+}
+
+// TestAsofJoinOfWideRightRowsRunsAtItsFloor: what lies at the ends of ranges is in the floor, and bounds how many there are.
+func TestAsofJoinOfWideRightRowsRunsAtItsFloor(t *testing.T) {
+	left, right := timed("l", 4000, 3, 900, 1), timed("r", 600, 3, 900, 2)
+	right.Schema.Fields = append(right.Schema.Fields, batch.Field{Name: "long", Type: batch.Of(batch.String)})
+	for i := range right.Rows {
+		right.Rows[i] = append(right.Rows[i], strings.Repeat(string(rune('a'+i%26)), 60_000))
+	}
+	c := asofCase(left, right, "join: {with: r, how: asof, asof: {on: ts, by: k, direction: nearest}}", "compute: {n: length(long)}", "drop: long")
+	dir := written(t, c)
+	mem, err := floorOf(c, dir, condition{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := open(t, c, dir, Config{Mem: mem})
+	for _, p := range run.nodes {
+		if p.strategy != joinAsof {
+			continue
+		}
+		if ranges := run.share.asofRanges(p); ranges < leastRanges || asofState(p, ranges) > max(run.share.Tails/4, asofState(p, leastRanges)) {
+			t.Errorf("%d ranges take %d bytes", ranges, asofState(p, ranges))
+		}
+		if run.need.states < asofState(p, leastRanges) {
+			t.Errorf("the floor has %d bytes for the ends of ranges", run.need.states)
+		}
+	}
+	got, err := runCase(c, dir, condition{threads: 2, mem: mem, tuning: Tuning{Protect: true, Squeeze: 1}})
+	if err != nil || got.err != nil {
+		t.Fatal(err, got.err)
+	}
+	if n := len(got.outputs["o"].rows); n != len(left.Rows) {
+		t.Errorf("%d rows", n)
 	}
 }

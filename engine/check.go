@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"pqjoin/batch"
@@ -58,22 +56,19 @@ type checker struct {
 	rows    atomic.Int64
 	nulls   []atomic.Int64
 	broken  []atomic.Int64
-	mu      sync.Mutex
-	samples map[string][]place // by rule, in the order of the table
+	samples map[string]*samples // by rule
 	verdict func(failures []CheckFailure) error
-}
-
-// place is where a sample was found, so that the first rows are shown whatever worker met them.
-type place struct {
-	unit int
-	text string
 }
 
 func newChecker(n *plan.Node, op *plan.Check, verdict func([]CheckFailure) error) *checker {
 	c := &checker{op: op, node: n, nulls: make([]atomic.Int64, len(op.NotNull)), broken: make([]atomic.Int64, len(op.Expect)),
-		samples: map[string][]place{}, verdict: verdict, show: newRenderer(n.Schema)}
-	for _, e := range op.Expect {
+		samples: map[string]*samples{}, verdict: verdict, show: newRenderer(n.Schema)}
+	for i, e := range op.Expect {
 		c.expect = append(c.expect, expr.Compile([]*expr.Bound{e}))
+		c.samples[c.expectRule(i)] = &samples{}
+	}
+	for i := range op.NotNull {
+		c.samples[c.notNull(i)] = &samples{}
 	}
 	return c
 }
@@ -124,26 +119,13 @@ func (c *checker) seeExpect(i int, p *expr.Program, u unitRun, b *batch.Batch) e
 }
 
 // sample keeps the batch's first bad rows where they are among the table's first ones that were seen.
-// The batches of a unit come in order.
 func (c *checker) sample(rule string, unit int, b *batch.Batch, bad func(row int) bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	kept := c.samples[rule]
-	for row := range b.N {
-		if len(kept) == maxSamples && kept[maxSamples-1].unit <= unit {
-			break
+	for row := 0; row < b.N && !kept.full(unit); row++ {
+		if bad(row) {
+			kept.add(unit, c.show.row(b, row))
 		}
-		if !bad(row) {
-			continue
-		}
-		at := slices.IndexFunc(kept, func(p place) bool { return p.unit > unit })
-		if at < 0 {
-			at = len(kept)
-		}
-		kept = slices.Insert(kept, at, place{unit: unit, text: c.show.row(b, row)})
-		kept = kept[:min(len(kept), maxSamples)]
 	}
-	c.samples[rule] = kept
 }
 
 func (c *checker) notNull(i int) string    { return notNullRule(c.node.Schema, c.op.NotNull[i]) }
@@ -158,11 +140,7 @@ func (c *checker) end(context.Context) error {
 		if n == 0 {
 			return
 		}
-		f := CheckFailure{Rule: rule, Rows: n}
-		for _, p := range c.samples[rule] {
-			f.Samples = append(f.Samples, p.text)
-		}
-		failures = append(failures, f)
+		failures = append(failures, CheckFailure{Rule: rule, Rows: n, Samples: c.samples[rule].texts()})
 	}
 	for i := range c.nulls {
 		fail(c.notNull(i), c.nulls[i].Load())

@@ -226,7 +226,7 @@ func (o *output) read(ctx context.Context, path string) error {
 	}
 	defer f.Close()
 	o.schema = f.Schema()
-	cols := seq(len(o.schema.Fields))
+	cols := batch.Positions(len(o.schema.Fields))
 	for g := range f.RowGroups() {
 		st, err := f.ReadRowGroup(ctx, nil, g, cols, parquet.ReadOptions{})
 		if err != nil {

@@ -54,7 +54,6 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 		return nil, err
 	}
 	defer set.Abort()
-	defer func() { r.rules.finish(r.plan, err) }()
 	x, err := r.newExec()
 	if err != nil {
 		return nil, err
@@ -70,10 +69,12 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 	for i, o := range r.plan.Outputs {
 		sum, err := x.write(ctx, i, o, set)
 		if err != nil {
+			r.rules.broken(r.plan, err)
 			return nil, x.explainErr(err)
 		}
 		res.Outputs = append(res.Outputs, sum)
 	}
+	r.rules.joined(r.plan)
 	if err := r.verifyInputs(ctx); err != nil {
 		return nil, err
 	}

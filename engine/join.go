@@ -91,7 +91,8 @@ func (x *exec) joinSpec(op *plan.Join, p *phys) (hashjoin.Spec, error) {
 	}
 	l, r := p.in[0].node.Schema, p.in[1].node.Schema
 	spec := hashjoin.Spec{
-		Name: fmt.Sprintf("join of %s with %s", p.node.Table, p.in[1].node.Table), Kind: joinKinds[op.Kind], Left: l, Right: r,
+		Name: fmt.Sprintf("join of %s with %s", p.node.Table, p.in[1].node.Table), ID: p.node.ID,
+		Kind: joinKinds[op.Kind], Left: l, Right: r,
 		LeftKeys: op.LeftKeys, RightKeys: op.RightKeys, RightOut: op.RightOut, Out: p.node.Schema,
 		NullsEqual: op.NullsEqual, Validate: v, MaxRows: op.MaxRows, BatchRows: x.share.rows(p.est), Workers: x.share.Workers,
 		Partitions: x.partitions(p.in[1].est, r), PartBytes: x.share.Load, ResidentBytes: x.share.Resident / max(1, int64(x.run.joins())),

@@ -49,11 +49,11 @@ func (r *Run) CountJoin(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 		}
 	}
 	join := &plan.Node{
-		Op:     &plan.Join{Kind: kind, LeftKeys: seq(k), RightKeys: seq(k), RightOut: []int{k}, NullsEqual: op.NullsEqual, Strategy: "auto"},
+		Op:     &plan.Join{Kind: kind, LeftKeys: batch.Positions(k), RightKeys: batch.Positions(k), RightOut: []int{k}, NullsEqual: op.NullsEqual, Strategy: "auto"},
 		Inputs: []*plan.Node{left, right}, Table: n.Table, Verb: "count keys",
 		Schema: batch.NewSchema(append(fields, batch.Field{Name: "\x00right", Type: batch.Of(batch.Int64), Nullable: true})...),
 	}
-	c := &keyCounter{keys: k, kind: op.Kind, show: newRenderer(left.Schema.Select(seq(k)))}
+	c := &keyCounter{keys: k, kind: op.Kind, show: newRenderer(left.Schema.Select(batch.Positions(k)))}
 	if err := r.scratch(ctx, join, func(Share) batch.Sink { return &eachSink{use: c.add} }); err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func countKeys(n *plan.Node, keys []int) *plan.Node {
 	in := keysOnly(n, keys)
 	fields := append(append([]batch.Field(nil), in.Schema.Fields...), batch.Field{Name: "\x00count", Type: batch.Of(batch.Int64)})
 	return &plan.Node{
-		Op:     &plan.GroupBy{Keys: seq(len(keys)), Aggs: []plan.Agg{{Name: "\x00count", Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}}},
+		Op:     &plan.GroupBy{Keys: batch.Positions(len(keys)), Aggs: []plan.Agg{{Name: "\x00count", Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}}},
 		Inputs: []*plan.Node{in}, Schema: batch.NewSchema(fields...), Table: n.Table, Verb: "count keys",
 	}
 }
@@ -151,7 +151,7 @@ func keysOnly(n *plan.Node, cols []int) *plan.Node {
 		}
 		return pick(&plan.Node{Op: scan, Schema: n.Schema.Select(need), Table: n.Table}, need, cols)
 	}
-	return pick(n, seq(len(n.Schema.Fields)), cols)
+	return pick(n, batch.Positions(len(n.Schema.Fields)), cols)
 }
 
 func projectOver(n, in *plan.Node, exprs []*expr.Bound, schema *batch.Schema) *plan.Node {

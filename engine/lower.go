@@ -24,14 +24,6 @@ func names(s *batch.Schema, idx []int) string {
 	return strings.Join(out, ", ")
 }
 
-func keyColumns(keys []batch.SortKey) []int {
-	out := make([]int, len(keys))
-	for i, k := range keys {
-		out[i] = k.Column
-	}
-	return out
-}
-
 func (x *exec) lag(op *plan.Lag, p *phys) transform {
 	in := p.node.Inputs[0].Schema
 	spec := window.LagSpec{In: in, Out: p.node.Schema, By: op.By}
@@ -47,7 +39,7 @@ func (x *exec) index(ctx context.Context, op *plan.Index, p *phys) (*rel, error)
 	if err != nil {
 		return nil, err
 	}
-	out, err := x.sort(ctx, in, op.Keys, p.in[0].est, "index "+names(in.schema, keyColumns(op.Keys)))
+	out, err := x.sort(ctx, in, op.Keys, p.in[0].est, "index "+names(in.schema, batch.KeyPositions(op.Keys)))
 	if err != nil || !op.Unique {
 		return out, err
 	}
@@ -138,5 +130,5 @@ func sortName(s *batch.Schema, keys []batch.SortKey) string {
 	if len(keys) == 1 && strings.HasPrefix(s.Fields[keys[0].Column].Name, "\x00") {
 		return "row number"
 	}
-	return names(s, keyColumns(keys))
+	return names(s, batch.KeyPositions(keys))
 }

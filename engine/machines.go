@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"pqjoin/batch"
-	"pqjoin/mem"
 	"pqjoin/window"
 )
 
@@ -15,15 +14,15 @@ type lagMachine struct {
 	out *batch.Schema
 }
 
-func (m lagMachine) push(_ context.Context, acct *mem.Account, st *window.State, b *batch.Batch, last bool) (*batch.Batch, *window.State, error) {
+func (m lagMachine) push(_ context.Context, u unitRun, st *window.State, b *batch.Batch, last bool) (*batch.Batch, *window.State, error) {
 	if b == nil {
 		var err error
-		if b, err = batch.Empty(acct, m.in); err != nil {
+		if b, err = batch.Empty(u.acct, m.in); err != nil {
 			st.Release()
 			return nil, nil, err
 		}
 	}
-	return m.lag.Push(acct, st, b, last)
+	return m.lag.Push(u.acct, st, b, last)
 }
 
 func (m lagMachine) after(tail *batch.Batch) (*window.State, bool) { return m.lag.After(tail) }
@@ -38,7 +37,7 @@ type headMachine struct {
 	all bool // the rest is read all the same: somebody before checks every row
 }
 
-func (m headMachine) push(_ context.Context, acct *mem.Account, passed int64, b *batch.Batch, _ bool) (*batch.Batch, int64, error) {
+func (m headMachine) push(_ context.Context, u unitRun, passed int64, b *batch.Batch, _ bool) (*batch.Batch, int64, error) {
 	if b == nil {
 		return nil, passed, nil
 	}
@@ -47,7 +46,7 @@ func (m headMachine) push(_ context.Context, acct *mem.Account, passed int64, b 
 		return b, passed + int64(b.N), nil
 	}
 	defer b.Release()
-	out, err := b.Slice(acct, 0, int(room))
+	out, err := b.Slice(u.acct, 0, int(room))
 	return out, m.n, err
 }
 

@@ -253,10 +253,10 @@ func (r *Run) storeBytes(p *phys) int64 {
 		return p.in[0].stored()
 	case p.strategy == joinRange:
 		return p.in[1].stored()
-	case p.strategy == joinHash && p.rowNumber:
+	case (p.strategy == joinHash || p.strategy == joinAsof) && p.rowNumber:
 		return saturate(float64(p.in[0].stored()) + float64(p.in[1].stored()) + float64(p.stored()))
-	case p.strategy == joinHash:
-		return p.in[0].stored() + p.in[1].stored()
+	case p.strategy == joinHash || p.strategy == joinAsof:
+		return addSat(p.in[0].stored(), p.in[1].stored())
 	case p.holds():
 		return p.in[0].stored()
 	case p.strategy == hashGroup && p.est.Bytes() > r.share.Tails:

@@ -56,7 +56,7 @@ func rulesOf(n *plan.Node) (texts []string) {
 	switch op := n.Op.(type) {
 	case *plan.Index:
 		if op.Unique {
-			texts = append(texts, uniqueRule(n.Schema, keyColumns(op.Keys)))
+			texts = append(texts, uniqueRule(n.Schema, batch.KeyPositions(op.Keys)))
 		}
 	case *plan.Join:
 		if validates(op) {
@@ -116,35 +116,28 @@ func (b *ruleBook) settle(node int, texts []string, failures []CheckFailure, war
 	}
 }
 
-// finish records what became of the rules of joins: after a success all have passed, else the error says which broke.
-func (b *ruleBook) finish(p *plan.Plan, err error) {
-	var broken *hashjoin.ValidateError
-	found := errors.As(err, &broken)
+// joined records that the rules of all joins have passed: every output is written.
+func (b *ruleBook) joined(p *plan.Plan) {
 	for _, n := range p.Nodes {
-		op, ok := n.Op.(*plan.Join)
-		if !ok || !validates(op) {
-			continue
-		}
-		text := validateRule(n, op)
-		switch {
-		case err == nil:
-			b.settle(n.ID, []string{text}, nil, false)
-		case found && op.Validate == broken.Want && sameNames(n.Inputs[0].Schema, op.LeftKeys, broken.Columns):
-			f := CheckFailure{Rule: text, Rows: max(broken.Left, broken.Right), Samples: []string{broken.Error()}}
-			b.settle(n.ID, []string{text}, []CheckFailure{f}, false)
-			found = false
+		if op, ok := n.Op.(*plan.Join); ok && validates(op) {
+			b.settle(n.ID, []string{validateRule(n, op)}, nil, false)
 		}
 	}
 }
 
-// sameNames says whether the columns have these names, in any order.
-func sameNames(s *batch.Schema, columns []int, names []string) bool {
-	for _, c := range columns {
-		if !slices.Contains(names, s.Fields[c].Name) {
-			return false
+// broken records the rule of the join that ended the run with err, if one did.
+func (b *ruleBook) broken(p *plan.Plan, err error) {
+	var e *hashjoin.ValidateError
+	if !errors.As(err, &e) {
+		return
+	}
+	for _, n := range p.Nodes {
+		if op, ok := n.Op.(*plan.Join); ok && n.ID == e.ID && validates(op) {
+			text := validateRule(n, op)
+			f := CheckFailure{Rule: text, Rows: max(e.Left, e.Right), Samples: []string{e.Error()}}
+			b.settle(n.ID, []string{text}, []CheckFailure{f}, false)
 		}
 	}
-	return len(columns) == len(names)
 }
 
 // Rules returns what the job says of its data, in the order of the plan, and, during and after Execute, what became of it.

@@ -206,6 +206,9 @@ func (r *Run) measure() need {
 		if w, ok := p.node.Op.(*plan.Window); ok {
 			n.states += windowState(w, p)
 		}
+		if j, ok := p.node.Op.(*plan.Join); ok && j.Kind == plan.AsofJoin {
+			n.states += asofState(p, leastRanges)
+		}
 		if s, ok := p.node.Op.(*plan.Scan); ok {
 			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(s.Columns))
 		}

@@ -44,7 +44,7 @@ func (x *exec) sampleKeys(ctx context.Context, in *rel, keys []batch.SortKey, pa
 	if err != nil {
 		return nil, err
 	}
-	return sample.Splitters(parts).At(keyColumns(keys)), nil
+	return sample.Splitters(parts).At(batch.KeyPositions(keys)), nil
 }
 
 // keySample is a sample of the keys of a table that can be read twice. Its splitters are to be told where the keys are.

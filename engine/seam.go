@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"pqjoin/batch"
-	"pqjoin/mem"
 )
 
 // A machine computes over a table in order, in a state that is handed on from batch to
@@ -13,7 +12,7 @@ import (
 type machine[S any] interface {
 	// push takes over st and b (nil behind the last unit) and returns complete rows, perhaps
 	// nil, and the next state. last says that nothing follows.
-	push(ctx context.Context, acct *mem.Account, st S, b *batch.Batch, last bool) (*batch.Batch, S, error)
+	push(ctx context.Context, u unitRun, st S, b *batch.Batch, last bool) (*batch.Batch, S, error)
 	// after returns the state behind a unit from its last rows alone, where that is possible.
 	after(tail *batch.Batch) (S, bool)
 	// context is how many rows after needs; 0 means that it never helps.
@@ -125,7 +124,7 @@ func (s *seamStream[S]) step(ctx context.Context, b *batch.Batch, last bool) (*b
 	var zero S
 	st := s.st
 	s.st = zero // push takes it over, failing or not
-	out, next, err := s.m.push(ctx, s.u.acct, st, b, last)
+	out, next, err := s.m.push(ctx, s.u, st, b, last)
 	s.st = next
 	if err == nil && out != nil && out.N == 0 {
 		out.Release()

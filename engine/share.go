@@ -35,7 +35,7 @@ type need struct {
 	widths []rowWidth // of the rows on their way, one a stage
 	depth  int        // batches that a worker holds at once
 	writer int64      // bytes the output writer takes
-	states int64      // rows that lags hand from unit to unit, per worker
+	states int64      // rows that lags hand from unit to unit, and those between ranges of as-of joins, per worker
 }
 
 const (

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"pqjoin/batch"
 	"pqjoin/plan"
 )
 
@@ -136,7 +137,7 @@ func (w *stageWalk) check(p *phys, op *plan.Check) flow {
 
 func (w *stageWalk) index(p *phys, op *plan.Index) flow {
 	f := w.table(p.in[0])
-	by := names(p.node.Schema, keyColumns(op.Keys))
+	by := names(p.node.Schema, batch.KeyPositions(op.Keys))
 	f.steps = append(f.steps, p.how())
 	f = w.end(f, "index "+by, p, p.in[0].stored())
 	f.name += " by " + by

@@ -37,7 +37,7 @@ func (r *Run) swapped(p *phys, residentShare int64) *phys {
 	est.Cols = append(append(est.Cols, right.est.Cols...), left.est.Cols...)
 	q := &phys{in: []*phys{right, left}, est: est, node: &plan.Node{
 		Op: &plan.Join{
-			Kind: plan.InnerJoin, LeftKeys: op.RightKeys, RightKeys: op.LeftKeys, RightOut: seq(len(left.node.Schema.Fields)),
+			Kind: plan.InnerJoin, LeftKeys: op.RightKeys, RightKeys: op.LeftKeys, RightOut: batch.Positions(len(left.node.Schema.Fields)),
 			NullsEqual: op.NullsEqual, MaxRows: op.MaxRows, Strategy: op.Strategy,
 		},
 		Inputs: []*plan.Node{right.node, left.node}, Schema: schema, Table: p.node.Table, Verb: p.node.Verb,

@@ -1,12 +1,11 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
-	"sync"
-
-	"context"
+	"sync/atomic"
 
 	"pqjoin/batch"
 	"pqjoin/groupby"
@@ -20,15 +19,16 @@ import (
 type uniqueMachine struct {
 	keys  []int
 	in    *batch.Schema
-	found func(keys *batch.Batch, row int, rows int64) // rows repeat a key, the first of them at row
+	found *repeats
+	show  *renderer
 }
 
-func (m uniqueMachine) push(_ context.Context, acct *mem.Account, st, b *batch.Batch, _ bool) (*batch.Batch, *batch.Batch, error) {
+func (m uniqueMachine) push(_ context.Context, u unitRun, st, b *batch.Batch, _ bool) (*batch.Batch, *batch.Batch, error) {
 	if b == nil || b.N == 0 {
 		return b, st, nil
 	}
 	defer st.Release()
-	last, err := m.compare(acct, st, b)
+	last, err := m.compare(u, st, b)
 	if err != nil {
 		b.Release()
 		return nil, nil, err
@@ -36,8 +36,8 @@ func (m uniqueMachine) push(_ context.Context, acct *mem.Account, st, b *batch.B
 	return b, last, nil
 }
 
-// compare looks for repeated keys in the rows of b, behind the key st, and returns the last key.
-func (m uniqueMachine) compare(acct *mem.Account, st, b *batch.Batch) (*batch.Batch, error) {
+// compare looks for repeated keys in the rows of b, a batch of unit u behind the key st, and returns the last key.
+func (m uniqueMachine) compare(u unitRun, st, b *batch.Batch) (*batch.Batch, error) {
 	schema := m.in.Select(m.keys)
 	keys := b.Select(schema, m.keys)
 	defer keys.Release()
@@ -45,20 +45,34 @@ func (m uniqueMachine) compare(acct *mem.Account, st, b *batch.Batch) (*batch.Ba
 	if st != nil {
 		parts = []*batch.Batch{st, keys}
 	}
-	all, err := batch.Concat(acct, schema, parts)
+	all, err := batch.Concat(u.acct, schema, parts)
 	if err != nil {
 		return nil, err
 	}
 	defer all.Release()
-	starts := window.Runs(all, seq(len(m.keys)))
+	starts := window.Runs(all, batch.Positions(len(m.keys)))
 	if repeated := all.N - len(starts); repeated > 0 {
-		row := 0
-		for row < len(starts) && int(starts[row]) == row {
-			row++
-		}
-		m.found(all, row, int64(repeated))
+		m.found.rows.Add(int64(repeated))
+		m.sample(u.unit, all, starts)
 	}
-	return batch.GatherBatch(acct, all, []uint32{uint32(all.N - 1)})
+	return batch.GatherBatch(u.acct, all, []uint32{uint32(all.N - 1)})
+}
+
+// sample shows the keys of rows that several rows have; runs of the same key begin at starts.
+func (m uniqueMachine) sample(unit int, rows *batch.Batch, starts []uint32) {
+	for i, start := range starts {
+		end := rows.N
+		if i+1 < len(starts) {
+			end = int(starts[i+1])
+		}
+		if end-int(start) < 2 {
+			continue
+		}
+		if m.found.full(unit) {
+			return
+		}
+		m.found.add(unit, m.show.row(rows, int(start)))
+	}
 }
 
 func (m uniqueMachine) after(tail *batch.Batch) (*batch.Batch, bool) {
@@ -73,36 +87,26 @@ func (m uniqueMachine) context() int            { return 1 }
 func (m uniqueMachine) done(*batch.Batch) bool  { return false }
 func (m uniqueMachine) release(st *batch.Batch) { st.Release() }
 
-// repeats collects what a uniqueness check found; the first finding in table order is shown.
+// repeats collects what a uniqueness check found: how many rows repeat a key, and the first such keys.
 type repeats struct {
-	mu      sync.Mutex
-	rows    int64
-	samples []string
+	samples
+	rows atomic.Int64
 }
 
-func (r *repeats) add(rows int64, sample func() string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.samples) < maxSamples {
-		r.samples = append(r.samples, sample())
-	}
-	r.rows += rows
-}
+func newRepeats() *repeats { return &repeats{samples: samples{once: true}} }
 
 func (r *repeats) failure(rule string) []CheckFailure {
-	if r.rows == 0 {
+	if r.rows.Load() == 0 {
 		return nil
 	}
-	return []CheckFailure{{Rule: rule, Rows: r.rows, Samples: r.samples}}
+	return []CheckFailure{{Rule: rule, Rows: r.rows.Load(), Samples: r.texts()}}
 }
 
 // checkUnique checks, while a sorted table passes, that no two rows share an index key.
 func (x *exec) checkUnique(in *rel, op *plan.Index, p *phys) *rel {
-	cols, schema := keyColumns(op.Keys), in.schema // in's schema changes with what is fused behind
-	show, found := newRenderer(schema.Select(cols)), &repeats{}
-	s := newSeam(uniqueMachine{keys: cols, in: schema, found: func(keys *batch.Batch, row int, rows int64) {
-		found.add(rows, func() string { return show.row(keys, row) })
-	}})
+	cols, schema := batch.KeyPositions(op.Keys), in.schema // in's schema changes with what is fused behind
+	found := newRepeats()
+	s := newSeam(uniqueMachine{keys: cols, in: schema, found: found, show: newRenderer(schema.Select(cols))})
 	rule := uniqueRule(p.node.Schema, cols)
 	s.end = func() error { return x.verdict(p.node, false, rule)(found.failure(rule)) }
 	in.watched = true
@@ -114,7 +118,7 @@ func (x *exec) checkUnique(in *rel, op *plan.Index, p *phys) *rel {
 func (x *exec) checkDistinct(in *rel, op *plan.Check, p *phys) error {
 	keys := in.schema.Select(op.Unique)
 	spec := groupby.Spec{
-		Name: uniqueRule(in.schema, op.Unique), In: keys, Keys: seq(len(op.Unique)),
+		Name: uniqueRule(in.schema, op.Unique), In: keys, Keys: batch.Positions(len(op.Unique)),
 		Out:  batch.NewSchema(append(append([]batch.Field(nil), keys.Fields...), batch.Field{Name: "count", Type: batch.Of(batch.Int64)})...),
 		Aggs: []groupby.Agg{{Func: "count", Arg: -1, Filter: -1, Type: batch.Of(batch.Int64)}},
 		Sort: true, Workers: x.share.Workers, BatchRows: x.share.BatchRows, Acct: x.tables, Dir: x.dir,
@@ -146,13 +150,16 @@ func (x *exec) repeated(ctx context.Context, g *groupby.Grouper, spec groupby.Sp
 	if err := g.Finish(ctx); err != nil {
 		return nil, err
 	}
-	found, show, at := &repeats{}, newRenderer(spec.Out), len(spec.Keys)
+	found, show, at := newRepeats(), newRenderer(spec.Out), len(spec.Keys)
 	src := g.Source()
 	for u := range src.Units() {
 		err := eachBatch(ctx, src, u, x.batches, func(b *batch.Batch) error {
 			for row, n := range b.Cols[at].Int64s() {
 				if n > 1 {
-					found.add(n, func() string { return show.row(b, row) })
+					found.rows.Add(n)
+				}
+				if n > 1 && !found.full(u) {
+					found.add(u, show.row(b, row))
 				}
 			}
 			return nil
@@ -191,13 +198,4 @@ func firstBatches(ctx context.Context, st batch.Stream, n int, use func(*batch.B
 		}
 	}
 	return nil
-}
-
-// seq returns 0..n-1.
-func seq(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	return out
 }

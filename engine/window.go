@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"pqjoin/batch"
-	"pqjoin/mem"
 	"pqjoin/plan"
 	"pqjoin/window"
 )
@@ -13,7 +12,7 @@ import (
 // after the other; they are read and sorted in parallel all the same.
 type windowMachine struct{ op *window.Running }
 
-func (m windowMachine) push(_ context.Context, acct *mem.Account, st *window.RunningState, b *batch.Batch, _ bool) (*batch.Batch, *window.RunningState, error) {
+func (m windowMachine) push(_ context.Context, u unitRun, st *window.RunningState, b *batch.Batch, _ bool) (*batch.Batch, *window.RunningState, error) {
 	if b == nil { // behind the last row
 		st.Release()
 		return nil, nil, nil
@@ -21,7 +20,7 @@ func (m windowMachine) push(_ context.Context, acct *mem.Account, st *window.Run
 	if b.N == 0 {
 		return b, st, nil
 	}
-	return m.op.Push(acct, st, b)
+	return m.op.Push(u.acct, st, b)
 }
 
 func (m windowMachine) after(*batch.Batch) (*window.RunningState, bool) { return nil, false }

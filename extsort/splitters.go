@@ -266,7 +266,7 @@ func (s *Splitters) place(keys *batch.Keys, out []uint16) {
 
 // AssignKeys is Assign for callers that need the rows' normalised keys too, which the caller releases.
 func (s *Splitters) AssignKeys(acct *mem.Account, b *batch.Batch, out []uint16) (*batch.Keys, error) {
-	keys, err := s.kb.enc.Encode(acct, s.kb.columns(b), b.N)
+	keys, err := s.EncodeKeys(acct, b)
 	if err != nil {
 		return nil, err
 	}
@@ -279,6 +279,11 @@ func (s *Splitters) AssignKeys(acct *mem.Account, b *batch.Batch, out []uint16) 
 		return nil, err
 	}
 	return keys, nil
+}
+
+// EncodeKeys returns the normalised keys of b's rows, as AssignKeys makes them, which the caller releases.
+func (s *Splitters) EncodeKeys(acct *mem.Account, b *batch.Batch) (*batch.Keys, error) {
+	return s.kb.enc.Encode(acct, s.kb.columns(b), b.N)
 }
 
 // assignDict places the entries of the dictionary instead of the rows.

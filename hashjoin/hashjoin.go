@@ -105,6 +105,7 @@ var (
 
 // ValidateError names a key that breaks Spec.Validate. Keys whose nulls match nothing never break it.
 type ValidateError struct {
+	ID      int      // Spec.ID: which join it is
 	Want    string   // "1:1", "1:m" or "m:1"
 	Side    string   // "left" or "right": where the key is repeated
 	Columns []string // names of the left's key columns
@@ -125,6 +126,7 @@ func (e *ValidateError) Is(target error) bool { return target == ErrValidate }
 // Spec describes a join. Left and right keys correspond by position and have the same kinds.
 type Spec struct {
 	Name        string // names the stage in errors and spill
+	ID          int    // the caller's number of the join: see ValidateError
 	Kind        Kind
 	Left, Right *batch.Schema
 	LeftKeys    []int // positions in Left

@@ -58,7 +58,7 @@ func repeatedIn(acct *mem.Account, k *keyer, t *RightTable, h *batch.Hasher, lo,
 
 // repeated is the error for the key in row i of b.
 func (j *join) repeated(side string, b *batch.Batch, cols []int, i int, left, right int64) error {
-	e := &ValidateError{Want: j.spec.Validate.String(), Side: side, Left: left, Right: right}
+	e := &ValidateError{ID: j.spec.ID, Want: j.spec.Validate.String(), Side: side, Left: left, Right: right}
 	for n, c := range cols {
 		e.Columns = append(e.Columns, j.spec.Left.Fields[j.spec.LeftKeys[n]].Name)
 		e.Keys = append(e.Keys, render(b.Cols[c], i))

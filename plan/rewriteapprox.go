@@ -43,7 +43,7 @@ func (s *groupSplit) ofHashes(v values, aggs []int) {
 		a.Func, a.Arg, a.Filter = "registers", s.keys+1, -1
 		made = append(made, a)
 	}
-	s.group(counted, positionsUpTo(s.keys), made, aggs)
+	s.group(counted, batch.Positions(s.keys), made, aggs)
 }
 
 // rounded is the text of a number's nearest of nine binary digits: what is left of it when its product with 2^44 + 1 is
@@ -71,7 +71,7 @@ func (s *groupSplit) ofRounded(v values, aggs []int) {
 		a.Func, a.Arg, a.Filter, a.Arg2, a.Weighted, a.Weight = "quantile_disc", s.keys+2, -1, total, true, s.keys+1
 		made = append(made, a)
 	}
-	s.group(counted, positionsUpTo(s.keys), made, aggs)
+	s.group(counted, batch.Positions(s.keys), made, aggs)
 }
 
 // appended appends columns to the input, and returns where the first of them is.

@@ -244,7 +244,7 @@ func (s *groupSplit) ofValues(v values, aggs []int) {
 		}
 		made = append(made, a)
 	}
-	s.group(counted, positionsUpTo(s.keys), made, aggs)
+	s.group(counted, batch.Positions(s.keys), made, aggs)
 }
 
 // ofLargest makes the piece of the aggregates that take the greatest values.
@@ -321,7 +321,7 @@ func (s *groupSplit) bind(text string) *expr.Bound {
 
 // totalled appends to counted values how many the group has of all of them. Their order stays.
 func (s *groupSplit) totalled(counted *Node) *Node {
-	keys := positionsUpTo(s.keys)
+	keys := batch.Positions(s.keys)
 	total := Agg{Name: hidden(counted.Schema.Names(), "total"), Func: "sum", Arg: s.keys + 1, Filter: -1, Type: batch.Of(batch.Int64)}
 	fields := append(slices.Clone(counted.Schema.Fields[:s.keys]), batch.Field{Name: total.Name, Type: total.Type, Nullable: s.keys == 0})
 	totals := s.node(&GroupBy{Keys: keys, Aggs: []Agg{total}, Sort: true}, fields, counted)
@@ -331,7 +331,7 @@ func (s *groupSplit) totalled(counted *Node) *Node {
 // join appends the columns of right behind the keys, which are named out, to left.
 func (s *groupSplit) join(left, right *Node, out []batch.Field, keepOrder bool) *Node {
 	width, fields := len(left.Schema.Fields), slices.Concat(left.Schema.Fields, out)
-	keys, first := positionsUpTo(s.keys), s.keys
+	keys, first := batch.Positions(s.keys), s.keys
 	if s.keys == 0 {
 		left, right = s.withConstant(left), s.withConstant(right)
 		fields = slices.Concat(left.Schema.Fields, out)
@@ -379,12 +379,3 @@ func (s *groupSplit) together() *Node {
 }
 
 func namesOf(fields []batch.Field) []string { return batch.NewSchema(fields...).Names() }
-
-// positionsUpTo returns 0 to n-1.
-func positionsUpTo(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	return out
-}
