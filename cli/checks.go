@@ -38,6 +38,21 @@ func (e *env) reportChecks(c *cli.Context, run *engine.Run, elapsed time.Duratio
 	return err
 }
 
+// errNotEnded is what a JUnit report says until the run has ended: that of an earlier run must not stand for one that never got so far.
+var errNotEnded = errors.New("the run has not ended: what it printed says why")
+
+// beginJUnit replaces the report of an earlier run.
+func (e *env) beginJUnit(c *cli.Context) error {
+	name := c.String("junit")
+	if name == "" {
+		return nil
+	}
+	if err := writeWhole(name, e.junit(nil, 0, errNotEnded)); err != nil {
+		return usageError{fmt.Errorf("write the JUnit report: %w", err)}
+	}
+	return nil
+}
+
 // The elements of a JUnit report, as CI servers read it (the schema of Ant's junit task).
 type (
 	junitSuites struct {
@@ -88,7 +103,12 @@ func (e *env) junit(rules []engine.Rule, elapsed time.Duration, err error) []byt
 		s.Cases = append(s.Cases, c)
 	}
 	whole := junitCase{Name: "run", Class: "job"}
-	if err != nil && exitCode(err) != exitCheck {
+	switch {
+	case err == nil:
+	case exitCode(err) == exitCheck:
+		s.Skipped++
+		whole.Skipped = &junitMessage{Message: "the run stopped at the failed rule"}
+	default:
 		s.Errors++
 		whole.Error = &junitMessage{Message: e.redact(oneLine(err))}
 	}

@@ -26,6 +26,9 @@ func (e *env) runCommand() *cli.Command {
 }
 
 func (e *env) run(c *cli.Context) error {
+	if err := e.beginJUnit(c); err != nil {
+		return err
+	}
 	job, err := e.readJob(c)
 	if err != nil {
 		return err
