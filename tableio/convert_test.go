@@ -111,7 +111,7 @@ func TestTypesReadValuesExactlyOrNotAtAll(t *testing.T) {
 		{"int32", []any{int64(5), nil}, "float32", []any{5.0, nil}},
 		{"int32", []any{int64(1<<24 + 1)}, "float32", "int32 16777217 does not fit float32 exactly"},
 		{"int64", []any{int64(1<<53 + 1)}, "float64", "does not fit float64 exactly"},
-		{"float64", []any{3.0, nil, -0.0}, "int16", []any{int64(3), nil, int64(0)}},
+		{"float64", []any{3.0, nil, math.Copysign(0, -1)}, "int16", []any{int64(3), nil, int64(0)}},
 		{"float64", []any{3.5}, "int16", "float64 3.5 does not fit int16 exactly"},
 		{"float64", []any{math.NaN()}, "int16", "nan does not fit int16"},
 		{"float64", []any{math.NaN(), math.Inf(1), 0.5}, "float32", []any{math.NaN(), math.Inf(1), 0.5}},

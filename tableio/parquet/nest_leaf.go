@@ -20,13 +20,12 @@ type nestedLeaf struct {
 	at  int // the next
 	val int // the next value
 
-	vals   batch.Column // those of the entries at hand that have one: Fixed, Off and Data, or Codes and Dict
-	fixed  *mem.Buf
-	codes  *mem.Buf
-	text   varBuilder
-	width  int // of a value as it is encoded, 0 where it has its length before it
-	inData int // bytes of text that a piece may take
-	step   int // most entries of a piece
+	vals  batch.Column // those of the entries at hand that have one: Fixed, Off and Data, or Codes and Dict
+	fixed *mem.Buf
+	codes *mem.Buf
+	text  varBuilder
+	width int // of a value as it is encoded, 0 where it has its length before it
+	step  int // most entries of a piece
 }
 
 func (s *groupStream) openLeaf(c *chunk) *nestedLeaf {

@@ -27,14 +27,6 @@ type column struct {
 // flat says whether the field is a leaf.
 func (c *column) flat() bool { return c.nest == nil && c.refused == "" }
 
-// leaves returns the leaves that are read for the field.
-func (c *column) leaves() []column {
-	if c.nest != nil {
-		return c.nest.leaves
-	}
-	return []column{*c}
-}
-
 // TypeOf returns the type of a leaf. Annotations that do not fit the physical type, and
 // those that we do not know, are ignored, as the format wants it. The error wraps
 // ErrUnsupported or ErrCorrupt.
