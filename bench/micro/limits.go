@@ -39,6 +39,7 @@ var limits = []limit{
 	{kernel: "groupby.Group", name: memoryCopy}, // where few rows share a key
 	{kernel: "groupby.Group/10k", name: cacheCopy},
 	{kernel: "groupby.Group/1M", name: memoryRandom, reads: 2}, // the slot, then the group's state
+	{kernel: "groupby.Select", name: memoryCopy},               // the values are copied, then read about twice
 	{kernel: "hashjoin.Build", name: memoryRandom, reads: 1},
 	{kernel: "hashjoin.Build/direct", name: memoryCopy},      // ascending keys fill it in order
 	{kernel: "hashjoin.Probe", name: memoryRandom, reads: 2}, // the slot, then the right row

@@ -19,6 +19,7 @@ const (
 	maxLanes       = 64       // most lanes a row group's columns are shared out to
 	dictMaxEntries = 1 << 16
 	dictMaxBytes   = 1 << 20
+	minRowGroupRaw = 64 << 10 // of row groups that are cut for small files
 )
 
 func (o WriterOptions) withDefaults() (WriterOptions, error) {
@@ -39,6 +40,9 @@ func (o WriterOptions) withDefaults() (WriterOptions, error) {
 	}
 	if o.FileRows > 0 {
 		o.FileSize = math.MaxInt64 / 4
+	}
+	if o.FileSize < o.RowGroupRaw { // files are cut between row groups
+		o.RowGroupRaw = max(o.FileSize, minRowGroupRaw)
 	}
 	if o.Version == "" {
 		o.Version = "0.0.0"

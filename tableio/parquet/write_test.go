@@ -217,6 +217,25 @@ func TestBytesDependOnTheRowsAlone(t *testing.T) {
 	}
 }
 
+// Files much smaller than a row group may be are cut all the same.
+func TestSmallFilesHaveSmallRowGroups(t *testing.T) {
+	b := randomBatch(t, rand.New(rand.NewPCG(1, 2)), allTypes(), 20_000)
+	_, one := writeCut(t, b, nil, WriterOptions{}, false)
+	_, files := writeCut(t, b, nil, WriterOptions{FileSize: 200_000}, false)
+	whole := 0
+	for _, f := range one {
+		whole += len(f)
+	}
+	if len(one) != 1 || len(files) < whole/400_000 {
+		t.Fatalf("%d bytes in %d files of 200,000 bytes each", whole, len(files))
+	}
+	for _, f := range files {
+		if len(f) > 600_000 {
+			t.Errorf("a file of %d bytes, 200,000 were asked for", len(f))
+		}
+	}
+}
+
 func TestEmptyTableIsOneFile(t *testing.T) {
 	b := randomBatch(t, rand.New(rand.NewPCG(1, 2)), allTypes(), 0)
 	sum, files := writeCut(t, b, nil, WriterOptions{}, false)
