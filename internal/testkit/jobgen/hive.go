@@ -33,7 +33,7 @@ func named(t batch.Type) bool {
 
 // partitionBy makes some outputs directories of directories.
 func (g *gen) partitionBy(o *Output) {
-	if !strings.HasSuffix(o.Path, "/") || g.r.IntN(5) > 0 {
+	if !strings.HasSuffix(o.Path, "/") || g.r.IntN(20) > 0 { // a table of many keys becomes thousands of files, each written and synced
 		return
 	}
 	node, err := g.schemaOf(o.Table)
@@ -57,6 +57,9 @@ func (g *gen) partitionBy(o *Output) {
 	}
 }
 
+// maxHiveDirs keeps inputs from being mostly directories.
+const maxHiveDirs = 40
+
 // asHive moves some columns of some inputs, the last ones, into the names of directories.
 func (g *gen) asHive(in *Input) {
 	if g.r.IntN(6) > 0 || len(in.Rows) == 0 {
@@ -67,7 +70,12 @@ func (g *gen) asHive(in *Input) {
 		last--
 		in.Hive = append([]int{last}, in.Hive...)
 	}
+	dirs := map[string]bool{}
 	for _, row := range in.Rows {
+		if dirs[in.dir(row)] = true; len(dirs) > maxHiveDirs {
+			in.Hive = nil
+			return
+		}
 		for _, c := range in.Hive {
 			if row[c] == 0.0 {
 				row[c] = 0.0 // not -0.0
