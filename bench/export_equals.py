@@ -75,6 +75,8 @@ def text_value(s):
 def same(a, b, scale):
     if a is None or b is None:
         return a is None and b is None
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same(u, v, scale) for u, v in zip(a, b))
     if isinstance(a, float) or isinstance(b, float):
         if a == b or (a != a and b != b):
             return True
