@@ -164,6 +164,11 @@ def outcome(pqjoin, corpus, name, folder):
     return [name, "equal", str(want.rows), want.digest(), reader]
 
 
+def settled(line):
+    name, how, *rest = line.split("\t")
+    return (name, how) if how == "refused" else (name, how, *rest)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--pqjoin", required=True)
@@ -182,8 +187,10 @@ def main():
     if args.write:
         with open(manifest, "w") as f:
             f.write("\n".join(lines) + "\n")
-    elif lines != open(manifest).read().splitlines():
-        failed += ["the outcome is not the manifest's: " + s for s in lines if s not in open(manifest).read().splitlines()]
+    else:
+        # Of a file with several broken columns, the worker that is first says why: the sentence is the Go test's, which has one.
+        known = {settled(s) for s in open(manifest).read().splitlines()}
+        failed += ["the outcome is not the manifest's: " + s for s in lines if settled(s) not in known]
     kinds = [s.split("\t")[1] for s in lines]
     print("parquet-testing: %d files: %s" % (len(names), ", ".join("%d %s" % (kinds.count(k), k) for k in sorted(set(kinds)))))
     if failed:
