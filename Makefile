@@ -35,8 +35,9 @@ lint:
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
-# A minute of fuzzing each; the seeds alone run with make test. Without its limit, making the first find smaller takes the minute.
-FUZZTIME ?= 60s
+# Counted executions, as fuzzing for a duration fails at its end by chance (go.dev/issue/75804); the seeds alone run with
+# make test. Without its limit, making the first find smaller takes the minute.
+FUZZTIME ?= 100000x
 fuzz:
 	@for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \

@@ -65,7 +65,7 @@ fi
 # What export prints gives the same answer in DuckDB: the jobs of the golden tests, and random ones.
 (cd "$here/.." && go build -o "$work/jobcases" ./internal/testkit/jobcases)
 "$work/jobcases" -golden "$here/../engine/testdata/golden" "$work/golden"
-"$work/jobcases" -seed 1 -cases "${EXPORT_CASES:-40}" "$work/random"
+"$work/jobcases" -seed 1 -cases "${EXPORT_CASES:-300}" "$work/random"
 "$work/jobcases" -cookbook "$here/../docs/cookbook" "$work/cookbook"
 for jobs in golden cookbook random; do
   "$python" "$here/export_equals.py" "$bin" "$work/$jobs"

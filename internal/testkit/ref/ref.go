@@ -229,6 +229,8 @@ func eval(e *expr.Bound, schema *batch.Schema, row []any) (any, error) {
 		return nil, fmt.Errorf("%w: %w", ErrRow, err)
 	case err != nil:
 		return nil, err
+	case e.Type.ID == batch.Nested && v.Null: // a null may be a literal, as no cast has a name for the type
+		typ = e.Type
 	case typ != e.Type:
 		return nil, fmt.Errorf("%s is bound to %s, the reference finds %s", e, e.Type, typ)
 	}
