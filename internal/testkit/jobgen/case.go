@@ -121,6 +121,9 @@ func (in *Input) write(ctx context.Context, fsys vfs.FS, dir string) error {
 		return in.writeHive(ctx, fsys, dir)
 	}
 	n := max(in.Files, 1)
+	if in.Format == tableio.JSONL {
+		n = max(1, min(n, len(in.Rows))) // an empty file of objects has the columns that the job names, by name
+	}
 	for i := range n {
 		lo, hi := len(in.Rows)*i/n, len(in.Rows)*(i+1)/n
 		// Natural order: part.2 before part.10.
