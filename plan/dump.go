@@ -72,6 +72,9 @@ func describeOp(n *Node) string {
 		if op.Unique {
 			s += " unique"
 		}
+		if op.Loose {
+			s += ", no order among equals"
+		}
 		return s
 	case *Lag:
 		var cols []string

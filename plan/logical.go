@@ -56,6 +56,7 @@ type Index struct {
 	Keys   []SortKey
 	Unique bool // two rows with one key are a failed check
 	Lazy   bool // nobody has asked for the order yet: see requireOrder
+	Loose  bool // rows with equal keys may come in any order: partition_by of a table that has none
 }
 
 // Lag appends shifted columns to its input's. The input is indexed with By leading, or By is empty.

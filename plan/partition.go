@@ -65,7 +65,6 @@ func (r *resolver) partition(o *Output) {
 		}
 	}
 	r.table, r.verb = nil, Verb{Name: "partition_by", Pos: o.partitionBy[0].Pos}
-	ordered := n.Ordered
-	o.Node = r.add(&Index{Keys: keys}, n.Schema, n)
-	o.Node.Table, o.Node.Index, o.Node.Ordered = n.Table, keys, ordered
+	o.Node = r.add(&Index{Keys: keys, Loose: !n.Ordered}, n.Schema, n)
+	o.Node.Table, o.Node.Index, o.Node.Ordered = n.Table, keys, n.Ordered
 }

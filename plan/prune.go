@@ -245,7 +245,7 @@ func (u *pruner) make(n *Node) *pruned {
 		for i := range keys {
 			keys[i].Column = at[keys[i].Column]
 		}
-		out.Op = &Index{Keys: keys, Unique: op.Unique, Lazy: op.Lazy}
+		out.Op = &Index{Keys: keys, Unique: op.Unique, Lazy: op.Lazy, Loose: op.Loose}
 	case *Check:
 		c := *op
 		c.NotNull, c.Unique, c.Expect = mapped(op.NotNull, at), mapped(op.Unique, at), remap(op.Expect, to)

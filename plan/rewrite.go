@@ -40,7 +40,7 @@ func (p *Plan) reorder() {
 		case *Project:
 			n.Index = projectIndex(n.Index, op.Exprs)
 		case *Index:
-			n.Index, n.Ordered = op.Keys, !op.Lazy
+			n.Index, n.Ordered = op.Keys, !op.Lazy && !op.Loose
 			if op.Lazy {
 				n.Index = nil
 			}
@@ -202,7 +202,7 @@ func covers(n *Node, keys []SortKey) bool {
 func (p *Plan) neededOrders() map[*Node]bool {
 	need := map[*Node]bool{}
 	for _, out := range p.Outputs {
-		need[out.Node] = out.Node.Ordered
+		need[out.Node] = out.Node.Ordered || len(out.PartitionBy) > 0
 	}
 	for i := len(p.Nodes) - 1; i >= 0; i-- {
 		n := p.Nodes[i]
@@ -222,7 +222,7 @@ func needsOrder(n *Node, side int, needed bool) bool {
 	case *Lag, *Window:
 		return true
 	case *Index:
-		return needed && !op.Unique
+		return needed && !op.Unique && !op.Loose
 	case *GroupBy:
 		for _, a := range op.Aggs {
 			if a.ordered() {
