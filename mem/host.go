@@ -19,13 +19,13 @@ type Host struct {
 	Total     int64 // physical memory
 	Available int64 // MemAvailable: what can be had without swapping
 	Limit     int64 // the tightest cgroup limit above us; math.MaxInt64 where there is none
-	CgroupUse int64 // anonymous memory that the cgroup with that limit uses already
+	Room      int64 // the least that a limited cgroup above us has left beside its anonymous memory; math.MaxInt64 where there is none
 }
 
 // ReadHost reads /proc and /sys below root, which is os.DirFS("/") but in tests. It
 // understands cgroup v1 and v2, and both mounted at once.
 func ReadHost(root fs.FS) (Host, error) {
-	h := Host{Limit: math.MaxInt64}
+	h := Host{Limit: math.MaxInt64, Room: math.MaxInt64}
 	info, err := fs.ReadFile(root, "proc/meminfo")
 	if err != nil {
 		return h, fmt.Errorf("read the machine's memory: %w", err)
@@ -53,16 +53,17 @@ func ReadHost(root fs.FS) (Host, error) {
 	return h, nil
 }
 
-// tighten walks from the group up to the mount's root and keeps the lowest limit.
+// tighten walks from the group up to the mount's root and keeps the lowest limit and the least room: a group with a
+// higher limit may have less left, since others share it. Limits of the machine's memory and above are none.
 // In a container the group's path may not exist below the mount: the root then is our group.
 func (h *Host) tighten(root fs.FS, mount, group, limitFile, useKey string) {
 	for dir := path.Clean("/" + group); ; dir = path.Dir(dir) {
 		base := path.Join(mount, dir)
 		if b, err := fs.ReadFile(root, path.Join(base, limitFile)); err == nil {
 			v, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
-			if err == nil && v < h.Limit && v < h.Total {
-				h.Limit = v
-				h.CgroupUse = statValue(root, path.Join(base, "memory.stat"), useKey)
+			if err == nil && v < h.Total {
+				h.Limit = min(h.Limit, v)
+				h.Room = min(h.Room, v-statValue(root, path.Join(base, "memory.stat"), useKey))
 			}
 		}
 		if dir == "/" {
@@ -103,10 +104,7 @@ func (h Host) Leaves() int64 {
 	if left <= 0 {
 		left = h.Total
 	}
-	if h.Limit < math.MaxInt64 {
-		left = min(left, h.Limit-h.CgroupUse)
-	}
-	return max(left, 0)
+	return max(min(left, h.Room), 0)
 }
 
 // Most returns the largest bound that can hold: the cgroup's limit or the physical memory.
