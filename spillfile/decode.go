@@ -33,6 +33,9 @@ func openColumns(s *Store, out []colReader, want []int, n int, payload []byte) s
 		if p.size > uint64(len(payload)) {
 			return "a column is cut off"
 		}
+		if p.size%8 != 0 {
+			return "a column has the wrong length"
+		}
 		if i := want[c]; i > 0 {
 			r := &out[i-1]
 			*r = colReader{colPlan: p, spec: &specs[c], n: n}
@@ -51,30 +54,42 @@ func openColumns(s *Store, out []colReader, want []int, n int, payload []byte) s
 	return ""
 }
 
+// fits says whether the column can lie as its header says.
+func (r *colReader) fits() bool {
+	narrow := r.width <= 2 || r.width == 4
+	switch r.spec.kind {
+	case batch.KindBool:
+		return r.enc == encBits
+	case batch.KindInt64:
+		return r.enc == encInts && (narrow || r.width == 8)
+	case batch.KindFloat64:
+		return r.enc == encInts && (narrow || r.width == 8) || r.enc == encFloat4 && r.width == 4
+	case batch.KindInt128:
+		return r.enc == encWide && r.width == 16
+	case batch.KindBytes:
+		return narrow && (r.enc == encBytes && r.base <= math.MaxUint32 || r.enc == encCodes && r.dict != nil && r.base < uint64(r.dict.n))
+	}
+	return false
+}
+
+// open finds the parts of the column in its bytes, and says whether it can be decoded.
 func (r *colReader) open(b []byte) bool {
 	at := r.colPlan.values(r.n)
-	if at > len(b) {
+	if at > len(b) || !r.fits() {
 		return false
 	}
 	if at > 0 {
 		r.bitmap = b[:at]
 	}
-	width := int(r.width)
-	switch kind := r.spec.kind; {
-	case r.enc == encBits && kind == batch.KindBool:
+	switch r.enc {
+	case encBits:
 		r.values = b[at:]
 		return len(r.values) == pad8(batch.BitmapLen(r.n))
-	case r.enc == encInts && (kind == batch.KindInt64 || kind == batch.KindFloat64),
-		r.enc == encFloat4 && kind == batch.KindFloat64 && width == 4,
-		r.enc == encWide && kind == batch.KindInt128 && width == 16,
-		r.enc == encBytes && kind == batch.KindBytes:
-	case r.enc == encCodes && kind == batch.KindBytes && r.dict != nil:
+	case encCodes:
 		r.values = b[at:]
-		return len(r.values) == pad8(width*r.n)
-	default:
-		return false
+		return len(r.values) == pad8(int(r.width)*r.n)
 	}
-	end := at + pad8(width*r.n)
+	end := at + pad8(int(r.width)*r.n)
 	if end > len(b) || r.data > uint64(len(b)-end) {
 		return false
 	}
@@ -94,7 +109,7 @@ func (r *colReader) nullsIn(from, n int) int {
 	return n - ones
 }
 
-// dataIn returns the bytes of the values of rows [from, from+n) of a column of KindBytes.
+// dataIn returns the bytes of the values of rows [from, from+n) of a column of KindBytes. Lengths that cannot be may make it more than there are.
 func (r *colReader) dataIn(from, n int) int {
 	if r.enc == encCodes {
 		return r.codesData(from, n)
@@ -193,6 +208,9 @@ func unpackDeltas[T uint8 | uint16 | uint32](dst []uint64, src []T, base uint64)
 }
 
 func (r *colReader) unpackBytes(out *batch.Column, row, data, from, n int) int {
+	if out.Dict != nil { // not a block of codes
+		return -1
+	}
 	off := out.Off[row+1 : row+n+1]
 	switch r.width {
 	case 0:
@@ -217,7 +235,7 @@ func (r *colReader) unpackBytes(out *batch.Column, row, data, from, n int) int {
 	copy(out.Data[data:end], r.bytes[r.data0:])
 	at := data
 	for _, o := range off {
-		if int(o) < at {
+		if int(o) < at || int(o) > end {
 			return -1
 		}
 		r.got += digestBytes(out.Data[at:o])

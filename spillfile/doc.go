@@ -13,7 +13,8 @@
 //   - What came in, what was sealed and what is loaded have the same number of rows and
 //     the same column sums, or the call returns ErrLost.
 //   - Blocks are the same bytes in memory and on disk, but for the header and a codec. Whatever
-//     is read from disk is verified first: ErrCorrupt names the store, the partition and the block.
+//     is read from disk is verified first: ErrCorrupt names the store, the partition and the block. Nor is what
+//     verifies trusted: no bytes make a reader panic, or take more memory than the account has.
 //   - Memory comes from accounts; spilling allocates none. Bytes on disk are counted against
 //     the quota before they are written.
 //   - Files have no name once they are open: nothing is left over when the owner dies.

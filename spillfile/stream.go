@@ -79,6 +79,9 @@ func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
 			c := &o.cols[i]
 			if v := c.spec.varIdx; v >= 0 && !r.coded[v] {
 				d := c.dataIn(int(pc.from), int(pc.rows))
+				if c.enc == encBytes && d > len(c.bytes) {
+					return nil, nil, 0, corrupt(r.s, r.p, uint32(pc.seq), "lengths of values")
+				}
 				data[i] += d
 				bytes += d
 			}
