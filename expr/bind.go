@@ -23,11 +23,14 @@ type node struct {
 
 func (n *node) literal() bool { return n.op == "literal" }
 
-type binder struct{ schema *batch.Schema }
+type binder struct {
+	schema *batch.Schema
+	text   string // as written, for hints
+}
 
 // Bind resolves columns and types against a schema. Errors are *Error, with a hint of the nearest name.
 func Bind(t *Tree, schema *batch.Schema) (*Bound, error) {
-	b := &binder{schema}
+	b := &binder{schema, t.Text}
 	root, err := b.bind(t.Root)
 	if err == nil && root.op == "interval" {
 		err = strayInterval(root)
@@ -106,11 +109,7 @@ func (b *binder) operator(n *Node, out *node) (*node, *Error) {
 func (b *binder) column(n *Node) (*node, *Error) {
 	i := b.schema.Index(n.Name)
 	if i < 0 {
-		hint := didYouMean(n.Name, b.schema.Names())
-		if hint == "" && len(b.schema.Fields) <= 12 {
-			hint = "the columns are " + joinNames(b.schema.Names())
-		}
-		return nil, errorAt(n.Offset, hint, "no column is called %s", shorten(n.Name))
+		return nil, b.noColumn(n)
 	}
 	f := b.schema.Fields[i]
 	return &node{op: "column", typ: f.Type, null: f.Nullable, off: n.Offset, col: i, name: f.Name}, nil
@@ -234,12 +233,18 @@ func leadOr(lead, a *node) *node {
 }
 
 func mismatch(off int, what string, a, b batch.Type) *Error {
-	hint := "cast one of them"
+	hint := ""
 	switch {
+	case a.ID == batch.Nested || b.ID == batch.Nested:
+		hint = nestedFunctionsHint
 	case a.ID == batch.String && b.IsNumeric() || b.ID == batch.String && a.IsNumeric():
 		hint = "a number is written without quotes; cast(x as float64) reads a text as one"
 	case a.ID == batch.Timestamp && b.ID == batch.Timestamp:
 		hint = "one is an instant (utc), the other local time: cast one of them"
+	case isClock(a) && b.IsNumeric() || isClock(b) && a.IsNumeric():
+		hint = "write date '2024-01-31' or timestamp '2024-01-31 23:59:59'"
+	case castable(a, b) || castable(b, a):
+		hint = "cast one of them"
 	}
 	return errorAt(off, hint, "%s and %s do not go together %s", a, b, what)
 }
@@ -248,7 +253,7 @@ func bindLogic(n *node) (*node, *Error) {
 	n.typ = batch.Of(batch.Bool)
 	for i, a := range n.args {
 		if a.typ.ID != batch.Bool && a.typ.ID != batch.Null {
-			return nil, errorAt(a.off, "compare it with something, for example x <> 0", "%s needs true or false, not %s", n.op, a.typ)
+			return nil, errorAt(a.off, conditionHint(a.typ), "%s needs true or false, not %s", n.op, a.typ)
 		}
 		n.args[i] = conv(a, n.typ)
 	}
@@ -263,7 +268,7 @@ func bindBinary(n *node) (*node, *Error) {
 	case "||":
 		for i, a := range n.args {
 			if t := a.typ.ID; t == batch.Nested || t == batch.Binary || t == batch.Fixed {
-				return nil, errorAt(a.off, "", "|| needs a text, not %s", a.typ)
+				return nil, errorAt(a.off, castOr(a.typ, batch.String, ""), "|| needs a text, not %s", a.typ)
 			}
 			n.args[i] = conv(a, batch.Of(batch.String))
 		}
@@ -293,7 +298,7 @@ func bindCompared(n *node, args []*node) (*node, *Error) {
 	}
 	for _, a := range args {
 		if a.typ.ID == batch.Nested {
-			return nil, errorAt(a.off, "", "%s values cannot be compared", a.typ)
+			return nil, errorAt(a.off, nestedFunctionsHint, "%s values cannot be compared", a.typ)
 		}
 	}
 	n.args, n.typ, n.null = args, batch.Of(batch.Bool), mayBeNull(args)
@@ -339,7 +344,7 @@ func nullLiteral(t batch.Type, off int) *node {
 func castNode(n *node) (*node, *Error) {
 	a := n.args[0]
 	if !castable(a.typ, n.typ) {
-		return nil, errorAt(n.off, "", "%s cannot be cast to %s", a.typ, n.typ)
+		return nil, errorAt(n.off, castOr(a.typ, n.typ.ID, ""), "%s cannot be cast to %s", a.typ, n.typ)
 	}
 	if a.literal() && a.val.Null || a.typ == n.typ {
 		n.args[0] = conv(a, n.typ)
@@ -375,7 +380,7 @@ func castable(from, to batch.Type) bool {
 func bindStrings(n *node, result batch.Type, count int) (*node, *Error) {
 	for i, a := range n.args[:count] {
 		if a.typ.ID != batch.String && a.typ.ID != batch.Null {
-			return nil, errorAt(a.off, "cast(x as string) makes it one", "%s needs a string, not %s", n.op, a.typ)
+			return nil, errorAt(a.off, castOr(a.typ, batch.String, "cast(x as string) makes it one"), "%s needs a string, not %s", n.op, a.typ)
 		}
 		n.args[i] = conv(a, batch.Of(batch.String))
 	}

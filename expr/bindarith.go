@@ -78,6 +78,8 @@ func arithmeticType(n *node, t batch.Type) *node {
 
 func arithmeticHint(a *node) string {
 	switch {
+	case a.typ.ID == batch.Nested:
+		return nestedFunctionsHint
 	case a.typ.ID == batch.String:
 		return "cast(x as float64) reads a text as a number; || joins texts"
 	case isClock(a.typ):
@@ -100,7 +102,7 @@ func bindDivide(n *node) (*node, *Error) {
 func bindInts(n *node) (*node, *Error) {
 	for _, a := range n.args {
 		if !a.typ.IsInteger() && a.typ.ID != batch.Null {
-			return nil, errorAt(a.off, "cast(x as int64) makes a number whole", "%s needs whole numbers, not %s", n.op, a.typ)
+			return nil, errorAt(a.off, castOr(a.typ, batch.Int64, "cast(x as int64) makes a number whole"), "%s needs whole numbers, not %s", n.op, a.typ)
 		}
 	}
 	t, err := meet(n.args, n.off, "in "+n.op)

@@ -72,7 +72,7 @@ func (f *function) arity() string {
 }
 
 // aggregateNames are known elsewhere in the language of jobs, for the hint.
-var aggregateNames = []string{"sum", "count", "mean", "avg", "min", "max", "std", "var", "first", "last", "median", "quantile", "nunique", "lag", "lead", "row_number", "cumsum", "rank", "diff", "ffill", "bfill"}
+var aggregateNames = []string{"sum", "count", "mean", "avg", "min", "max", "std", "var", "first", "last", "median", "quantile", "nunique", "mode", "any", "all", "list", "top", "string_agg", "arg_min", "arg_max", "corr", "cov", "lag", "lead", "row_number", "cumsum", "rank", "diff", "ffill", "bfill"}
 
 // refused are functions of other dialects that cannot be here, with what to do instead.
 var refused = map[string]string{
@@ -117,11 +117,7 @@ func noFunction(n *Node) *Error {
 	if reason, ok := refused[n.Name]; ok {
 		return errorAt(n.Offset, reason, "there is no function %s", n.Name)
 	}
-	hint := didYouMean(n.Name, functionNames())
-	if slices.Contains(aggregateNames, n.Name) {
-		hint = "aggregates belong in agg of groupby, window functions in window"
-	}
-	return errorAt(n.Offset, hint, "no function is called %s", shorten(n.Name))
+	return errorAt(n.Offset, functionHint(n.Name), "no function is called %s", shorten(n.Name))
 }
 
 // Functions returns the functions and operators of the language, in the order of the reference page: by group, then by name.
@@ -252,7 +248,7 @@ func bindChoice(n *node) (*node, *Error) {
 		}
 	}
 	if t.ID == batch.Nested && n.op != "coalesce" {
-		return nil, errorAt(n.off, "", "%s values cannot be compared", t)
+		return nil, errorAt(n.off, nestedFunctionsHint, "%s values cannot be compared", t)
 	}
 	n.typ, n.null = t, !slices.ContainsFunc(n.args, func(a *node) bool { return !a.null })
 	return n, nil

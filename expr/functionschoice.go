@@ -25,7 +25,7 @@ func bindHash(n *node) (*node, *Error) {
 	for i, a := range n.args {
 		switch {
 		case a.typ.ID == batch.Nested:
-			return nil, errorAt(a.off, "", "hash does not take %s values", a.typ)
+			return nil, errorAt(a.off, castOr(a.typ, batch.String, ""), "hash does not take %s values", a.typ)
 		case a.typ.ID == batch.Null:
 			n.args[i] = conv(a, batch.Of(batch.Int32))
 		}

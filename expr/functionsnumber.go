@@ -126,7 +126,7 @@ func bindInt64s(n *node) (*node, *Error) {
 	n.typ = batch.Of(batch.Int64)
 	for i, a := range n.args {
 		if a.typ.ID != batch.Null && (!a.typ.IsInteger() || a.typ.ID == batch.Uint64) {
-			return nil, errorAt(a.off, "cast(x as int64) makes it one", "%s needs a whole number up to int64, not %s", n.op, a.typ)
+			return nil, errorAt(a.off, castOr(a.typ, batch.Int64, "cast(x as int64) makes it one"), "%s needs a whole number up to int64, not %s", n.op, a.typ)
 		}
 		n.args[i] = conv(a, n.typ)
 	}

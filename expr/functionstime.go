@@ -134,7 +134,7 @@ func bindNumbers(n *node, t batch.Type) (*node, *Error) {
 		if i > 1 && i == len(n.args)-1 && t.ID != batch.Date {
 			to = batch.DecimalOf(18, 6)
 		} else if !a.typ.IsInteger() {
-			return nil, errorAt(a.off, "cast(x as int64) makes a number whole", "%s needs a whole number here, not %s", n.op, a.typ)
+			return nil, errorAt(a.off, castOr(a.typ, batch.Int64, "cast(x as int64) makes a number whole"), "%s needs a whole number here, not %s", n.op, a.typ)
 		}
 		n.args[i] = conv(a, to)
 	}

@@ -155,7 +155,11 @@ func unexpectedText(text string, at int) *Error {
 		return errorAt(at, "write not x, or x <> y", "unexpected !")
 	case '&':
 		return errorAt(at, "write and, or; & is the and of bits", "unexpected &&")
-	case '[', ']', '{', '}', ';', '`':
+	case '.':
+		return errorAt(at, dotHint(text, at), "unexpected '.'")
+	case '[':
+		return errorAt(at, `a column is written by its name alone, in double quotes where it has special characters; elements of nested columns are not read`, "unexpected [")
+	case ']', '{', '}', ';', '`':
 		return errorAt(at, "names with special characters are written \"in double quotes\"", "unexpected %c", r)
 	}
 	return errorAt(at, "", "unexpected %q", r)

@@ -8,7 +8,7 @@ import (
 func bindConcat(n *node) (*node, *Error) {
 	for i, a := range n.args {
 		if t := a.typ.ID; t == batch.Nested || isBinary(a.typ) {
-			return nil, errorAt(a.off, "", "%s needs a text, not %s", n.op, a.typ)
+			return nil, errorAt(a.off, castOr(a.typ, batch.String, ""), "%s needs a text, not %s", n.op, a.typ)
 		}
 		n.args[i] = conv(a, batch.Of(batch.String))
 	}

@@ -96,7 +96,7 @@ func kernelRepeat(*node) func(*frame) error {
 func bindPad(n *node) (*node, *Error) {
 	pad := n.args[2]
 	if pad.typ.ID != batch.String && pad.typ.ID != batch.Null {
-		return nil, errorAt(pad.off, "cast(x as string) makes it one", "%s needs a string, not %s", n.op, pad.typ)
+		return nil, errorAt(pad.off, castOr(pad.typ, batch.String, "cast(x as string) makes it one"), "%s needs a string, not %s", n.op, pad.typ)
 	}
 	inner := &node{op: n.op, off: n.off, args: n.args[:2:2]}
 	if _, err := bindSubstr(inner); err != nil {

@@ -26,7 +26,7 @@ func bindPart(n *node) (*node, *Error) {
 	if a.typ.ID == batch.Null {
 		a = conv(a, batch.Of(batch.Date))
 	} else if !isClock(a.typ) && !clock {
-		return nil, errorAt(a.off, "cast(x as date) reads a text as a date", "%s needs a date or a timestamp, not %s", n.op, a.typ)
+		return nil, errorAt(a.off, castOr(a.typ, batch.Date, "cast(x as date) reads a text as a date"), "%s needs a date or a timestamp, not %s", n.op, a.typ)
 	}
 	n.args[0], n.typ, n.null = a, batch.Of(batch.Int64), a.null
 	return n, nil
@@ -67,7 +67,7 @@ func needClock(n *node, i int) *Error {
 	if a.typ.ID == batch.Null {
 		n.args[i] = conv(a, batch.TimestampOf(batch.Micro, false))
 	} else if !isClock(a.typ) {
-		return errorAt(a.off, "cast(x as date) reads a text as a date", "%s needs a date or a timestamp, not %s", n.op, a.typ)
+		return errorAt(a.off, castOr(a.typ, batch.Date, "cast(x as date) reads a text as a date"), "%s needs a date or a timestamp, not %s", n.op, a.typ)
 	}
 	return nil
 }
