@@ -89,7 +89,7 @@ func (r *resolver) lookup(name Text) *Node {
 	}
 	t := r.specs[name.Value]
 	if t == nil {
-		r.job.fail(name.Pos, hintName(name.Value, r.names()), "unknown table %q", name.Show)
+		r.job.fail(name.Pos, hintTable(name.Value, r.names()), "unknown table %q", name.Show)
 	}
 	if i := slices.Index(r.stack, name.Value); i >= 0 {
 		cycle := append(slices.Clone(r.stack[i:]), name.Value)
@@ -102,13 +102,16 @@ func (r *resolver) lookup(name Text) *Node {
 	return n
 }
 
+// names returns the tables that may be meant: not those that would read themselves.
 func (r *resolver) names() []string {
 	var names []string
 	for _, in := range r.job.Inputs {
 		names = append(names, in.Name)
 	}
 	for _, t := range r.job.Tables {
-		names = append(names, t.Name)
+		if !slices.Contains(r.stack, t.Name) {
+			names = append(names, t.Name)
+		}
 	}
 	return names
 }
@@ -239,7 +242,7 @@ func (r *resolver) keep(n *Node, count int) *Node {
 func (r *resolver) column(s *batch.Schema, t Text) int {
 	i := s.Index(t.Value)
 	if i < 0 {
-		r.job.fail(t.Pos, hintName(t.Value, s.Names()), "unknown column %q", t.Show)
+		r.job.fail(t.Pos, hintColumn(t.Value, s.Names()), "unknown column %q", t.Show)
 	}
 	return i
 }
@@ -261,11 +264,19 @@ func (r *resolver) bind(s *batch.Schema, e *exprText) *expr.Bound {
 	return b
 }
 
+// conditionHint says how a value of type t becomes a condition.
+func conditionHint(t batch.Type) string {
+	if t.ID == batch.Nested {
+		return "x is not null is one"
+	}
+	return "compare it with something"
+}
+
 // condition binds an expression that must be true or false.
 func (r *resolver) condition(s *batch.Schema, e *exprText, what string) *expr.Bound {
 	b := r.bind(s, e)
 	if b.Type.ID != batch.Bool {
-		r.job.fail(e.at(0), "compare it with something", "%s needs a condition, and this is %s", what, b.Type)
+		r.job.fail(e.at(0), conditionHint(b.Type), "%s needs a condition, and this is %s", what, b.Type)
 	}
 	return b
 }

@@ -151,7 +151,7 @@ func (r *resolver) aggType(s aggSpec, t batch.Type) batch.Type {
 		return batch.Of(batch.Float64)
 	case "any", "all":
 		if t.ID != batch.Bool {
-			r.job.fail(s.arg.at(0), "compare it with something", "%s needs a condition, and this is %s", s.fn, t)
+			r.job.fail(s.arg.at(0), conditionHint(t), "%s needs a condition, and this is %s", s.fn, t)
 		}
 	case "median", "quantile_cont":
 		return batch.Of(batch.Float64)

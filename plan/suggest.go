@@ -38,7 +38,68 @@ var otherWords = [...]struct{ theirs, ours string }{
 	{"array_agg", "list"}, {"collect_list", "list"}, {"size", "count"}, {"count_distinct", "nunique"}, {"n_unique", "nunique"},
 	{"approx_count_distinct", "approx_nunique"}, {"percentile", "quantile"}, {"percentile_cont", "quantile_cont"},
 	{"group_concat", "string_agg"}, {"listagg", "string_agg"}, {"any_value", "first"}, {"bool_or", "any"}, {"bool_and", "all"},
-	{"argmin", "arg_min"}, {"argmax", "arg_max"}, {"min_by", "arg_min"}, {"max_by", "arg_max"},
+	{"uniq", "nunique"}, {"argmin", "arg_min"}, {"argmax", "arg_max"}, {"min_by", "arg_min"}, {"max_by", "arg_max"},
+}
+
+// verbForms are verbs of pandas and Spark that are expressions here.
+var verbForms = map[string]string{
+	"fillna": "write compute: {x: coalesce(x, 0)}", "astype": "write compute: {x: cast(x as float64)}", "dropna": "write where: x is not null", "isin": "write where: x in (1, 2, 3)",
+}
+
+// hintVerb is hintName for verbs.
+func hintVerb(name string, verbs []string) string {
+	if h, ok := verbForms[strings.ToLower(name)]; ok {
+		return h
+	}
+	return hintName(name, verbs)
+}
+
+// hintColumn is hintName for columns: what stands for one may be a name with its table before it, or an expression.
+func hintColumn(name string, columns []string) string {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	switch {
+	case last != name && slices.Contains(columns, last):
+		return fmt.Sprintf("did you mean %q? columns have no table before them", last)
+	case strings.HasSuffix(name, ")") && strings.Contains(name, "("):
+		return "a column is named here: compute the expression in a verb before it"
+	}
+	return hintName(name, columns)
+}
+
+// hintTable is hintName for tables, among which a path of a file is none.
+func hintTable(name string, tables []string) string {
+	if strings.ContainsAny(name, "/\\*") {
+		return "give the files a name in inputs"
+	}
+	return hintName(name, tables)
+}
+
+// hintAggregate is hintName for aggregates, in whose place a function of single values or of a module may stand.
+func hintAggregate(fn string) string {
+	last := fn[strings.LastIndexByte(fn, '.')+1:]
+	switch {
+	case last != fn && slices.Contains(aggNames, last):
+		return "write " + last + "(x)"
+	case expr.HasFunction(fn):
+		return "it is a function of single values: compute with the result of an aggregate in a verb of its own, behind groupby"
+	}
+	return hintName(fn, aggNames)
+}
+
+// innerCall returns the first call of one of names within n, or nil. Functions of single values are none.
+func innerCall(n *expr.Node, names []string) *expr.Node {
+	if n == nil {
+		return nil
+	}
+	if n.Op == expr.OpCall && slices.Contains(names, n.Name) && !expr.HasFunction(n.Name) {
+		return n
+	}
+	for _, a := range n.Args {
+		if c := innerCall(a, names); c != nil {
+			return c
+		}
+	}
+	return nil
 }
 
 // maxListed is how many candidates a hint spells out.

@@ -137,7 +137,7 @@ func (d *decoder) decodeVerb(n *yamlNode) Verb {
 		"check":    d.decodeCheck,
 	}[v.Name]
 	if !ok {
-		d.job.fail(key.pos, hintName(v.Name, builtVerbs), "unknown verb %q", v.Name)
+		d.job.fail(key.pos, hintVerb(v.Name, builtVerbs), "unknown verb %q", v.Name)
 	}
 	v.spec = decode(value)
 	return v

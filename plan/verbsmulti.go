@@ -126,7 +126,7 @@ func (d *decoder) aggregate(e namedEntry) aggSpec {
 	}
 	a := aggSpec{name: e.name, fn: strings.ToLower(strings.TrimSpace(s[:open])), text: text}
 	if !slices.Contains(aggNames, a.fn) {
-		d.job.fail(text.at(0), hintName(a.fn, aggNames), "unknown aggregate %q", a.fn)
+		d.job.fail(text.at(0), hintAggregate(a.fn), "unknown aggregate %q", a.fn)
 	}
 	end := closeParen(s, open)
 	if end < 0 {
@@ -158,9 +158,25 @@ func (d *decoder) aggArg(a *aggSpec, arg *exprText) {
 			d.job.fail(arg.Pos, "write "+a.fn+"(x)", "%s needs an expression", a.fn)
 		}
 	case strings.HasPrefix(strings.ToLower(arg.Value), "distinct "):
-		d.job.unsupported(arg.Pos, "", a.fn+"(distinct ...)")
+		hint := "put a distinct before the groupby"
+		if a.fn == "count" || a.fn == "nunique" {
+			hint = "write nunique(x)"
+		}
+		d.job.unsupported(arg.Pos, hint, a.fn+"(distinct ...)")
 	default:
 		d.aggArgs(a, arg)
+		d.noAggregateWithin(a.fn, a.arg)
+		d.noAggregateWithin(a.fn, a.arg2)
+	}
+}
+
+// noAggregateWithin refuses an aggregate in the argument of another.
+func (d *decoder) noAggregateWithin(fn string, arg *exprText) {
+	if arg == nil {
+		return
+	}
+	if c := innerCall(arg.tree.Root, aggNames); c != nil {
+		d.job.fail(arg.at(c.Offset), "compute it in a groupby of its own before this one", "%s is an aggregate, and stands within %s", c.Name, fn)
 	}
 }
 

@@ -99,6 +99,9 @@ func (d *decoder) windowCall(e namedEntry) windowCall {
 	}
 	if len(root.Args) > 0 && c.fn != "cumcount" {
 		c.arg = argument(text, root.Args[0])
+		if in := innerCall(root.Args[0], windowNames()); in != nil {
+			d.job.fail(text.at(in.Offset), "compute it in a window of its own before this one", "%s is a window function, and stands within %s", in.Name, c.fn)
+		}
 	}
 	if len(root.Args) > 2 {
 		c.other = argument(text, root.Args[2])
