@@ -24,16 +24,13 @@ type failure struct {
 // reportChecks writes what became of the job's checks where --json and --junit want it, and returns err, which is how the run ended.
 func (e *env) reportChecks(c *cli.Context, run *engine.Run, elapsed time.Duration, err error) error {
 	rules := run.Rules()
-	for i := range rules {
-		rules[i].Rule = e.redact(rules[i].Rule)
-	}
 	if name := c.String("junit"); name != "" {
 		if jerr := writeWhole(name, e.junit(rules, elapsed, err)); jerr != nil {
 			err = errors.Join(err, fmt.Errorf("write the JUnit report: %w", jerr))
 		}
 	}
 	if err != nil && c.Bool("json") {
-		return errors.Join(err, e.json(failure{Error: e.redact(oneLine(err)), Exit: exitCode(err), Checks: rules}))
+		return errors.Join(err, e.json(failure{Error: e.sentence(err), Exit: exitCode(err), Checks: rules}))
 	}
 	return err
 }
@@ -110,7 +107,7 @@ func (e *env) junit(rules []engine.Rule, elapsed time.Duration, err error) []byt
 		whole.Skipped = &junitMessage{Message: "the run stopped at the failed rule"}
 	default:
 		s.Errors++
-		whole.Error = &junitMessage{Message: e.redact(oneLine(err))}
+		whole.Error = &junitMessage{Message: e.sentence(err)}
 	}
 	s.Cases = append(s.Cases, whole)
 	s.Tests = len(s.Cases)

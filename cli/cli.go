@@ -101,7 +101,16 @@ func (e *env) logger(level string) (*slog.Logger, error) {
 	if err := l.UnmarshalText([]byte(level)); err != nil {
 		return nil, usagef("--log-level %q: it is debug, info, warn or error", level)
 	}
-	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: l})), nil
+	clean := func(_ []string, a slog.Attr) slog.Attr {
+		switch a.Value.Kind() {
+		case slog.KindString, slog.KindAny:
+			if _, isLevel := a.Value.Any().(slog.Level); !isLevel {
+				a.Value = slog.StringValue(e.redact(a.Value.String()))
+			}
+		}
+		return a
+	}
+	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: l, ReplaceAttr: clean})), nil
 }
 
 // warn prints a warning to stderr.

@@ -87,7 +87,7 @@ func (e *env) report(err error) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(e.err, "pqjoin: "+e.redact(oneLine(err)))
+	fmt.Fprintln(e.err, "pqjoin: "+e.sentence(err))
 	var job *plan.Error
 	if errors.As(err, &job) {
 		if d := job.Detail(); d != "" {
@@ -97,10 +97,13 @@ func (e *env) report(err error) int {
 	return exitCode(err)
 }
 
+// sentence returns an error as one line without secrets, which may hold line ends themselves.
+func (e *env) sentence(err error) string { return oneLine(e.redact(err.Error())) }
+
 // oneLine joins what errors.Join put on lines of their own, each sentence once.
-func oneLine(err error) string {
+func oneLine(text string) string {
 	var parts []string
-	for line := range strings.SplitSeq(err.Error(), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if line = strings.TrimSpace(line); line != "" && !slices.Contains(parts, line) {
 			parts = append(parts, line)
 		}

@@ -62,7 +62,7 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 	defer contain(r.cfg.Log, &err)
 	if b := r.cfg.Board; b != nil {
 		for _, s := range r.Stages() {
-			b.Plan(s.Name, s.RowsIn)
+			b.Plan(r.job.Redact(s.Name), s.RowsIn)
 		}
 	}
 	res = &Result{}
@@ -229,7 +229,7 @@ func (x *exec) stage(name string, expect int64) *monitor.Stage {
 }
 
 // quiet is a stage that nobody is shown, but profiles.
-func (x *exec) quiet(name string) *monitor.Stage { return monitor.NewBoard(0, zeroTime).Plan(name, 0) }
+func (x *exec) quiet(name string) *monitor.Stage { return monitor.NewBoard(0, zeroTime).Plan(x.run.job.Redact(name), 0) }
 
 // table makes a node's table ready to be read by one reader.
 func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {

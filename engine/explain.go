@@ -104,15 +104,18 @@ func (r *Run) Explain() *Explanation {
 	return e
 }
 
-// redact replaces what is secret in the texts that hold expressions or names.
-func (e *Explanation) redact(clean func(string) string) {
-	all := func(list []string) []string {
-		list = slices.Clone(list)
-		for i, s := range list {
-			list[i] = clean(s)
-		}
-		return list
+// cleaned returns the texts with what is secret replaced.
+func cleaned(list []string, clean func(string) string) []string {
+	list = slices.Clone(list)
+	for i, s := range list {
+		list[i] = clean(s)
 	}
+	return list
+}
+
+// redact replaces what is secret in the texts that hold expressions, names or values.
+func (e *Explanation) redact(clean func(string) string) {
+	all := func(list []string) []string { return cleaned(list, clean) }
 	e.Refused, e.Warnings = clean(e.Refused), all(e.Warnings)
 	for i := range e.Stages {
 		s := &e.Stages[i]
@@ -121,6 +124,33 @@ func (e *Explanation) redact(clean func(string) string) {
 	for i := range e.Graph {
 		e.Graph[i].Lines = all(e.Graph[i].Lines)
 	}
+	for i := range e.Tables {
+		t := &e.Tables[i]
+		t.Name, t.Index = clean(t.Name), all(t.Index)
+		for c := range t.Columns {
+			t.Columns[c].Name, t.Columns[c].Type = clean(t.Columns[c].Name), clean(t.Columns[c].Type)
+		}
+	}
+	for i := range e.Joins {
+		e.Joins[i].redact(clean)
+	}
+	for i := range e.Outputs {
+		o := &e.Outputs[i]
+		o.Label, o.Table = clean(o.Label), clean(o.Table)
+	}
+}
+
+func (j *JoinInfo) redact(clean func(string) string) {
+	j.Table, j.On, j.Why, j.Instead = clean(j.Table), clean(j.On), clean(j.Why), clean(j.Instead)
+	if j.Count == nil {
+		return
+	}
+	count := *j.Count
+	count.Heaviest = slices.Clone(count.Heaviest)
+	for i := range count.Heaviest {
+		count.Heaviest[i].Key = clean(count.Heaviest[i].Key)
+	}
+	j.Count = &count
 }
 
 // lastNodes returns the node with which each table ends, in plan order.

@@ -80,7 +80,7 @@ func validates(op *plan.Join) bool { return op.Validate != "" && op.Validate != 
 
 func (x *exec) note(format string, args ...any) {
 	if b := x.run.cfg.Board; b != nil {
-		b.Note(fmt.Sprintf(format, args...))
+		b.Note(x.run.job.Redact(fmt.Sprintf(format, args...)))
 	}
 }
 

@@ -106,7 +106,7 @@ func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Se
 	if total.Rows != put {
 		return sum, fmt.Errorf("self-check: %d rows went to output %s and %d were written", put, o.Label, total.Rows)
 	}
-	return OutputSummary{Label: o.Label, Path: shown(o), Rows: total.Rows, Bytes: total.Bytes, Files: total.Files}, nil
+	return OutputSummary{Label: x.run.job.Redact(o.Label), Path: shown(o), Rows: total.Rows, Bytes: total.Bytes, Files: total.Files}, nil
 }
 
 // shown is an output's path as a user can paste it: from the working directory, unless it holds what must not be shown.

@@ -144,7 +144,12 @@ func (b *ruleBook) broken(p *plan.Plan, err error) {
 func (r *Run) Rules() []Rule {
 	r.rules.mu.Lock()
 	defer r.rules.mu.Unlock()
-	return slices.Clone(r.rules.rules)
+	rules := slices.Clone(r.rules.rules)
+	for i := range rules {
+		rule := &rules[i]
+		rule.Table, rule.Rule, rule.Samples = r.job.Redact(rule.Table), r.job.Redact(rule.Rule), cleaned(rule.Samples, r.job.Redact)
+	}
+	return rules
 }
 
 // verdict returns what happens when the rules of a node with the given texts are settled: failures are an error, or a warning.

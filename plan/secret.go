@@ -1,11 +1,13 @@
 package plan
 
 import (
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// secret is the value of one ${env:NAME} and how it is shown.
+// secret is the value of one ${env:NAME}, in one of the forms that messages have it in, and how it is shown.
 type secret struct{ value, show string }
 
 // shortSecret is the length below which a value is only replaced where it stands alone,
@@ -17,13 +19,39 @@ const shortSecret = 4
 func (j *Job) Redact(s string) string {
 	for _, sec := range j.secrets {
 		s = replaceSecret(s, sec.value, sec.show)
-		for _, quote := range []string{"'", `"`} { // as a text or an identifier has them
-			if quoted := strings.ReplaceAll(sec.value, quote, quote+quote); quoted != sec.value {
-				s = replaceSecret(s, quoted, sec.show)
-			}
-		}
+	}
+	if !strings.Contains(s, cutMark) {
+		return s
+	}
+	for _, sec := range j.secrets {
+		s = replaceBegun(s, sec)
 	}
 	return s
+}
+
+// cutMark ends what was too long to be shown whole.
+const cutMark = "..."
+
+// replaceBegun replaces the beginning of a secret where the text was cut within it, as in 'hunt... and "hunt"...
+func replaceBegun(s string, sec secret) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, cutMark)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		text := strings.TrimRight(s[:i], `'"`)
+		quotes := s[len(text):i]
+		for n := min(len(sec.value)-1, len(text)); n >= shortSecret; n-- {
+			if strings.HasSuffix(text, sec.value[:n]) {
+				text = text[:len(text)-n] + sec.show
+				break
+			}
+		}
+		b.WriteString(text + quotes + cutMark)
+		s = s[i+len(cutMark):]
+	}
 }
 
 func replaceSecret(s, value, show string) string {
@@ -52,13 +80,30 @@ func isWord(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
+// formsOf returns a value as messages may have it: as it is, with the quotes of a text or an identifier, escaped,
+// as a path without what is superfluous in it, and as the number it is read as.
+func formsOf(value string) []string {
+	quoted := strconv.Quote(value)
+	forms := []string{value, strings.ReplaceAll(value, "'", "''"), strings.ReplaceAll(value, `"`, `""`), quoted[1 : len(quoted)-1]}
+	if path := strings.TrimPrefix(filepath.Clean(value), "../"); strings.Contains(value, "/") && len(path) >= shortSecret {
+		forms = append(forms, path)
+	}
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		forms = append(forms, strconv.FormatInt(n, 10))
+	}
+	return forms
+}
+
 // addSecret remembers a value; longer values are replaced first, so that a value
 // inside another does not hide it.
 func (j *Job) addSecret(value, show string) {
-	s := secret{value, show}
-	if value == "" || slices.Contains(j.secrets, s) {
+	if value == "" {
 		return
 	}
-	j.secrets = append(j.secrets, s)
+	for _, form := range formsOf(value) {
+		if s := (secret{form, show}); !slices.Contains(j.secrets, s) {
+			j.secrets = append(j.secrets, s)
+		}
+	}
 	slices.SortStableFunc(j.secrets, func(a, b secret) int { return len(b.value) - len(a.value) })
 }
