@@ -229,7 +229,9 @@ func (x *exec) stage(name string, expect int64) *monitor.Stage {
 }
 
 // quiet is a stage that nobody is shown, but profiles.
-func (x *exec) quiet(name string) *monitor.Stage { return monitor.NewBoard(0, zeroTime).Plan(x.run.job.Redact(name), 0) }
+func (x *exec) quiet(name string) *monitor.Stage {
+	return monitor.NewBoard(0, zeroTime).Plan(x.run.job.Redact(name), 0)
+}
 
 // table makes a node's table ready to be read by one reader.
 func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {
