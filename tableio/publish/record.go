@@ -74,10 +74,10 @@ func (r *record) write(fsys vfs.FS) error {
 	if err := removeFile(fsys, half); err != nil {
 		return err
 	}
-	if err := writeFile(fsys, half, []byte(r.ID)); err != nil {
-		return err
+	err = writeFile(fsys, half, []byte(r.ID))
+	if err == nil {
+		err = fsys.RenameNew(half, r.commitPath())
 	}
-	err = fsys.RenameNew(half, r.commitPath())
 	if err == nil {
 		err = fsys.SyncDir(filepath.Dir(half))
 	}
