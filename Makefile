@@ -1,6 +1,7 @@
 # make demo   the seed's job end to end, on data it makes
 # make test   everything that guards us and needs Go alone, in minutes
 # make bench        the benchmark: pqjoin beside its peers, into docs/benchmarks.md, in a quarter of an hour
+# make vuln         asks the vulnerability database about what is linked; needs the network
 # make torture      tries to break the program: bounds, kills, faults, damaged files; writes docs/reliability.md (as root, half an hour)
 # make bench-micro  what each kernel costs a row, beside its limit; REF=HEAD~5 compares
 # make acceptance   the big ones: 100M rows inside memory cgroups, pandas' answer cell for cell
@@ -10,7 +11,7 @@ BIN := bin/pqjoin
 VENV ?= .venv
 PYTHON ?= python3
 
-.PHONY: torture all build demo test race lint fuzz acceptance bench bench-smoke bench-setup bench-micro clean
+.PHONY: torture all build demo test race lint vuln fuzz acceptance bench bench-smoke bench-setup bench-micro clean
 
 all: build
 
@@ -34,6 +35,16 @@ lint:
 	@fmt=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$fmt" ]; then echo "gofmt -w these: $$fmt"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+
+# Known vulnerabilities of what is linked and called. It needs the network: the tool's module, and the database at
+# vuln.go.dev. Where these cannot be had it says so and ends well; a vulnerability, and any other failure, is an error.
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+vuln:
+	@echo "govulncheck asks the vulnerability database at vuln.go.dev"; \
+	out=$$($(GO) run $(GOVULNCHECK) ./... 2>&1); code=$$?; echo "$$out"; \
+	if [ $$code -ne 0 ] && echo "$$out" | grep -qE 'fetching vulnerabilities:|proxy.golang.org'; then \
+	  echo "SKIPPED: the vulnerability database cannot be reached here: NOTHING WAS CHECKED"; \
+	else exit $$code; fi
 
 # Counted executions, as fuzzing for a duration fails at its end by chance (go.dev/issue/75804); the seeds alone run with
 # make test. Without its limit, making the first find smaller takes the minute.
