@@ -57,7 +57,7 @@ func (g *gen) test(s *batch.Schema) string {
 	if g.r.IntN(6) == 0 {
 		return c + g.pick(" is null", " is not null")
 	}
-	if other, ok := g.fieldOf(s, func(t batch.Type) bool { return t == f.Type }); ok && g.r.IntN(8) == 0 {
+	if other, ok := g.fieldOf(s, func(t batch.Type) bool { return t == f.Type }); ok && f.Type.Comparable() && g.r.IntN(8) == 0 {
 		return c + g.pick(" = ", " < ", " <> ", " >= ") + ref(other.Name)
 	}
 	switch t := f.Type; {
