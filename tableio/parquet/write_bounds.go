@@ -15,7 +15,8 @@ const maxBound = 64
 
 // bounds are the least and the greatest value of a page or chunk, encoded as statistics are.
 type bounds struct {
-	has                bool // there is a value that counts (not null, not NaN)
+	has                bool // there are values, and none is NaN
+	nan                bool // a value is NaN: no bounds are written, as readers (DuckDB 2.0) take them to say that none is
 	noMax              bool // the maximum is too long and cannot be shortened
 	min, max           []byte
 	minExact, maxExact bool
@@ -23,6 +24,10 @@ type bounds struct {
 
 // merge widens b by c.
 func (b *bounds) merge(c *bounds, l *leaf) {
+	if b.nan || c.nan {
+		*b = bounds{nan: true}
+		return
+	}
 	if !c.has {
 		return
 	}
@@ -110,7 +115,7 @@ func (l *leaf) boundWords(vals []uint64) bounds {
 	case orderFloat:
 		lo, hi, ok := minMaxFloat(batch.View[float64](batch.BytesOf(vals)))
 		if !ok {
-			return bounds{}
+			return bounds{nan: true}
 		}
 		return exact(l.encodeWord(math.Float64bits(lo)), l.encodeWord(math.Float64bits(hi)))
 	case orderUint:
@@ -134,19 +139,19 @@ func minMax[T int64 | uint64](v []T) (lo, hi T) {
 	return lo, hi
 }
 
-// minMaxFloat leaves NaN out; a zero bound takes the sign that includes both zeros.
+// minMaxFloat finds none where a value is NaN; a zero bound takes the sign that includes both zeros.
 func minMaxFloat(v []float64) (lo, hi float64, ok bool) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, x := range v {
+		if x != x {
+			return 0, 0, false
+		}
 		if x < lo {
 			lo = x
 		}
 		if x > hi {
 			hi = x
 		}
-	}
-	if lo > hi { // nothing moved them: all are NaN, or none below +Inf and above -Inf
-		return 0, 0, false
 	}
 	if lo == 0 {
 		lo = math.Copysign(0, -1)

@@ -3,7 +3,7 @@ package parquet
 import "github.com/parquet-go/parquet-go/format"
 
 // columnIndex appends the chunk's ColumnIndex, or returns false where it has none: a page
-// whose values are all NaN, or too long to bound, cannot be described.
+// with a value that is NaN, or too long to bound, cannot be described.
 func (c *chunkWriter) columnIndex(t *thriftOut) bool {
 	for i := range c.pages {
 		if p := &c.pages[i]; p.nulls < p.rows && (!p.bounds.has || p.bounds.noMax) {

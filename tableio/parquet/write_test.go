@@ -334,12 +334,31 @@ func TestBoundsOfLongText(t *testing.T) {
 }
 
 func TestBoundsOfFloats(t *testing.T) {
-	lo, hi, ok := minMaxFloat([]float64{math.NaN(), 0, math.NaN()})
+	lo, hi, ok := minMaxFloat([]float64{0, math.Copysign(0, -1)})
 	if !ok || !math.Signbit(lo) || math.Signbit(hi) {
 		t.Error(lo, hi, ok)
 	}
-	if _, _, ok := minMaxFloat([]float64{math.NaN()}); ok {
-		t.Error("NaN counts")
+	if _, _, ok := minMaxFloat([]float64{1, math.NaN(), 2}); ok {
+		t.Error("there are bounds beside NaN")
+	}
+	if lo, hi, ok := minMaxFloat([]float64{math.Inf(1)}); !ok || lo != math.Inf(1) || hi != lo {
+		t.Error(lo, hi, ok)
+	}
+}
+
+// A page with NaN takes the bounds of its whole chunk, whichever page comes first.
+func TestNaNLeavesAChunkWithoutBounds(t *testing.T) {
+	l := leaf{field: batch.Field{Type: batch.Of(batch.Float64)}, order: orderFloat, width: 8}
+	page := func(v ...float64) bounds { return l.boundWords(batch.View[uint64](batch.BytesOf(v))) }
+	plain, nan, none := page(1, 2), page(3, math.NaN()), bounds{}
+	for _, pages := range [][]bounds{{plain, nan}, {nan, plain}, {none, nan, none, plain}} {
+		var b bounds
+		for i := range pages {
+			b.merge(&pages[i], &l)
+		}
+		if b.has || !b.nan {
+			t.Errorf("%+v", b)
+		}
 	}
 }
 
