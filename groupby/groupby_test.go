@@ -374,24 +374,30 @@ func TestGroupsEqualTheOracleUnderAllConditions(t *testing.T) {
 		spec := specOf(keys, picked)
 		spec.Sort = rapid.Bool().Draw(rt, "sort")
 		spec.DropNulls = rapid.Bool().Draw(rt, "drop")
-		distinct := rapid.SampledFrom([]int{1, 3, 50, 3000, 1 << 30}).Draw(rt, "distinct")
-		n := rapid.IntRange(0, 6000).Draw(rt, "rows")
-		h := how{
-			workers: rapid.IntRange(1, 4).Draw(rt, "workers"), partitions: rapid.IntRange(1, 9).Draw(rt, "partitions"),
-			batchRows: rapid.SampledFrom([]int{1, 7, 100, 2000}).Draw(rt, "batch"), outRows: rapid.IntRange(1, 900).Draw(rt, "out"),
-			table: rapid.SampledFrom([]int64{64 << 10, 128 << 10, 4 << 20}).Draw(rt, "table"), pool: 256 << 20,
-			dict: rapid.Bool().Draw(rt, "dict"), slice: rapid.Bool().Draw(rt, "slice"), seed: rapid.Uint64().Draw(rt, "seed"),
-		}
-		r := rand.New(rand.NewPCG(h.seed, 99))
-		skew := rapid.Bool().Draw(rt, "skew")
-		rows := make([][]value, n)
-		for i := range rows {
-			rows[i] = randomRow(r, distinct, skew)
-		}
-		got, _, err := run(t, spec, rows, h)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		check(rt, spec, rows, got)
+		checkRandomRows(t, rt, spec, 6000, []int{1, 3, 50, 3000, 1 << 30}, []int{1, 7, 100, 2000})
 	})
+}
+
+// checkRandomRows groups at most so many random rows, in batches of one of these sizes and keys of about so many different values, and
+// holds the result against the oracle.
+func checkRandomRows(t *testing.T, rt *rapid.T, spec Spec, most int, distincts, batches []int) {
+	distinct := rapid.SampledFrom(distincts).Draw(rt, "distinct")
+	n := rapid.IntRange(0, most).Draw(rt, "rows")
+	h := how{
+		workers: rapid.IntRange(1, 4).Draw(rt, "workers"), partitions: rapid.IntRange(1, 9).Draw(rt, "partitions"),
+		batchRows: rapid.SampledFrom(batches).Draw(rt, "batch"), outRows: rapid.IntRange(1, 900).Draw(rt, "out"),
+		table: rapid.SampledFrom([]int64{64 << 10, 128 << 10, 4 << 20}).Draw(rt, "table"), pool: 256 << 20,
+		dict: rapid.Bool().Draw(rt, "dict"), slice: rapid.Bool().Draw(rt, "slice"), seed: rapid.Uint64().Draw(rt, "seed"),
+	}
+	r := rand.New(rand.NewPCG(h.seed, 99))
+	skew := rapid.Bool().Draw(rt, "skew")
+	rows := make([][]value, n)
+	for i := range rows {
+		rows[i] = randomRow(r, distinct, skew)
+	}
+	got, _, err := run(t, spec, rows, h)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	check(rt, spec, rows, got)
 }

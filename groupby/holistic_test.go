@@ -46,25 +46,7 @@ func TestQuantilesOfFloatsEqualTheOracle(t *testing.T) {
 		spec := specOf(keys, picked)
 		spec.Sort = false
 		spec.DropNulls = rapid.Bool().Draw(rt, "drop")
-		distinct := rapid.SampledFrom([]int{1, 2, 3, 50, 3000, 1 << 30}).Draw(rt, "distinct")
-		n := rapid.IntRange(0, 9000).Draw(rt, "rows")
-		h := how{
-			workers: rapid.IntRange(1, 4).Draw(rt, "workers"), partitions: rapid.IntRange(1, 9).Draw(rt, "partitions"),
-			batchRows: rapid.SampledFrom([]int{7, 100, 2000}).Draw(rt, "batch"), outRows: rapid.IntRange(1, 900).Draw(rt, "out"),
-			table: rapid.SampledFrom([]int64{64 << 10, 128 << 10, 4 << 20}).Draw(rt, "table"), pool: 256 << 20,
-			dict: rapid.Bool().Draw(rt, "dict"), slice: rapid.Bool().Draw(rt, "slice"), seed: rapid.Uint64().Draw(rt, "seed"),
-		}
-		r := rand.New(rand.NewPCG(h.seed, 99))
-		skew := rapid.Bool().Draw(rt, "skew")
-		rows := make([][]value, n)
-		for i := range rows {
-			rows[i] = randomRow(r, distinct, skew)
-		}
-		got, _, err := run(t, spec, rows, h)
-		if err != nil {
-			rt.Fatal(err)
-		}
-		check(rt, spec, rows, got)
+		checkRandomRows(t, rt, spec, 9000, []int{1, 2, 3, 50, 3000, 1 << 30}, []int{7, 100, 2000})
 	})
 }
 

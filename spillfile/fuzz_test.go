@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"math"
 	"strings"
 	"testing"
 
 	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
@@ -222,17 +222,7 @@ func (sp *spilled) stream(p int, acct *mem.Account, cols []int) error {
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	for {
-		b, err := st.Next(context.Background())
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		b.Release()
-	}
+	return batchtest.Drain(st, nil)
 }
 
 // tryDamage reads data, whatever it is. Without forged headers any difference must show; with them no

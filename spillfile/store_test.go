@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
@@ -301,19 +301,9 @@ func streamRows(s *Store, p int, acct *mem.Account, batchRows int) ([][]any, err
 	if err != nil {
 		return nil, err
 	}
-	defer st.Close()
 	var rows [][]any
-	for {
-		b, err := st.Next(context.Background())
-		if err == io.EOF {
-			return rows, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, rowsOf(b)...)
-		b.Release()
-	}
+	err = batchtest.Drain(st, func(b *batch.Batch) { rows = append(rows, rowsOf(b)...) })
+	return rows, err
 }
 
 func closeAll(t testing.TB, s *Store, pool *mem.Pool, dir *Dir) {

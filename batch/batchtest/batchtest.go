@@ -7,6 +7,9 @@ package batchtest
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 
@@ -295,6 +298,24 @@ func Rows(b *batch.Batch) [][]any {
 		}
 	}
 	return out
+}
+
+// Drain shows every batch of s to use, which may be nil, and closes s.
+func Drain(s batch.Stream, use func(*batch.Batch)) (err error) {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	for {
+		b, err := s.Next(context.Background())
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if use != nil {
+			use(b)
+		}
+		b.Release()
+	}
 }
 
 // Table returns n random rows of the schema.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -84,30 +83,17 @@ func unitColumns(f *File, acct *mem.Account, u int, cols []int, types []batch.Ty
 	if err != nil {
 		return err
 	}
-	defer st.Close()
-	for {
-		b, err := st.Next(context.Background())
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return batchtest.Drain(st, func(b *batch.Batch) {
 		for i := range b.N {
 			for k, c := range b.Cols {
 				out[k] = append(out[k], cell(c, i))
 			}
 		}
-		b.Release()
-	}
+	})
 }
 
 func all(f *File) []int {
-	var cols []int
-	for i := range f.Schema().Fields {
-		cols = append(cols, i)
-	}
-	return cols
+	return batch.Positions(len(f.Schema().Fields))
 }
 
 // TestReadsWhatOthersWrite compares every value of every writer's file with the values that it was given.

@@ -1,12 +1,10 @@
 package arrow
 
 import (
-	"bytes"
 	gocmp "cmp"
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -16,13 +14,14 @@ import (
 	"testing"
 
 	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
+	"pqjoin/internal/testkit/zstdframe"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 	"pqjoin/tableio/format"
 	"pqjoin/tableio/text"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/zstd"
 )
 
 // dates is a column of dates in milliseconds, in record batches.
@@ -147,27 +146,11 @@ func TestLongFootersAreRefused(t *testing.T) {
 	}
 }
 
-// frame is a zstd frame of n zeros and a window.
-func frame(t *testing.T, n, window int) []byte {
-	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b, zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(make([]byte, n)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
 // What is reserved is the first frame's window; those behind it may not have a larger one.
 func TestALaterFrameHasNoLargerWindow(t *testing.T) {
 	for window, ok := range map[int]bool{1 << 20: true, 1 << 19: true, 8 << 20: false} {
 		body := binary.LittleEndian.AppendUint64(nil, 12<<20)
-		body = append(append(body, frame(t, 2<<20, 1<<20)...), frame(t, 10<<20, window)...)
+		body = append(append(body, zstdframe.Zeros(t, 2<<20, 1<<20)...), zstdframe.Zeros(t, 10<<20, window)...)
 		var c crafted
 		c.schema(func(w *builder) []int {
 			return []int{craftedField(w, "i", typeInt, w.table(slot{i: 0, size: 4, v: 64}, slot{i: 1, size: 1, v: 1}), 0)}
@@ -192,29 +175,16 @@ func drain(f *File) error {
 	for _, field := range f.schema.Fields {
 		types = append(types, field.Type)
 	}
-	err := func() error {
-		s, err := f.Read(context.Background(), acct, 0, all(f), types, format.ReadOptions{})
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		for {
-			b, err := s.Next(context.Background())
-			if err == io.EOF {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			b.Release()
-		}
-	}()
+	s, err := f.Read(context.Background(), acct, 0, all(f), types, format.ReadOptions{})
+	if err == nil {
+		err = batchtest.Drain(s, nil)
+	}
 	return errors.Join(err, acct.Close(), pool.Close())
 }
 
 // Sizes that files state add up to no negative floor, and what is held whole is refused beyond what a column can have.
 func TestStatedSizesOverflowNothing(t *testing.T) {
-	huge := append(words(math.MaxInt64-7), frame(t, 2<<20, 1<<20)...)
+	huge := append(words(math.MaxInt64-7), zstdframe.Zeros(t, 2<<20, 1<<20)...)
 	var views, coded crafted
 	views.schema(func(w *builder) []int {
 		return []int{craftedField(w, "v", typeUtf8View, w.table(), 0), craftedField(w, "w", typeUtf8View, w.table(), 0)}

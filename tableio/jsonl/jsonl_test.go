@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -57,15 +56,7 @@ func unitRows(f *File, acct *mem.Account, u int, cols []int, types []batch.Type,
 	if err != nil {
 		return rows, err
 	}
-	defer st.Close()
-	for {
-		b, err := st.Next(context.Background())
-		if err == io.EOF {
-			return rows, nil
-		}
-		if err != nil {
-			return rows, err
-		}
+	err = batchtest.Drain(st, func(b *batch.Batch) {
 		for i := range b.N {
 			row := []string{}
 			for _, c := range b.Cols {
@@ -80,16 +71,12 @@ func unitRows(f *File, acct *mem.Account, u int, cols []int, types []batch.Type,
 			}
 			rows = append(rows, row)
 		}
-		b.Release()
-	}
+	})
+	return rows, err
 }
 
 func all(f *File) []int {
-	var cols []int
-	for i := range f.Schema().Fields {
-		cols = append(cols, i)
-	}
-	return cols
+	return batch.Positions(len(f.Schema().Fields))
 }
 
 func TestReads(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"pqjoin/internal/testkit/zstdframe"
 	"pqjoin/mem"
 
 	"github.com/klauspost/compress/s2"
-	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/format"
 	"github.com/pierrec/lz4/v4"
 )
@@ -160,17 +160,6 @@ func farBlock(raw []byte, at, far int) []byte {
 
 // What is reserved is the first frame's window; those behind it may not have a larger one.
 func TestALaterFrameHasNoLargerWindow(t *testing.T) {
-	frame := func(n, window int) []byte {
-		var b bytes.Buffer
-		w, err := zstd.NewWriter(&b, zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
-		if err == nil {
-			_, err = w.Write(make([]byte, n))
-		}
-		if err := errors.Join(err, w.Close()); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
 	pool := mem.NewPool(64<<20, mem.Protect())
 	acct := pool.Account("test", 0)
 	c := codecs{acct: acct}
@@ -178,7 +167,7 @@ func TestALaterFrameHasNoLargerWindow(t *testing.T) {
 		window int
 		ok     bool
 	}{{1 << 20, true}, {8 << 20, false}, {1 << 19, true}} {
-		src := append(frame(2<<20, 1<<20), frame(10<<20, size.window)...)
+		src := append(zstdframe.Zeros(t, 2<<20, 1<<20), zstdframe.Zeros(t, 10<<20, size.window)...)
 		in, dst := whole(src), make([]byte, 12<<20)
 		out := window{b: dst, left: int64(len(dst)), keep: len(dst)}
 		err := c.zstdStream(&out, &in)

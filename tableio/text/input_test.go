@@ -1,35 +1,17 @@
 package text_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"pqjoin/internal/testkit/zstdframe"
 	"pqjoin/internal/vfs"
 	"pqjoin/tableio/format"
 	"pqjoin/tableio/text"
-
-	"github.com/klauspost/compress/zstd"
 )
-
-// frame is a zstd frame of n zeros and a window.
-func frame(t *testing.T, n, window int) []byte {
-	var b bytes.Buffer
-	w, err := zstd.NewWriter(&b, zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write(make([]byte, n)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
 
 // The heap that a zstd file's decoder is counted with is that of the longest window that it gets.
 func TestWindowsOfZstdFiles(t *testing.T) {
@@ -44,7 +26,7 @@ func TestWindowsOfZstdFiles(t *testing.T) {
 	} {
 		var b []byte
 		for _, w := range c.windows {
-			b = append(b, frame(t, (w+1)*mb, w*mb)...)
+			b = append(b, zstdframe.Zeros(t, (w+1)*mb, w*mb)...)
 		}
 		p := filepath.Join(t.TempDir(), "t.csv.zst")
 		if err := os.WriteFile(p, b, 0o600); err != nil {
