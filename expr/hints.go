@@ -58,16 +58,16 @@ func dotHint(text string, at int) string {
 	owner := before[len(strings.TrimRightFunc(before, inName)):]
 	rest := strings.TrimLeftFunc(after, inName)
 	name := after[:len(after)-len(rest)]
-	call := strings.HasPrefix(rest, "(")
+	call, library, ours := strings.HasPrefix(rest, "("), slices.Contains(libraries, strings.ToLower(owner)), functionHint(strings.ToLower(name))
 	switch {
 	case name == "":
 		return ""
-	case slices.Contains(libraries, strings.ToLower(owner)) && call && HasFunction(name):
+	case library && call && HasFunction(name):
 		return "functions have no module before them: write " + shorten(name) + "(...)"
-	case slices.Contains(libraries, strings.ToLower(owner)) && call:
-		return strings.TrimSuffix("functions have no module before them; "+functionHint(strings.ToLower(name)), "; ")
-	case call && functionHint(strings.ToLower(name)) != "":
-		return "there are no methods: " + functionHint(strings.ToLower(name))
+	case library && call:
+		return strings.TrimSuffix("functions have no module before them; "+ours, "; ")
+	case call && ours != "":
+		return "there are no methods: " + ours
 	case call || strings.HasPrefix(rest, "."):
 		return "there are no methods: functions take all values in parentheses, such as upper(x)"
 	}

@@ -8,14 +8,11 @@ import (
 
 // takeCodes reads codes of a dictionary. Other values than texts are looked up at once, and so is a dictionary that holds nulls.
 func (p *part) takeCodes(t batch.Type, n int, dict *batch.Column) (*batch.Column, error) {
-	valid, err := batch.NewFixed(p.acct, batch.Of(batch.Bool), n) // lends its bitmap
+	valid, err := p.validity(n)
 	if err != nil {
 		return nil, err
 	}
 	defer valid.Release()
-	if err := p.setValid(valid); err != nil {
-		return nil, err
-	}
 	buf, err := p.acct.Alloc(4 * n)
 	if err != nil {
 		return nil, err

@@ -255,6 +255,19 @@ func (p *part) take(t batch.Type, n int, dicts map[int64]*batch.Column) (*batch.
 	return c, nil
 }
 
+// validity reads which of n rows have values: the bitmap of a column that has nothing else.
+func (p *part) validity(n int) (*batch.Column, error) {
+	c, err := batch.NewFixed(p.acct, batch.Of(batch.Bool), n)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.setValid(c); err != nil {
+		c.Release()
+		return nil, err
+	}
+	return c, nil
+}
+
 // setValid reads which of c's rows have values.
 func (p *part) setValid(c *batch.Column) error {
 	if p.valid == nil {

@@ -45,14 +45,11 @@ func (p *part) fitViews(n int) (int, error) {
 
 // takeViews copies the values of n views. What a null's view says is not looked at.
 func (p *part) takeViews(t batch.Type, n int) (*batch.Column, error) {
-	valid, err := batch.NewFixed(p.acct, batch.Of(batch.Bool), n) // lends its bitmap
+	valid, err := p.validity(n)
 	if err != nil {
 		return nil, err
 	}
 	defer valid.Release()
-	if err := p.setValid(valid); err != nil {
-		return nil, err
-	}
 	size := int64(0)
 	for i := range n {
 		if !valid.IsNull(i) {
