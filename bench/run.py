@@ -26,15 +26,15 @@ def numbers(text):
 
 def parser():
     p = argparse.ArgumentParser(description="Runs the benchmark; `run.py report FILE...` only writes the report.")
-    p.add_argument("--rows", type=lambda s: int(float(s)), default=5_000_000, help="rows of the large tables (default 5000000)")
+    p.add_argument("--rows", type=lambda s: int(float(s)), default=2_000_000, help="rows of the large tables (default 2000000)")
     p.add_argument("--families", type=words, default=list(catalog.FAMILIES), help="of " + ",".join(catalog.FAMILIES))
     p.add_argument("--workloads", type=words, default=[], help="cases or workloads by name; default: all of the families")
     p.add_argument("--engines", type=words, default=["pqjoin", *catalog.PEERS], help="of pqjoin," + ",".join(catalog.PEERS))
     p.add_argument("--runs", type=int, default=3, help="rounds; times are medians (default 3)")
     p.add_argument("--mem", default="", help="memory for every case, such as 512MB; default: each case's own")
     p.add_argument("--timeout", type=float, default=120, help="seconds a run may take (default 120)")
-    p.add_argument("--patience", type=float, default=30, help="times pqjoin's time that a peer may take, above 20 s (default 30)")
-    p.add_argument("--once-over", type=float, default=10, help="an engine that takes more seconds than this is run once (default 10)")
+    p.add_argument("--patience", type=float, default=30, help="times pqjoin's time that a peer may take, above 10 s (default 30)")
+    p.add_argument("--once-over", type=float, default=3, help="an engine that takes more seconds than this is run once (default 3)")
     p.add_argument("--scale-rows", type=numbers, default=[], help="sizes of the scale family; default: 1, 3 and 10 times --rows")
     p.add_argument("--scale-mem", default="128MB", help="their memory bound (default 128MB)")
     p.add_argument("--product", type=lambda s: int(float(s)), default=10**9, help="rows that the multiplying join makes (default 1e9)")

@@ -16,7 +16,7 @@ import time
 
 from . import cgroup, data, engines, machine, measure
 
-GRACE = 20
+GRACE = 10
 # Where peers run unrestricted, the kernel kills them rather than the machine.
 WHOLE = 0.85
 
