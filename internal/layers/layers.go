@@ -47,7 +47,6 @@ var allowed = map[string][]string{
 // owners lists libraries that one package alone may import.
 var owners = map[string]string{
 	"github.com/parquet-go/parquet-go": "tableio/parquet",
-	"github.com/goccy/go-yaml":         "plan",
 	"github.com/alecthomas/participle": "expr",
 	"github.com/urfave/cli":            "cli",
 	"github.com/vbauerster/mpb":        "monitor",
