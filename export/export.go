@@ -334,7 +334,7 @@ func (w *writer) union(n *plan.Node) string {
 		return all
 	}
 	w.has[n] = true
-	return fmt.Sprintf("SELECT %s, row_number() OVER (ORDER BY %s, %s) AS %s\nFROM %s", cols, w.part(), w.row, w.row, nested(all))
+	return fmt.Sprintf("SELECT %s, row_number() OVER (ORDER BY %s, %s) AS %s\nFROM %s", cols, w.part(), w.row, w.row, subselect(all))
 }
 
 // part is the column that says which table of a union a row is of.

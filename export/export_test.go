@@ -30,6 +30,11 @@ func (fixed) Schema(in *plan.Input) (*batch.Schema, error) {
 		return batch.NewSchema(field("x", batch.Of(batch.Float64)), field("y", batch.Of(batch.Float64))), nil
 	case "lines":
 		return batch.NewSchema(field("a\nb", batch.Of(batch.Int64))), nil
+	case "parts":
+		nested := func(shape string) batch.Type { return batch.Type{ID: batch.Nested, Shape: shape} }
+		return batch.NewSchema(field("l", nested("list<int64 not null>")), field("m", nested("map<string, list<struct<d: date, p: decimal(30, 4)>>>")), field("s", nested("struct<\"a b\": time(ns), t: timestamp(ms), u: uuid not null>"))), nil
+	case "twins":
+		return batch.NewSchema(field("s", batch.Type{ID: batch.Nested, Shape: "struct<a: int64, A: int64>"})), nil
 	case "case":
 		return batch.NewSchema(field("a", batch.Of(batch.Int64)), field("A", batch.Of(batch.Int64))), nil
 	}

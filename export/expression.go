@@ -159,7 +159,7 @@ func (e *expression) castTo(word string, x expr.Part, t batch.Type) {
 	e.put(" AS ", e.typeName(t), ")")
 }
 
-// typeName refuses types that have no name in DuckDB's SQL here: those of lists.
+// typeName refuses types that have no name in DuckDB's SQL.
 func (e *expression) typeName(t batch.Type) string {
 	s := typeName(t)
 	if s == "" {
@@ -285,26 +285,4 @@ func (e *expression) bucket(p expr.Part, args []expr.Part) {
 	e.put(") ", strings.ToUpper(args[0].Text()), ", ")
 	e.write(args[2])
 	e.put(")")
-}
-
-var typeNames = map[batch.TypeID]string{
-	batch.Bool: "BOOLEAN", batch.Int8: "TINYINT", batch.Int16: "SMALLINT", batch.Int32: "INTEGER", batch.Int64: "BIGINT",
-	batch.Uint8: "UTINYINT", batch.Uint16: "USMALLINT", batch.Uint32: "UINTEGER", batch.Uint64: "UBIGINT",
-	batch.Float16: "FLOAT", batch.Float32: "FLOAT", batch.Float64: "DOUBLE", batch.String: "VARCHAR", batch.Binary: "BLOB", batch.Fixed: "BLOB",
-	batch.UUID: "UUID", batch.Date: "DATE", batch.Time: "TIME", batch.Null: "INTEGER",
-}
-
-// typeName returns what DuckDB calls a type; of float16 and bytes of a fixed number the one that holds them.
-func typeName(t batch.Type) string {
-	switch {
-	case t.ID == batch.Decimal:
-		return fmt.Sprintf("DECIMAL(%d, %d)", t.Prec, t.Scale)
-	case t.ID == batch.Timestamp && t.UTC:
-		return "TIMESTAMPTZ"
-	case t.ID == batch.Timestamp:
-		return map[batch.Unit]string{batch.Second: "TIMESTAMP_S", batch.Milli: "TIMESTAMP_MS", batch.Micro: "TIMESTAMP", batch.Nano: "TIMESTAMP_NS"}[t.Unit]
-	case t.ID == batch.Time && t.Unit == batch.Nano:
-		return "TIME_NS"
-	}
-	return typeNames[t.ID]
 }

@@ -87,7 +87,7 @@ func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 	if op.Where == nil {
 		return s
 	}
-	return "SELECT * FROM " + nested(s) + "\nWHERE " + w.expression(n, op.Where)
+	return "SELECT * FROM " + subselect(s) + "\nWHERE " + w.expression(n, op.Where)
 }
 
 // hive reads columns from the names of directories, as texts, where the scan has any.
@@ -153,7 +153,7 @@ func (w *writer) readText(in *plan.Input, source, dirs string) string {
 	}
 	var types []string
 	for _, f := range in.Schema.Fields {
-		if typeName(f.Type) == "" || format == plan.FormatJSONL && f.Type.ID == batch.Decimal && f.Type.Prec > 15 { // numbers of JSON are doubles there
+		if f.Type.ID == batch.Nested || format == plan.FormatJSONL && f.Type.ID == batch.Decimal && f.Type.Prec > 15 { // numbers of JSON are doubles there
 			panic(w.plan.Job.ErrorAt(in.Pos, "leave it out with columns", fmt.Sprintf("a column of type %s, %q, of an input of the format %s cannot be exported to DuckDB", f.Type, f.Name, format)))
 		}
 		if !slices.Contains(w.found[in].Dirs, f.Name) {

@@ -41,8 +41,8 @@ func double(v float64) string {
 	return s
 }
 
-// nested puts a select in parentheses, its lines further in.
-func nested(s string) string { return "(" + strings.ReplaceAll(s, "\n", "\n      ") + ")" }
+// subselect puts a select in parentheses, its lines further in.
+func subselect(s string) string { return "(" + strings.ReplaceAll(s, "\n", "\n      ") + ")" }
 
 // commas joins columns, several lines of them where one gets long.
 func commas(cols []string) string {

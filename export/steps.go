@@ -65,7 +65,7 @@ func (w *writer) window(n *plan.Node, op *plan.Window) string {
 	if outer == nil {
 		return s
 	}
-	return "SELECT * REPLACE (" + commas(outer) + ")\nFROM " + nested(s)
+	return "SELECT * REPLACE (" + commas(outer) + ")\nFROM " + subselect(s)
 }
 
 // running writes one column of a window; by and order are what OVER begins with, without and with the rows' order.
@@ -146,6 +146,9 @@ var plainAggs = []string{"count", "sum", "mean", "min", "max", "std", "var", "co
 // ordered are aggregates for which the order of the rows decides.
 var ordered = map[string]bool{"first": true, "last": true, "mode": true, "arg_min": true, "arg_max": true, "list": true, "string_agg": true}
 
+// exact are the aggregates to take for approximate ones, whose answers no other engine gives.
+var exact = map[string]string{"approx_nunique": "nunique", "approx_quantile": "quantile"}
+
 func (w *writer) groupBy(n *plan.Node, op *plan.GroupBy) string {
 	in := n.Inputs[0]
 	var cols, ordinals, present []string
@@ -176,7 +179,7 @@ func (w *writer) groupBy(n *plan.Node, op *plan.GroupBy) string {
 	for i := range op.Keys {
 		keys = append(keys, plan.SortKey{Column: i})
 	}
-	return fmt.Sprintf("SELECT *, row_number() OVER (ORDER BY %s) AS %s\nFROM %s", w.orderBy(n, keys, false), w.row, nested(s))
+	return fmt.Sprintf("SELECT *, row_number() OVER (ORDER BY %s) AS %s\nFROM %s", w.orderBy(n, keys, false), w.row, subselect(s))
 }
 
 func (w *writer) aggregate(n *plan.Node, a plan.Agg) string {
@@ -207,6 +210,8 @@ func (w *writer) aggregate(n *plan.Node, a plan.Agg) string {
 		fn, args = "max", fmt.Sprintf("%s, %.0f", args, a.Param)
 	case strings.HasPrefix(a.Func, "quantile"):
 		args += fmt.Sprintf(", %v", a.Param)
+	case exact[a.Func] != "":
+		w.refuse(n, exact[a.Func]+" gives the exact answer in both", "the aggregate %s, of which DuckDB's sketch gives another number,", a.Func)
 	case !slices.Contains(plainAggs, a.Func):
 		w.refuse(n, "", "the aggregate %s", a.Func)
 	}

@@ -45,7 +45,7 @@ func main() {
 
 func random(dir string, seed, cases uint64) error {
 	for i := range cases {
-		c := jobgen.Flat(seed + i)
+		c, _ := jobgen.New(seed + i)
 		if err := c.Write(context.Background(), vfs.OS(), filepath.Join(dir, fmt.Sprint(seed+i))); err != nil {
 			return err
 		}

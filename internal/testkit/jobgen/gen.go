@@ -20,20 +20,11 @@ type gen struct {
 	size int // most rows of an input
 	// Refused counts verbs that plan did not accept, with the last reason.
 	refused map[string]string
-	flat    bool // no input has a nested column
 }
 
 // New returns the case of a seed, and what plan refused of it on the way: verb text and reason.
-func New(seed uint64) (*Case, map[string]string) { return generate(seed, false) }
-
-// Flat returns the case of a seed whose inputs have no nested columns: not everything that runs elsewhere compares those.
-func Flat(seed uint64) *Case {
-	c, _ := generate(seed, true)
-	return c
-}
-
-func generate(seed uint64, flat bool) (*Case, map[string]string) {
-	g := &gen{flat: flat, r: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), c: &Case{Seed: seed}, doms: map[string]*domain{}, refused: map[string]string{}}
+func New(seed uint64) (*Case, map[string]string) {
+	g := &gen{r: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), c: &Case{Seed: seed}, doms: map[string]*domain{}, refused: map[string]string{}}
 	g.size = []int{0, 3, 40, 40, 40, 300, 300, 3000}[g.r.IntN(8)]
 	for i := range 1 + g.r.IntN(3) {
 		f := batch.Field{Name: fmt.Sprintf("k%d", i), Type: keyTypes[g.r.IntN(len(keyTypes))]}
@@ -101,9 +92,7 @@ func (g *gen) input(i int) {
 		}
 		in.Rows = append(in.Rows, row)
 	}
-	if !g.flat {
-		g.payload(in)
-	}
+	g.payload(in)
 	g.asText(in)
 	g.asHive(in)
 	g.inputOptions(in)
