@@ -4,6 +4,7 @@ A case's name is stable: reports of several invocations are merged by (name, row
 of a peer's time to pqjoin's; PARITY meets a target of 1, since two medians of one thing differ by that much.
 """
 
+import argparse
 from dataclasses import dataclass, field
 
 PARITY = 1.05
@@ -149,6 +150,8 @@ def scale(opt):
 
 
 def threads(opt):
+    """Rows enough that two threads have something to share: a small table is read before the second one has begun."""
+    opt = argparse.Namespace(**vars(opt) | {"rows": min(10 * opt.rows, max(opt.rows, 20_000_000))})
     indexed, grouped = list(seed(opt))[0], list(group(opt))[0]
     for job, case in (("index", indexed), ("group", grouped)):
         for n in (1, 2):
