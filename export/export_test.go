@@ -35,6 +35,8 @@ func (fixed) Schema(in *plan.Input) (*batch.Schema, error) {
 		return batch.NewSchema(field("l", nested("list<int64 not null>")), field("m", nested("map<string, list<struct<d: date, p: decimal(30, 4)>>>")), field("s", nested("struct<\"a b\": time(ns), t: timestamp(ms), u: uuid not null>"))), nil
 	case "twins":
 		return batch.NewSchema(field("s", batch.Type{ID: batch.Nested, Shape: "struct<a: int64, A: int64>"})), nil
+	case "clocks":
+		return batch.NewSchema(field("a", batch.Type{ID: batch.Time, Unit: batch.Milli, UTC: true}), field("b", batch.Type{ID: batch.Time, Unit: batch.Nano, UTC: true})), nil
 	case "case":
 		return batch.NewSchema(field("a", batch.Of(batch.Int64)), field("A", batch.Of(batch.Int64))), nil
 	}

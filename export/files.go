@@ -77,6 +77,9 @@ func (w *writer) scan(n *plan.Node, op *plan.Scan) string {
 	}
 	var cols []string
 	for i, c := range op.Columns {
+		if f := in.Schema.Fields[c]; found.Format == plan.FormatParquet && cutShort(f.Type) {
+			panic(w.plan.Job.ErrorAt(in.Pos, "leave it out with columns", fmt.Sprintf("a column of type %s, %q, of which DuckDB reads no nanoseconds, cannot be exported to DuckDB", f.Type, f.Name)))
+		}
 		cols = append(cols, scanColumn(in, found, in.Schema.Fields[c], n.Schema.Fields[i].Name))
 	}
 	if w.needs[n] {
@@ -133,7 +136,9 @@ func scanColumn(in *plan.Input, found plan.Found, f batch.Field, as string) stri
 	col := name(f.Name)
 	_, decided := in.Types[f.Name]
 	decided = decided && found.Format == plan.FormatParquet || slices.Contains(found.Dirs, f.Name)
-	if odd := f.Type.Unit == batch.Milli || f.Type.Unit == batch.Second; decided || odd && f.Type.ID == batch.Timestamp && !f.Type.UTC {
+	odd := f.Type.ID == batch.Timestamp && !f.Type.UTC && (f.Type.Unit == batch.Milli || f.Type.Unit == batch.Second) ||
+		f.Type.ID == batch.Time && f.Type.UTC && found.Format == plan.FormatParquet // which DuckDB reads as TIMETZ
+	if decided || odd {
 		col = "CAST(" + col + " AS " + typeName(f.Type) + ")"
 	}
 	if in.NanAsNull && f.Type.IsFloat() {
@@ -173,9 +178,9 @@ var delimiters = map[string]string{plan.FormatCSV: ",", plan.FormatTSV: "\t"}
 func (w *writer) output(o *plan.Output) {
 	n := o.Node
 	w.printf("\n-- the output %s: %s\n", spaced(o.Label), w.place(o.Pos))
-	names := columns(n.Schema, seq(len(n.Schema.Fields)))
+	names, ordered := columns(n.Schema, seq(len(n.Schema.Fields))), w.has[n] && n.Ordered
 	s := "SELECT " + commas(names) + " FROM " + w.names[n]
-	if w.has[n] {
+	if ordered {
 		s += " ORDER BY " + w.row
 	}
 	path := o.Path
@@ -187,7 +192,7 @@ func (w *writer) output(o *plan.Output) {
 		if o.Replace {
 			options = append(options, "OVERWRITE true")
 		}
-	case w.has[n]: // several files would not keep the order
+	case ordered: // several files would not keep the order
 		w.printf("-- The folder must be there: DuckDB writes the file alone.\n")
 		path = filepath.Join(path, "part-00000"+o.Extension())
 	default:

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pqjoin/batch"
@@ -40,7 +41,10 @@ func typeName(t batch.Type) string {
 // nestedName returns what DuckDB calls a type with parts; empty where a part has no name, or two fields of a struct have one that
 // DuckDB does not tell apart.
 func nestedName(t *nested.Type) string {
-	if t.Kind == nested.Leaf {
+	switch {
+	case t.Kind == nested.Leaf && t.Leaf.ID == batch.Time && t.Leaf.UTC:
+		return "TIMETZ" // as it is in files; scans cast the ones that are columns
+	case t.Kind == nested.Leaf:
 		return typeName(t.Leaf)
 	}
 	var parts []string
@@ -65,4 +69,20 @@ func nestedName(t *nested.Type) string {
 	default:
 		return "STRUCT(" + all + ")"
 	}
+}
+
+// cutShort says whether a type has times of nanoseconds in UTC, which DuckDB reads from Parquet files as microseconds.
+func cutShort(t batch.Type) bool {
+	if t.ID != batch.Nested {
+		return t.ID == batch.Time && t.UTC && t.Unit == batch.Nano
+	}
+	tree, err := nested.Of(t)
+	return err == nil && anyLeaf(tree, cutShort)
+}
+
+func anyLeaf(t *nested.Type, is func(batch.Type) bool) bool {
+	if t.Kind == nested.Leaf {
+		return is(t.Leaf)
+	}
+	return slices.ContainsFunc(t.Fields, func(f nested.Field) bool { return anyLeaf(f.Type, is) })
 }
