@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"pqjoin/internal/testkit/ref"
+	"pqjoin/monitor"
 	"pqjoin/plan"
 )
 
@@ -55,8 +57,9 @@ func TestJoinsGiveWhatDuckDBGives(t *testing.T) {
 	}
 }
 
-// runGolden runs the job under a condition; its outputs lie in dir.
-func runGolden(t *testing.T, dir, text string, cond condition) {
+// runGolden runs the job under a condition, at its floor where that gives no memory; its outputs lie in dir. It returns the sinks of
+// the stages that spilled.
+func runGolden(t *testing.T, dir, text string, cond condition) (spilled []string) {
 	t.Helper()
 	for _, d := range []string{"out", "spill"} {
 		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
@@ -67,14 +70,30 @@ func runGolden(t *testing.T, dir, text string, cond condition) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run, err := Open(context.Background(), job, Config{
+	board := monitor.NewBoard(cond.mem, time.Now)
+	cfg := Config{
 		FS: hasty(), Mem: cond.mem, Threads: cond.threads, SpillDir: filepath.Join(dir, "spill"), Version: "test",
-		Warn: func(string) {}, Tuning: cond.tuning,
-	})
+		Board: board, Warn: func(string) {}, Tuning: cond.tuning,
+	}
+	if cond.mem == 0 {
+		cfg.Mem = 1 << 40
+		run, err := Open(context.Background(), job, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Mem = run.Floor()
+	}
+	run, err := Open(context.Background(), job, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := run.Execute(context.Background()); err != nil {
 		t.Fatal(err)
 	}
+	for _, st := range board.Snapshot().Stages {
+		if _, sink, _ := strings.Cut(st.Name, " -> "); st.Spilled > 0 {
+			spilled = append(spilled, sink)
+		}
+	}
+	return spilled
 }
