@@ -160,9 +160,9 @@ const (
 
 // Plan divides share bytes of a spec whose Workers are settled, for partitions that are merged in
 // load bytes; Partitions and BlockBytes keep the spec's value where it has one. Partitions are as many as make each
-// of them fit its load, and caches, if every one of Spec.Rows is a group, as blocks allow: cutting again costs more than small blocks. A
-// quarter of the share goes to the blocks that each worker gathers for each partition of the two stores: 64 KiB
-// where that fits, down to 4 KiB, then fewer partitions. A pre-aggregation table gets another quarter, a half where
+// of them fit its load, and caches, if every one of Spec.Rows is a group, as blocks allow: cutting again costs more than small blocks. Half
+// of the share goes to the blocks that each worker gathers for each partition of the two stores: 64 KiB
+// where that fits, down to 4 KiB, then fewer partitions. A pre-aggregation table gets a quarter, a half where
 // that is little, and up to 16 MiB.
 func Plan(spec Spec, share, load int64) Layout {
 	s := spec.withDefaults()
@@ -180,11 +180,11 @@ func Plan(spec Spec, share, load int64) Layout {
 	}
 	if out.BlockBytes == 0 {
 		out.BlockBytes = maxBlock
-		for out.BlockBytes > minBlock && int64(2*out.Partitions*out.BlockBytes) > per/4 {
+		for out.BlockBytes > minBlock && int64(2*out.Partitions*out.BlockBytes) > per/2 {
 			out.BlockBytes /= 2
 		}
 	}
-	for own && out.Partitions > 8 && int64(2*out.Partitions*out.BlockBytes) > per/4 {
+	for own && out.Partitions > 8 && int64(2*out.Partitions*out.BlockBytes) > per/2 {
 		out.Partitions /= 2
 	}
 	out.TableBytes = min(max(per/4, min(per/2, goodTable), minTableBytes), maxTable)
