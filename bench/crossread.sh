@@ -50,6 +50,8 @@ outputs:
 YAML
 "$bin" run "$work/formats.yaml" --set out="$work/layout" --mem 256MB --progress none
 "$python" "$here/crossread_formats.py" "$work/layout"
+mkdir "$work/nested"
+"$python" "$here/crossread_nested.py" "$bin" "$work/nested"
 "$python" "$here/crossread_layout.py" "$work/layout/plain.parquet" "$work/layout/parts"
 
 "$bin" run "$here/seed.yaml" --set data="$dir/demo" --set out="$work/seed" --mem 256MB --progress none

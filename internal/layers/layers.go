@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"tableio/text":         {"tableio/format", "batch", "batch/nested", "mem", "internal/vfs"},
 	"tableio/csv":          {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
 	"tableio/jsonl":        {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
-	"tableio/arrow":        {"tableio/format", "tableio/text", "batch", "mem", "internal/vfs"},
+	"tableio/arrow":        {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
 	"tableio/parquet":      {"batch", "batch/nested", "mem", "internal/vfs"}, // the only importer of parquet-go
 	"tableio/publish":      {"internal/vfs"},
 	"expr":                 {"batch", "mem"},
@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/gen":         {"batch", "mem", "internal/vfs", "tableio/parquet", "tableio/publish", "extsort", "spillfile"},
 	"bench/gen":            {"internal/gen", "mem", "internal/vfs"},
 	"torture":              {"internal/gen", "internal/vfs", "mem"},
-	"batch/batchtest":      {"batch", "mem"},
+	"batch/batchtest":      {"batch", "batch/nested", "mem"},
 	"internal/layers":      {},
 	"internal/microbench":  {}, // for benchmarks
 	"bench/micro":          {},

@@ -32,6 +32,9 @@ func cell(c *batch.Column, i int) string {
 	if c.IsNull(i) {
 		return "-"
 	}
+	if c.Type.ID == batch.Nested {
+		return nestedCell(c, i)
+	}
 	v := c
 	if c.Dict != nil {
 		v, i = c.Dict, int(c.Codes[i])
@@ -61,6 +64,11 @@ func cell(c *batch.Column, i int) string {
 
 // columnsOf reads all units, in order, and returns the values of each column.
 func columnsOf(f *File, cols []int, step int, limit int64) (out [][]string, err error) {
+	return columnsAs(f, cols, step, limit, cell)
+}
+
+// columnsAs is columnsOf with values as a function writes them.
+func columnsAs(f *File, cols []int, step int, limit int64, cell func(c *batch.Column, i int) string) (out [][]string, err error) {
 	pool := mem.NewPool(limit, mem.Protect())
 	acct := pool.Account("test", 0)
 	types := make([]batch.Type, len(cols))
@@ -71,14 +79,14 @@ func columnsOf(f *File, cols []int, step int, limit int64) (out [][]string, err 
 	}
 	out = make([][]string, len(cols))
 	for u := range f.Units() {
-		if err = unitColumns(f, acct, u, cols, types, step, out); err != nil {
+		if err = unitColumns(f, acct, u, cols, types, step, out, cell); err != nil {
 			break
 		}
 	}
 	return out, errors.Join(err, acct.Close(), pool.Close())
 }
 
-func unitColumns(f *File, acct *mem.Account, u int, cols []int, types []batch.Type, step int, out [][]string) error {
+func unitColumns(f *File, acct *mem.Account, u int, cols []int, types []batch.Type, step int, out [][]string, cell func(c *batch.Column, i int) string) error {
 	st, err := f.Read(context.Background(), acct, u, cols, types, format.ReadOptions{BatchRows: step})
 	if err != nil {
 		return err

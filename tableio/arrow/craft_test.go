@@ -117,7 +117,9 @@ func seeds() (out [][]byte) {
 	views.schema(func(w *builder) []int { return []int{craftedField(w, "v", typeUtf8View, w.table(), 0)} })
 	long := []byte("a value of more than twelve bytes")
 	views.batch(rows{n: 2, nodes: []int64{2, 0}, bufs: [][]byte{nil, append(ints(2, 'a'|'b'<<8, 0, 0), ints(uint32(len(long)), 0, 0, 0)...), long}, codec: -1, views: []int64{1}})
-	return [][]byte{flat.b, coded.b, views.b, written("lz4"), written("zstd")}
+	list := craftedLists(typeList, 1, rows{n: 2, nodes: []int64{2, 1, 5, 1}, bufs: [][]byte{{2}, ints(0, 1, 3), {0x1d}, words(1, 2, 3, 4, 5)}, codec: -1})
+	listViews := craftedLists(typeListView, 1, rows{n: 2, nodes: []int64{2, 0, 3, 0}, bufs: [][]byte{nil, ints(0, 1), ints(1, 2), nil, words(1, 2, 3)}, codec: -1})
+	return [][]byte{flat.b, coded.b, views.b, list, listViews, written("lz4"), written("zstd")}
 }
 
 // written is what the encoder makes of a few numbers.

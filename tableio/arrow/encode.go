@@ -3,6 +3,7 @@ package arrow
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -27,6 +28,7 @@ type encoder struct {
 	cols   []*gathered
 	batch  *batch.Batch
 	vars   []int // columns of variable width
+	nested []int // and nested ones
 	width  int   // bytes of a row's values of fixed width, an eighth for a bitmap included
 
 	from, upto int // rows of batch that have not been gathered
@@ -71,16 +73,16 @@ func NewEncoder(schema *batch.Schema, compression string, rows int, acct *mem.Ac
 		return nil, err
 	}
 	for i, f := range schema.Fields {
-		w := f.Type.StoredWidth()
-		if f.Type.ID == batch.Time {
-			w = timeWidth(f.Type)
+		g, err := newGathered(f.Type, acct)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", f.Name, err)
 		}
-		if f.Type.ID == batch.Decimal {
-			w = 16
-		}
-		e.cols = append(e.cols, &gathered{typ: f.Type, width: w, acct: acct})
-		e.width += max(w, 4) + 1
-		if w == 0 {
+		e.cols = append(e.cols, g)
+		e.width += max(g.width, 4) + 1
+		switch {
+		case g.tree != nil:
+			e.nested = append(e.nested, i)
+		case g.width == 0:
 			e.vars = append(e.vars, i)
 		}
 	}
@@ -127,6 +129,13 @@ func (e *encoder) Row(o *text.Out, i int) error {
 			e.bytes += int64(len(col.Value(i)))
 		}
 	}
+	for _, c := range e.nested { // what they take is known when they are gathered
+		n, err := e.cols[c].nest(e.batch.Cols[c], i)
+		if err != nil {
+			return fmt.Errorf("column %s: %w", e.schema.Fields[c].Name, err)
+		}
+		e.bytes += n
+	}
 	if e.rows+e.upto-e.from < e.most && e.bytes < batchBytes {
 		return nil
 	}
@@ -136,12 +145,15 @@ func (e *encoder) Row(o *text.Out, i int) error {
 	return e.flush(o)
 }
 
-// Keep gathers the rows that Row has taken.
+// Keep gathers the rows that Row has taken, but those of nested columns, which Row does.
 func (e *encoder) Keep() error {
 	if e.from == e.upto {
 		return nil
 	}
 	for i, g := range e.cols {
+		if g.tree != nil {
+			continue
+		}
 		if err := g.gather(e.batch.Cols[i], e.from, e.upto); err != nil {
 			return err
 		}
@@ -174,19 +186,28 @@ func (b *body) release() {
 
 // packed returns the rows gathered, compressed. The caller releases it, after an error too.
 func (e *encoder) packed() (b body, err error) {
-	for _, g := range e.cols {
-		b.nodes = append(b.nodes, int64(e.rows), int64(g.nulls))
-		for _, p := range g.buffers(e.rows) {
-			buf, err := e.pack.pack(p)
-			if err != nil {
-				return b, err
+	for _, top := range e.cols {
+		top.each(func(g *gathered) {
+			if err == nil {
+				err = e.packPart(&b, g)
 			}
-			b.bufs = append(b.bufs, buf)
-			b.places = append(b.places, b.size, buf.size())
-			b.size += (buf.size() + 7) &^ 7
-		}
+		})
 	}
-	return b, nil
+	return b, err
+}
+
+func (e *encoder) packPart(b *body, g *gathered) error {
+	b.nodes = append(b.nodes, int64(g.rows), int64(g.nulls))
+	for _, p := range g.buffers() {
+		buf, err := e.pack.pack(p)
+		if err != nil {
+			return err
+		}
+		b.bufs = append(b.bufs, buf)
+		b.places = append(b.places, b.size, buf.size())
+		b.size += (buf.size() + 7) &^ 7
+	}
+	return nil
 }
 
 // flush writes a record batch.
@@ -216,7 +237,7 @@ func (e *encoder) flush(o *text.Out) error {
 		}
 	}
 	for _, g := range e.cols {
-		g.reset()
+		g.each((*gathered).reset)
 	}
 	e.raw, e.put = e.raw+e.bytes, e.put+int64(meta)+b.size
 	e.rows, e.bytes = 0, 0
@@ -254,7 +275,7 @@ func (e *encoder) End(o *text.Out) error {
 // Release gives the memory back.
 func (e *encoder) Release() {
 	for _, g := range e.cols {
-		g.release()
+		g.each((*gathered).release)
 	}
 	e.pack.release()
 	e.batch, e.from, e.upto = nil, 0, 0

@@ -11,6 +11,7 @@
 //     the file. A panic of our own decoding is an error, at one place (decode).
 //   - A record batch may be of any size: buffers are read in order, in pieces, compressed ones through a decompressor of a bounded window.
 //   - Dictionaries, and the bytes of compressed columns of views, are held whole, in counted memory.
+//   - A nested column's parts are read side by side, each a window of 4,096 rows at a time; list views too, so their lists must be in order.
 //   - Record batches that are written are cut by rows and bytes alone.
 package arrow
 
@@ -104,8 +105,10 @@ func (f *File) choose(names []string) error {
 		if c.layout == layoutNone {
 			return fmt.Errorf("column %s is %s, which is not read from Arrow files (columns: [...] leaves it out)", c.field.Name, c.why)
 		}
-		if c.coded && len(f.dicts[c.dict]) == 0 && len(f.batches) > 0 {
-			return malformedf("the dictionary of column %s is missing", c.field.Name)
+		for k := range c.coders() {
+			if len(f.dicts[k.dict]) == 0 && len(f.batches) > 0 {
+				return malformedf("the dictionary of column %s is missing", k.field.Name)
+			}
 		}
 		f.at = append(f.at, i)
 		f.schema.Fields = append(f.schema.Fields, c.field)
@@ -123,8 +126,25 @@ func (c *column) meanWidth() float64 {
 		return 1
 	case layoutFixed:
 		return float64(max(c.width, c.field.Type.Kind().Width()))
+	case layoutStruct, layoutList, layoutListView, layoutFixedList:
+		n := 0.0
+		for i := range c.kids {
+			n += c.kids[i].meanWidth()
+		}
+		return n * c.meanItems()
 	}
 	return 20
+}
+
+// meanItems guesses the elements of a list, or the entries of a map.
+func (c *column) meanItems() float64 {
+	switch c.layout {
+	case layoutList, layoutListView:
+		return 4
+	case layoutFixedList:
+		return min(float64(c.width), 1<<20)
+	}
+	return 1
 }
 
 // divide makes units.

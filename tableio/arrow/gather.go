@@ -2,10 +2,10 @@ package arrow
 
 import (
 	"encoding/binary"
-	"errors"
 	"math"
 
 	"pqjoin/batch"
+	"pqjoin/batch/nested"
 	"pqjoin/mem"
 )
 
@@ -19,6 +19,11 @@ type gathered struct {
 	valid grown
 	vals  grown // or offsets
 	data  grown
+
+	// Of a nested column and its parts.
+	tree *nested.Type // nil: a leaf
+	kids []*gathered  // of a map the one of its entries
+	size *int64       // bytes of all
 }
 
 // grown is a buffer that grows.
@@ -112,7 +117,7 @@ func (g *gathered) gatherBytes(c *batch.Column, i, j int) error {
 	}
 	at := g.data.n
 	if int64(at)+int64(size) > math.MaxInt32 {
-		return errors.New("an Arrow column has a value of more than 2 GiB, which is not written")
+		return errLong
 	}
 	data, err := g.data.room(g.acct, size)
 	if err != nil {
@@ -133,13 +138,23 @@ func (g *gathered) gatherBytes(c *batch.Column, i, j int) error {
 }
 
 // buffers returns the buffers of a record batch: which rows have values, where some have none, and the values.
-func (g *gathered) buffers(rows int) [][]byte {
+func (g *gathered) buffers() [][]byte {
 	var valid []byte
 	if g.nulls > 0 {
 		valid = g.valid.bytes()
 	}
+	offsets := g.vals.bytes()
+	if len(offsets) == 0 { // a part may have no rows
+		offsets = make([]byte, 4)
+	}
+	switch {
+	case g.tree != nil && g.tree.Kind == nested.Struct:
+		return [][]byte{valid}
+	case g.tree != nil:
+		return [][]byte{valid, offsets}
+	}
 	if g.width == 0 {
-		return [][]byte{valid, g.vals.bytes(), g.data.bytes()}
+		return [][]byte{valid, offsets, g.data.bytes()}
 	}
 	return [][]byte{valid, g.vals.bytes()}
 }

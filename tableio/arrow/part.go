@@ -47,6 +47,11 @@ type part struct {
 	nearBuf uint32
 	nearAt  int64
 	nearN   int
+
+	kids []part     // of a nested column
+	nest *assembler // of a top one
+	most int64      // bytes of a batch, about: targetBytes, or nestBytes
+	step int        // rows of which offsets or views are looked at at once
 }
 
 // coded layouts are those of codes.
@@ -64,14 +69,25 @@ func (p *part) width() int {
 	return p.col.width
 }
 
+// each yields the part and those within it.
+func (p *part) each(yield func(*part)) {
+	yield(p)
+	for i := range p.kids {
+		p.kids[i].each(yield)
+	}
+}
+
 // windows returns the bytes of buffers that are no file buffer's.
 func (p *part) windows() int64 {
 	heap := placeHeap * int64(len(p.places))
+	if p.most == nestBytes { // what is put together of it
+		heap += int64(mem.ClassSize(nestBytes) + mem.ClassSize(16*nestRows))
+	}
 	switch p.layout() {
-	case layoutVar:
-		return heap + int64(mem.ClassSize(8*(windowRows+1))+mem.ClassSize(8*(windowRows+1)))
+	case layoutVar, layoutList, layoutListView:
+		return heap + int64(2*mem.ClassSize(8*(p.step+1)))
 	case layoutView:
-		return heap + int64(mem.ClassSize(16*windowRows)+mem.ClassSize(nearBytes))
+		return heap + int64(mem.ClassSize(16*p.step)+mem.ClassSize(nearBytes))
 	case layoutFixed, layoutBits:
 		return heap + int64(mem.ClassSize(16*narrowRows)+batch.BitmapLen(batch.Rows)+512)
 	}
@@ -81,6 +97,14 @@ func (p *part) windows() int64 {
 // open opens the buffers.
 func (p *part) open(acct *mem.Account, h io.ReaderAt, step int) (err error) {
 	p.acct, p.h = acct, h
+	if p.nested() {
+		step = nestRows
+	}
+	for i := range p.kids {
+		if err := p.openKid(&p.kids[i]); err != nil {
+			return err
+		}
+	}
 	if p.layout() == layoutNull {
 		return nil
 	}
@@ -89,31 +113,66 @@ func (p *part) open(acct *mem.Account, h io.ReaderAt, step int) (err error) {
 	}
 	p.heap = placeHeap * int64(len(p.places))
 	for i := range p.places {
-		if err := p.places[i].prefix(h); err != nil {
+		if err := p.openPlace(i); err != nil {
 			return err
-		}
-		s, err := p.places[i].open(acct, h)
-		if err != nil {
-			return err
-		}
-		switch {
-		case i == 0 && p.nulls > 0 && s.left == 0:
-			s.close()
-			return malformedf("column %s has %d nulls, and nothing says which", p.col.field.Name, p.nulls)
-		case i == 0 && (p.nulls == 0 || s.left == 0):
-			s.close()
-		case i == 0:
-			p.valid = s
-		case i == 1:
-			p.vals = s
-		default:
-			p.data = append(p.data, s)
 		}
 	}
-	if need := p.need(); p.vals.left < need {
-		return malformedf("column %s has %d bytes for %d rows", p.col.field.Name, p.vals.left, p.rows)
+	if err := p.enough(); err != nil {
+		return err
 	}
 	return p.openWindows(step)
+}
+
+// openPlace opens buffer i: which rows have values, where some have none, the values, and others.
+func (p *part) openPlace(i int) error {
+	if err := p.places[i].prefix(p.h); err != nil {
+		return err
+	}
+	s, err := p.places[i].open(p.acct, p.h)
+	if err != nil {
+		return err
+	}
+	switch {
+	case i == 0 && p.nulls > 0 && s.left == 0:
+		s.close()
+		return malformedf("column %s has %d nulls, and nothing says which", p.col.field.Name, p.nulls)
+	case i == 0 && (p.nulls == 0 || s.left == 0):
+		s.close()
+	case i == 0:
+		p.valid = s
+	case i == 1:
+		p.vals = s
+	default:
+		p.data = append(p.data, s)
+	}
+	return nil
+}
+
+// nested says whether the part is of a nested column.
+func (p *part) nested() bool { return p.most == nestBytes }
+
+// openKid opens a part within, which has a row for each that p is sure to ask for.
+func (p *part) openKid(k *part) error {
+	if (p.layout() == layoutStruct && k.rows < p.rows) || (p.layout() == layoutFixedList && p.col.width > 0 && k.rows/int64(p.col.width) < p.rows) {
+		return malformedf("column %s has %d rows in one of %d", k.col.field.Name, k.rows, p.rows)
+	}
+	return k.open(p.acct, p.h, nestRows)
+}
+
+// enough looks whether there are as many values, or offsets, as there are rows.
+func (p *part) enough() error {
+	need := p.need()
+	if need == 0 {
+		return nil
+	}
+	left := p.vals.left
+	if p.layout() == layoutListView {
+		left = min(left, p.data[0].left)
+	}
+	if left < need {
+		return malformedf("column %s has %d bytes for %d rows", p.col.field.Name, left, p.rows)
+	}
+	return nil
 }
 
 // need returns the bytes that the buffer of values, or of offsets, has at least.
@@ -121,7 +180,9 @@ func (p *part) need() int64 {
 	switch p.layout() {
 	case layoutBits:
 		return (p.rows + 7) / 8
-	case layoutVar:
+	case layoutStruct, layoutFixedList:
+		return 0
+	case layoutVar, layoutList:
 		if p.rows == 0 {
 			return 0 // an empty column may have no offsets
 		}
@@ -131,9 +192,9 @@ func (p *part) need() int64 {
 }
 
 func (p *part) openWindows(step int) (err error) {
-	rows := min(step, windowRows)
+	rows := min(step, p.step)
 	switch p.layout() {
-	case layoutVar:
+	case layoutVar, layoutList, layoutListView:
 		if p.raw, err = p.acct.Alloc(8 * (rows + 1)); err != nil {
 			return err
 		}
@@ -158,14 +219,22 @@ func (p *part) close() {
 		s.close()
 	}
 	p.valid, p.vals, p.data = nil, nil, nil
+	p.nest.close()
+	p.nest = nil
+	for i := range p.kids {
+		p.kids[i].close()
+	}
 	p.scratch.Release()
 	p.raw.Release()
 	p.acct.Unreserve(p.heap)
 	p.scratch, p.raw, p.heap = nil, nil, 0
 }
 
-// fit returns how many of the next n rows a batch has of this column: those whose bytes are about targetBytes.
-func (p *part) fit(n int) (int, error) {
+// fit returns how many of the next n rows a batch has of this column: those whose bytes are about p.most.
+func (p *part) fit(n int, dicts map[int64]*batch.Column) (int, error) {
+	if p.nest != nil {
+		return p.nest.fit(n, dicts)
+	}
 	switch p.layout() {
 	case layoutVar:
 		if err := p.fillOffsets(n); err != nil {
@@ -173,10 +242,10 @@ func (p *part) fit(n int) (int, error) {
 		}
 		n = min(n, p.have)
 		k := n
-		for k > 1 && p.offs[k]-p.offs[0] > targetBytes {
+		for k > 1 && p.offs[k]-p.offs[0] > p.most {
 			k /= 2
 		}
-		for k < n && p.offs[k+1]-p.offs[0] <= targetBytes {
+		for k < n && p.offs[k+1]-p.offs[0] <= p.most {
 			k++
 		}
 		return k, nil
@@ -225,6 +294,9 @@ func (p *part) fillOffsets(n int) error {
 
 // take returns the next n rows, which fit has allowed.
 func (p *part) take(t batch.Type, n int, dicts map[int64]*batch.Column) (*batch.Column, error) {
+	if p.nest != nil {
+		return p.nest.take(n)
+	}
 	if p.layout() == layoutNull {
 		return batch.AllNull(p.acct, t, n)
 	}
@@ -253,93 +325,6 @@ func (p *part) take(t batch.Type, n int, dicts map[int64]*batch.Column) (*batch.
 		return nil, err
 	}
 	return c, nil
-}
-
-// validity reads which of n rows have values: the bitmap of a column that has nothing else.
-func (p *part) validity(n int) (*batch.Column, error) {
-	c, err := batch.NewFixed(p.acct, batch.Of(batch.Bool), n)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.setValid(c); err != nil {
-		c.Release()
-		return nil, err
-	}
-	return c, nil
-}
-
-// setValid reads which of c's rows have values.
-func (p *part) setValid(c *batch.Column) error {
-	if p.valid == nil {
-		return nil
-	}
-	if err := c.NewValid(p.acct); err != nil {
-		return err
-	}
-	if err := readBits(p.valid, c.Valid, c.N, &p.carry, &p.used); err != nil {
-		return err
-	}
-	c.SetNulls()
-	return nil
-}
-
-// readBits reads n bits into dst, whose bits are zero. carry holds the last byte read, of whose bits used ones are.
-func readBits(s *section, dst []byte, n int, carry *byte, used *int) error {
-	at := 0
-	if *used > 0 {
-		k := min(n, 8-*used)
-		dst[0] = *carry >> *used & (1<<k - 1)
-		if *used += k; *used == 8 {
-			*used = 0
-		}
-		at = k
-	}
-	if at == n {
-		return nil
-	}
-	left := n - at
-	if at == 0 {
-		p := dst[:batch.BitmapLen(n)]
-		if err := s.read(p); err != nil {
-			return err
-		}
-		if r := n % 8; r != 0 {
-			*carry, *used = p[len(p)-1], r
-			p[len(p)-1] &= 1<<r - 1
-		}
-		return nil
-	}
-	var part [512]byte
-	for left > 0 {
-		k := min(left, 8*len(part))
-		p := part[:batch.BitmapLen(k)]
-		if err := s.read(p); err != nil {
-			return err
-		}
-		batch.CopyBits(dst, at, p, 0, k)
-		at, left = at+k, left-k
-		if r := k % 8; r != 0 {
-			*carry, *used = p[len(p)-1], r
-		}
-	}
-	return nil
-}
-
-func (p *part) bools(c *batch.Column) error {
-	buf, err := p.acct.Alloc(batch.BitmapLen(c.N))
-	if err != nil {
-		return err
-	}
-	defer buf.Release()
-	m := buf.Bytes()
-	clear(m)
-	if err := readBits(p.vals, m, c.N, &p.bcarry, &p.bused); err != nil {
-		return err
-	}
-	for i := range c.N {
-		c.Fixed[i] = m[i>>3] >> (i & 7) & 1
-	}
-	return nil
 }
 
 // takeVar copies values between offsets.

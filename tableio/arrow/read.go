@@ -134,15 +134,16 @@ func (f *File) dictMessages(id int64, u unit) []message {
 // loadDicts reads the dictionaries of the columns that are read.
 func (s *stream) loadDicts(ctx context.Context) error {
 	for _, w := range s.want {
-		c := &s.f.all[w]
-		if _, ok := s.dicts[c.dict]; !c.coded || ok {
-			continue
+		for c := range s.f.all[w].coders() {
+			if _, ok := s.dicts[c.dict]; ok {
+				continue
+			}
+			d, err := s.loadDict(ctx, c)
+			if err != nil {
+				return fmt.Errorf("the dictionary of column %s: %w", c.field.Name, err)
+			}
+			s.dicts[c.dict] = d
 		}
-		d, err := s.loadDict(ctx, c)
-		if err != nil {
-			return fmt.Errorf("the dictionary of column %s: %w", c.field.Name, err)
-		}
-		s.dicts[c.dict] = d
 	}
 	return nil
 }
@@ -198,15 +199,14 @@ func (s *stream) dictPieces(ctx context.Context, m *message, values column, sche
 // values is the column of a dictionary's values.
 func (c *column) values() column {
 	v := *c
-	v.coded, v.nodes, v.views = false, 1, 0
+	v.coded, v.nested, v.nodes, v.own = false, false, 1, buffers{2, 0}
 	switch v.layout {
 	case layoutVar:
-		v.buffers = 3
+		v.own = buffers{3, 0}
 	case layoutView:
-		v.buffers, v.views = 2, 1
-	default:
-		v.buffers = 2
+		v.own = buffers{2, 1}
 	}
+	v.buffers, v.views = v.own.buffers, v.own.views
 	return v
 }
 
@@ -235,9 +235,11 @@ func (f *File) ReadFloor(u int, cols []int) int64 {
 	}
 	seen := map[int64]bool{}
 	for _, w := range want {
-		if c := &f.all[w]; c.coded && !seen[c.dict] {
-			seen[c.dict] = true
-			most = min(most+f.dictFloor(h, c, f.units[u]), maxFloor)
+		for c := range f.all[w].coders() {
+			if !seen[c.dict] {
+				seen[c.dict] = true
+				most = min(most+f.dictFloor(h, c, f.units[u]), maxFloor)
+			}
 		}
 	}
 	return most
@@ -265,21 +267,32 @@ func (f *File) dictFloor(h io.ReaderAt, c *column, u unit) (n int64) {
 func floorOf(h io.ReaderAt, parts []part) (n int64) {
 	more := int64(0)
 	for i := range parts {
-		p := &parts[i]
-		n += p.windows()
-		for j := range p.places {
-			pl := &p.places[j]
-			if pl.prefix(h) != nil {
-				continue
-			}
-			if j >= 2 && p.layout() == layoutView && pl.codec != codecNone && pl.raw > wholeBytes && pl.raw <= batch.MaxData {
-				n += pl.raw
-			}
-			held, opening := pl.cost(h)
-			n, more = min(n+held, maxFloor), max(more, opening)
+		if parts[i].nested() { // rows as they are put together, and as they grow
+			n += int64(mem.ClassSize(rowBytes) + mem.ClassSize(2*rowBytes))
 		}
+		parts[i].each(func(p *part) {
+			held, opening := p.floor(h)
+			n, more = min(n+held, maxFloor), max(more, opening)
+		})
 	}
 	return n + more
+}
+
+// floor returns what reading a part takes while it is open, and more while it is opened.
+func (p *part) floor(h io.ReaderAt) (n, more int64) {
+	n = p.windows()
+	for j := range p.places {
+		pl := &p.places[j]
+		if pl.prefix(h) != nil {
+			continue
+		}
+		if j >= 2 && p.layout() == layoutView && pl.codec != codecNone && pl.raw > wholeBytes && pl.raw <= batch.MaxData {
+			n += pl.raw
+		}
+		held, opening := pl.cost(h)
+		n, more = min(n+held, maxFloor), max(more, opening)
+	}
+	return n, more
 }
 
 var _ batch.Stream = (*stream)(nil)

@@ -22,10 +22,15 @@ type misfit struct {
 	column string
 	row    int64
 	what   string
+	ahead  bool // it may be in a row soon after
 }
 
 func (e *misfit) Error() string {
-	return fmt.Sprintf("%v: column %s has %s in row %d (counted from 0)", format.ErrMalformed, e.column, e.what, e.row)
+	soon := ""
+	if e.ahead {
+		soon = ", or soon after it"
+	}
+	return fmt.Sprintf("%v: column %s has %s in row %d (counted from 0)%s", format.ErrMalformed, e.column, e.what, e.row, soon)
 }
 
 func (e *misfit) Unwrap() error { return format.ErrMalformed }
@@ -67,15 +72,16 @@ func (l lists) starts(m *message, all []column) []listAt {
 	return out
 }
 
-// locate finds where the buffers of column c lie.
-func (p *part) locate(m *message, c *column, l lists, at listAt) {
+// locate finds where the buffers of column c lie, and those of its parts. It moves at on behind them.
+func (p *part) locate(m *message, c *column, l lists, at *listAt) {
 	p.col, p.rows, p.nulls = c, l.nodes.long(at.node, 16, 0), l.nodes.long(at.node, 16, 8)
-	if p.rows != m.rows || p.nulls > p.rows {
-		refuse("column %s has %d rows, %d of them null, in a record batch of %d", c.field.Name, p.rows, p.nulls, m.rows)
+	if p.rows < 0 || p.rows > maxRows || p.nulls > p.rows {
+		refuse("column %s has %d rows, %d of them null", c.field.Name, p.rows, p.nulls)
 	}
-	n := uint32(c.buffers)
-	if c.layout == layoutView && !c.coded {
+	n := uint32(c.own.buffers)
+	for range c.own.views {
 		n += l.viewed(at.view)
+		at.view++
 	}
 	for b := at.buf; b < at.buf+n; b++ {
 		pl := place{at: l.bufs.long(b, 16, 0), size: l.bufs.long(b, 16, 8), codec: m.codec}
@@ -84,6 +90,17 @@ func (p *part) locate(m *message, c *column, l lists, at listAt) {
 		}
 		pl.at += m.body()
 		p.places = append(p.places, pl)
+	}
+	at.node, at.buf = at.node+1, at.buf+n
+	p.most, p.step = targetBytes, windowRows
+	if c.nested {
+		p.most, p.step = nestBytes, nestRows
+	}
+	if len(c.kids) > 0 && !c.coded {
+		p.kids = make([]part, len(c.kids))
+	}
+	for i := range p.kids {
+		p.kids[i].locate(m, &c.kids[i], l, at)
 	}
 }
 
@@ -102,7 +119,11 @@ func (f *File) layoutOf(h io.ReaderAt, m *message, dict bool, all []column, want
 		l := lists{nodes: head.vector(1, 16), bufs: head.vector(2, 16), views: head.vector(4, 8)}
 		starts := l.starts(m, all)
 		for k, i := range want {
-			out[k].locate(m, &all[i], l, starts[i])
+			p := &out[k]
+			p.locate(m, &all[i], l, &starts[i])
+			if p.rows != m.rows {
+				refuse("column %s has %d rows in a record batch of %d", p.col.field.Name, p.rows, m.rows)
+			}
 		}
 	})
 	return out, err
@@ -122,6 +143,9 @@ func (f *File) openRecord(acct *mem.Account, h io.ReaderAt, m *message, dict boo
 			r.close()
 			return nil, err
 		}
+		if p.nested() {
+			p.nest = newAssembler(p)
+		}
 	}
 	return r, nil
 }
@@ -131,8 +155,8 @@ func (r *record) next(schema *batch.Schema, n int, dicts map[int64]*batch.Column
 	n = int(min(int64(n), r.left))
 	for _, p := range r.parts {
 		var err error
-		if n, err = p.fit(n); err != nil {
-			return nil, err
+		if n, err = p.fit(n, dicts); err != nil {
+			return nil, r.located(err)
 		}
 	}
 	out := &batch.Batch{Schema: schema, Cols: make([]*batch.Column, 0, len(r.parts)), N: n}
@@ -140,16 +164,21 @@ func (r *record) next(schema *batch.Schema, n int, dicts map[int64]*batch.Column
 		c, err := p.take(schema.Fields[i].Type, n, dicts)
 		if err != nil {
 			out.Release()
-			var bad *misfit
-			if errors.As(err, &bad) {
-				bad.row += r.rows - r.left
-			}
-			return nil, err
+			return nil, r.located(err)
 		}
 		out.Cols = append(out.Cols, c)
 	}
 	r.left -= int64(n)
 	return out, nil
+}
+
+// located makes the row of a misfit one of the record batch.
+func (r *record) located(err error) error {
+	var bad *misfit
+	if errors.As(err, &bad) {
+		bad.row += r.rows - r.left
+	}
+	return err
 }
 
 func (r *record) close() {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"pqjoin/batch"
+	"pqjoin/batch/nested"
 )
 
 // The types of Schema.fbs.
@@ -37,8 +38,7 @@ const (
 	typeLargeListView
 )
 
-var typeNames = [...]string{typeInterval: "an interval", typeList: "a list", typeStruct: "a struct", typeUnion: "a union", typeFixedList: "a list of a fixed size",
-	typeMap: "a map", typeDuration: "a duration", typeLargeList: "a list", typeRunEnd: "run-end encoded", typeListView: "a list", typeLargeListView: "a list"}
+var typeNames = [...]string{typeInterval: "an interval", typeUnion: "a union", typeDuration: "a duration", typeRunEnd: "run-end encoded"}
 
 // layout is how a column's values lie in a record batch.
 type layout uint8
@@ -50,7 +50,16 @@ const (
 	layoutFixed               // width bytes each
 	layoutVar                 // offsets of 4 or 8 bytes (width), and bytes
 	layoutView                // 16 bytes each: short values, or where a long one lies
+
+	// Those of nested columns, whose parts lie in columns of their own.
+	layoutStruct    // no buffers but which rows have values
+	layoutList      // offsets of width bytes; maps too
+	layoutListView  // offsets, and lengths
+	layoutFixedList // width elements each
 )
+
+// isNested says whether the layout is one of nested columns.
+func (l layout) isNested() bool { return l >= layoutStruct }
 
 // column is a field of the file's schema.
 type column struct {
@@ -63,10 +72,20 @@ type column struct {
 	coded   bool
 	index   int // bytes of a code
 	why     string
-	nodes   int // what it takes of the lists of a record batch
+	nodes   int // what it and its parts take of the lists of a record batch
 	buffers int
 	views   int
+	own     buffers
+
+	name string       // of a part: its own, where field has the way to it
+	tree *nested.Type // of one with parts; entries of a map have it too
+	kids []column     // its parts: of a map the one struct of its entries
+
+	nested bool // it is nested, or a part
 }
+
+// buffers is what a column takes of the lists of a record batch, without its parts.
+type buffers struct{ buffers, views int }
 
 // How many columns, those in nested ones included, a schema may have, how many pairs of metadata its columns may have together, and how
 // deep columns may lie in each other. What lies in FlatBuffers may lie there once and be pointed at by many, so that a few bytes say anything.
@@ -106,24 +125,39 @@ func (r *schemaReader) field(f flat) column {
 		refuse("the names of its columns lie in each other")
 	}
 	c := column{field: batch.Field{Name: f.string(0), Nullable: f.byte(1, 0) != 0}}
+	c.name = c.field.Name
 	if r.seen[c.field.Name] {
 		refuse("it has two columns %q", c.field.Name)
 	}
 	r.seen[c.field.Name] = true
 	r.size(&c, f, 0)
+	r.describe(&c, f)
+	if c.tree != nil {
+		c.settle()
+	}
+	return c
+}
+
+// describe finds the type and the layout of a column, and those of its parts.
+func (r *schemaReader) describe(c *column, f flat) {
 	kind := f.byte(2, 0)
 	typ, ok := f.table(3)
 	if !ok {
 		refuse("column %q has no type", c.field.Name)
 	}
+	c.own = buffersOf(f)
 	c.typed(kind, typ)
 	if c.field.Type.ID == batch.Fixed && c.width == 16 && r.extends(f, "arrow.uuid") {
 		c.field.Type = batch.Of(batch.UUID)
 	}
-	if d, ok := f.table(4); ok {
-		r.dictionary(&c, d)
+	d, coded := f.table(4)
+	switch {
+	case coded:
+		r.dictionary(c, d)
+	case c.layout.isNested():
+		c.nested = true
+		r.nest(c, kind, f)
 	}
-	return c
 }
 
 // dictionary makes c a column of codes.
@@ -135,8 +169,11 @@ func (r *schemaReader) dictionary(c *column, d flat) {
 	if !slices.Contains([]int{1, 2, 4, 8}, c.index) {
 		refuse("column %q has codes of %d bytes", c.field.Name, c.index)
 	}
-	if c.layout == layoutNull {
+	switch {
+	case c.layout == layoutNull:
 		c.layout, c.why = layoutNone, "a dictionary of nulls"
+	case c.layout.isNested():
+		c.layout, c.why = layoutNone, "a dictionary of nested values"
 	}
 	o, ok := r.dicts[c.dict]
 	if !ok {
@@ -168,29 +205,37 @@ func (r *schemaReader) size(c *column, f flat, depth int) {
 	if depth > maxNesting {
 		refuse("its columns nest more than %d deep", maxNesting)
 	}
+	own := buffersOf(f)
 	c.nodes++
+	c.buffers += own.buffers
+	c.views += own.views
 	if _, coded := f.table(4); coded {
-		c.buffers += 2
 		return
-	}
-	switch kind := f.byte(2, 0); kind {
-	case typeNull, typeRunEnd:
-	case typeStruct, typeFixedList:
-		c.buffers++
-	case typeUnion:
-		t, _ := f.table(3)
-		c.buffers += 1 + min(max(t.short(0, 0), 0), 1) // dense ones have offsets
-	case typeBinary, typeUtf8, typeLargeBinary, typeLargeUtf8, typeListView, typeLargeListView:
-		c.buffers += 3
-	case typeBinaryView, typeUtf8View:
-		c.buffers += 2
-		c.views++
-	default:
-		c.buffers += 2
 	}
 	for i, children := uint32(0), f.vector(5, 4); i < children.n; i++ {
 		r.size(c, children.table(i), depth+1)
 	}
+}
+
+// buffersOf returns the buffers that a field has, without those in it.
+func buffersOf(f flat) buffers {
+	if _, coded := f.table(4); coded {
+		return buffers{2, 0}
+	}
+	switch kind := f.byte(2, 0); kind {
+	case typeNull, typeRunEnd:
+		return buffers{}
+	case typeStruct, typeFixedList:
+		return buffers{1, 0}
+	case typeUnion:
+		t, _ := f.table(3)
+		return buffers{1 + min(max(t.short(0, 0), 0), 1), 0} // dense ones have offsets
+	case typeBinary, typeUtf8, typeLargeBinary, typeLargeUtf8, typeListView, typeLargeListView:
+		return buffers{3, 0}
+	case typeBinaryView, typeUtf8View:
+		return buffers{2, 1}
+	}
+	return buffers{2, 0}
 }
 
 // typed finds the type and the layout.
@@ -234,6 +279,7 @@ func (c *column) typed(kind byte, t flat) {
 		if int(kind) < len(typeNames) && typeNames[kind] != "" {
 			c.why = typeNames[kind]
 		}
+		c.nestedLayout(kind, t)
 	}
 }
 
@@ -282,80 +328,4 @@ func unitOf(u int) batch.Unit {
 
 func unitNumber(u batch.Unit) int64 {
 	return int64(slices.Index([]batch.Unit{batch.Second, batch.Milli, batch.Micro, batch.Nano}, u))
-}
-
-// field appends a field and returns its position.
-func (w *builder) field(f batch.Field) (int, error) {
-	kind, typ, err := w.typ(f.Type)
-	if err != nil {
-		return 0, fmt.Errorf("column %q %w", f.Name, err)
-	}
-	meta := 0
-	if f.Type.ID == batch.UUID {
-		key, value, data, none := w.string("ARROW:extension:name"), w.string("arrow.uuid"), w.string("ARROW:extension:metadata"), w.string("")
-		name := w.table(slot{i: 0, to: key}, slot{i: 1, to: value})
-		meta = w.offsets([]int{name, w.table(slot{i: 0, to: data}, slot{i: 1, to: none})})
-	}
-	name, children := w.string(f.Name), w.offsets(nil)
-	slots := []slot{{i: 0, to: name}, {i: 3, to: typ}, {i: 5, to: children}}
-	if meta > 0 {
-		slots = append(slots, slot{i: 6, to: meta})
-	}
-	return w.table(append(slots, slot{i: 1, size: 1, v: 1}, slot{i: 2, size: 1, v: kind})...), nil
-}
-
-// typ appends a type.
-func (w *builder) typ(t batch.Type) (kind int64, at int, err error) {
-	switch {
-	case t.IsInteger():
-		signed := int64(1)
-		if t.IsUnsigned() {
-			signed = 0
-		}
-		return typeInt, w.table(slot{i: 0, size: 4, v: int64(8 * t.StoredWidth())}, slot{i: 1, size: 1, v: signed}), nil
-	case t.IsFloat():
-		return typeFloat, w.table(slot{i: 0, size: 2, v: int64(t.ID - batch.Float16)}), nil
-	}
-	switch t.ID {
-	case batch.Bool:
-		return typeBool, w.table(), nil
-	case batch.String:
-		return typeUtf8, w.table(), nil
-	case batch.Binary:
-		return typeBinary, w.table(), nil
-	case batch.Fixed, batch.UUID:
-		return typeFixedBinary, w.table(slot{i: 0, size: 4, v: int64(t.StoredWidth())}), nil
-	case batch.Decimal:
-		return typeDecimal, w.table(slot{i: 0, size: 4, v: int64(t.Prec)}, slot{i: 1, size: 4, v: int64(t.Scale)}, slot{i: 2, size: 4, v: 128}), nil
-	case batch.Date:
-		return typeDate, w.table(slot{i: 0, size: 2, v: 0}), nil
-	case batch.Time:
-		return typeTime, w.table(slot{i: 1, size: 4, v: int64(8 * timeWidth(t))}, slot{i: 0, size: 2, v: unitNumber(t.Unit)}), nil
-	case batch.Timestamp:
-		slots := []slot{{i: 0, size: 2, v: unitNumber(t.Unit)}}
-		if t.UTC {
-			slots = append([]slot{{i: 1, to: w.string("UTC")}}, slots...)
-		}
-		return typeTimestamp, w.table(slots...), nil
-	}
-	return 0, 0, fmt.Errorf("is %s, which is not written to Arrow files", t)
-}
-
-func timeWidth(t batch.Type) int {
-	if t.Unit == batch.Second || t.Unit == batch.Milli {
-		return 4
-	}
-	return 8
-}
-
-// schema appends a schema.
-func (w *builder) schema(s *batch.Schema) (int, error) {
-	fields := make([]int, len(s.Fields))
-	for i, f := range s.Fields {
-		var err error
-		if fields[i], err = w.field(f); err != nil {
-			return 0, err
-		}
-	}
-	return w.table(slot{i: 1, to: w.offsets(fields)}), nil
 }

@@ -36,7 +36,7 @@ func (p *part) fitViews(n int) (int, error) {
 	}
 	size := int64(0)
 	for i := range n {
-		if size += int64(binary.LittleEndian.Uint32(p.views[16*i:])); size > targetBytes && i > 0 {
+		if size += int64(binary.LittleEndian.Uint32(p.views[16*i:])); size > p.most && i > 0 {
 			return i, nil
 		}
 	}

@@ -98,7 +98,7 @@ func (p *part) narrowDecimals(c *batch.Column, at int, raw []byte) error {
 		v, fits := wide.Int64()
 		if !fits {
 			if v = 0; !c.IsNull(at + i) {
-				return &misfit{p.col.field.Name, int64(at + i), fmt.Sprintf("a value with more digits than %s", c.Type)}
+				return &misfit{column: p.col.field.Name, row: int64(at + i), what: fmt.Sprintf("a value with more digits than %s", c.Type)}
 			}
 		}
 		dst[i] = v
@@ -114,7 +114,7 @@ func (p *part) days(c *batch.Column, at int, raw []byte) error {
 		v := signed(raw[8*i:], 8)
 		if v%day != 0 {
 			if !c.IsNull(at + i) {
-				return &misfit{p.col.field.Name, int64(at + i), fmt.Sprintf("a date of %d milliseconds, which is no whole day,", v)}
+				return &misfit{column: p.col.field.Name, row: int64(at + i), what: fmt.Sprintf("a date of %d milliseconds, which is no whole day,", v)}
 			}
 			v = 0
 		}

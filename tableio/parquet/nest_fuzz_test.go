@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
@@ -75,7 +76,7 @@ func TestDamagedNestedPagesAreErrorsOrRows(t *testing.T) {
 
 func BenchmarkReadNested(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "x.parquet")
-	rnd := lcg(1)
+	rnd := batchtest.LCG(1)
 	const rows = 200_000
 	c := &batch.Column{Type: batch.Type{ID: batch.Nested, Shape: "list<int64>"}, N: rows, Off: make([]uint32, 1, rows+1)}
 	for range rows {

@@ -48,13 +48,8 @@ func (g *gen) asText(in *Input) {
 	}
 }
 
-// asArrow makes an input an Arrow file, unless it has nested columns.
+// asArrow makes an input an Arrow file.
 func (g *gen) asArrow(in *Input) {
-	for _, f := range in.Schema.Fields {
-		if f.Type.ID == batch.Nested {
-			return
-		}
-	}
 	in.Format = tableio.Arrow
 	for i := range in.Schema.Fields {
 		in.Schema.Fields[i].Nullable = true
@@ -81,7 +76,13 @@ func (in *Input) types() string {
 		if in.Format == "" && !slices.Contains(in.Hive, i) {
 			continue
 		}
+		if f.Type.ID == batch.Nested { // which no option decides
+			continue
+		}
 		s = append(s, quote(f.Name)+": "+quote(f.Type.String()))
+	}
+	if len(s) == 0 {
+		return ""
 	}
 	return ", types: {" + strings.Join(s, ", ") + "}"
 }

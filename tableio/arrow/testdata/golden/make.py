@@ -62,12 +62,42 @@ TABLE = pa.table(
         "null": pa.nulls(N),
     }
 )
+LISTS = null([[k if k % 3 else None for k in range(i % 5)] for i in R])
+CODES = pa.array(null([f"k{i % 3}" for i in R])).dictionary_encode()
+NESTED = pa.table(
+    {
+        "n_list": pa.array(LISTS, pa.list_(pa.int16())),
+        "n_large": pa.array(LISTS, pa.large_list(pa.uint64())),
+        "n_view": pa.array(LISTS, pa.list_view(pa.int64())),
+        "n_large_view": pa.array(LISTS, pa.large_list_view(pa.int64())),
+        "n_fixed": pa.array(null([[f"a{i}", None, "é" * i] for i in R]), pa.list_(pa.large_string(), 3)),
+        "n_lists": pa.array(null([[["x" * k, None], None, []][: i % 4] for i, k in enumerate(R)]), pa.list_(pa.list_(pa.string_view()))),
+        "n_map": pa.array(null([[(f"k{k}", None if k == 2 else [k]) for k in range(i % 3 + 1)] for i in R]), pa.map_(pa.string(), pa.list_(pa.int8()))),
+        "n_struct": pa.array(
+            null([{"a": None if i % 5 == 0 else i, "b c": None if i % 4 == 0 else {"d": [i % 2 == 0], "e": None}} for i in R]),
+            pa.struct([("a", pa.int32()), ("b c", pa.struct([("d", pa.list_(pa.bool_())), ("e", pa.null())]))]),
+        ),
+        "n_code": pa.StructArray.from_arrays([CODES, pa.array(range(N))], ["code", "i"]),
+        "n_codes": pa.ListArray.from_arrays(pa.array(range(N + 1), pa.int32()), CODES),
+    }
+)
 PLAIN_POLARS = TABLE.drop_columns(["fixed", "dec", "big", "time_s", "time_us", "ts_s", "d64", "f16"])
+
+
+def plain(v):
+    """A nested value as JSON has it: a map is an object."""
+    if isinstance(v, dict):
+        return {k: plain(x) for k, x in v.items()}
+    if isinstance(v, list) and v and isinstance(v[0], tuple):
+        return {k: plain(x) for k, x in v}
+    return [plain(x) for x in v] if isinstance(v, list) else v
 
 
 def values(column):
     """Each value as the test writes it: counts since 1970 or midnight, floats by their bits, bytes in hexadecimal."""
     t = column.type
+    if pa.types.is_nested(t):
+        return [None if v is None else json.dumps(v, ensure_ascii=False, separators=(",", ":"), default=str) for v in map(plain, column.to_pylist())]
     if pa.types.is_dictionary(t):
         column = column.cast(t.value_type)
         t = t.value_type
@@ -108,6 +138,8 @@ def main():
     write("legacy.arrows", TABLE.drop_columns(["view"]), new=ipc.new_stream, use_legacy_format=True, metadata_version=pa.MetadataVersion.V4)
     pieces = pa.Table.from_batches([b for part in (TABLE.slice(0, 11), TABLE.slice(11)) for b in part.to_batches()])
     write("slices.arrow", pieces, unify_dictionaries=True)
+    write("nested.arrow", NESTED, compression="lz4", unify_dictionaries=True)
+    write("nested.arrows", NESTED, new=ipc.new_stream, rows=9)
     replaced = pa.concat_tables([pa.table({"code": pa.array([f"{p}{i}" for i in R]).dictionary_encode()}) for p in "ab"])
     with ipc.new_stream(HERE / "replaced.arrows", replaced.schema) as w:
         for b in replaced.to_batches():
@@ -115,7 +147,8 @@ def main():
     frame = pl.from_arrow(PLAIN_POLARS)
     for c in ("uncompressed", "lz4", "zstd"):
         frame.write_ipc(HERE / f"polars_{c}.arrow", compression=c)
-    expected = {name: values(TABLE[name]) for name in TABLE.column_names}
+    pl.from_arrow(NESTED.select(["n_list", "n_lists", "n_struct"])).write_ipc(HERE / "polars_nested.arrow", compression="zstd")
+    expected = {name: values(t[name]) for t in (TABLE, NESTED) for name in t.column_names}
     (HERE / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=0) + "\n")
 
 
