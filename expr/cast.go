@@ -217,19 +217,20 @@ func convertExact(f *frame, from, to batch.Type) converter {
 	}
 }
 
-// convertTime converts among dates, times and timestamps: to coarser units towards the past.
+// convertTime converts among dates, times and timestamps: to coarser units towards the past. Of a timestamp that becomes a time
+// the day goes first, which need not fit the time's unit.
 func convertTime(f *frame, from, to batch.Type) converter {
 	in, m := values[int64](f.args[0])
 	num, den := ratio(from, to)
-	day := daySeconds * perSecond(to.Unit)
+	day := ticksPerDay(from)
 	wrap := from.ID == batch.Timestamp && to.ID == batch.Time
+	lo, hi := intRange(to)
 	return func(f *frame, i int) bool {
-		v := floorDiv(in[i&m], den)
-		v, ok := mulInt64(v, num)
+		v := in[i&m]
 		if wrap {
 			v -= floorDiv(v, day) * day
 		}
-		lo, hi := intRange(to)
+		v, ok := mulInt64(floorDiv(v, den), num)
 		f.out.Int64s()[i] = v
 		return ok && v >= lo && v <= hi
 	}

@@ -40,6 +40,7 @@ func TestTypesThatDuckDBDoesNotHave(t *testing.T) {
 		"cast('23:59:59' as time(s)) + interval '1500 milliseconds'":                                                  "00:00:00",
 		"date '2024-02-28' + cast('10:11:12.5' as time(ms))":                                                          "2024-02-28 10:11:12.5",
 		"typeof(date '2024-02-28' + cast('10:11:12.5' as time(ms)))":                                                  "timestamp(ms)",
+		"cast(timestamp '9999-12-31 23:59:59' as time(ns))":                                                           "23:59:59", // of a day that nanoseconds do not reach
 		"time_bucket('day', 1, date '2024-02-28')":                                                                    "2024-02-28",
 		"typeof(time_bucket('day', 1, date '2024-02-28'))":                                                            "date",
 		"date_add('months', 1, date '2024-01-31')":                                                                    "2024-02-29 00:00:00",
