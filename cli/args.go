@@ -8,7 +8,7 @@ import (
 )
 
 // What the contract names and this version does not have yet, refused by name.
-var laterFlags = []string{"resume", "ui", "report", "metrics", "engine", "remote"}
+var laterFlags = []string{"ui", "report", "metrics", "engine", "remote"}
 
 // reorder moves a command's flags before its other arguments, where the flag package expects them:
 // pqjoin run job.yaml --mem 4GB. It refuses a flag that the command does not have, and one

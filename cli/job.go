@@ -98,7 +98,8 @@ func checkGiven(c *cli.Context) error {
 // config derives the engine's configuration from flags and the job's run section, and
 // holds the Go runtime to its part of the bound.
 func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
-	cfg := engine.Config{FS: e.fs, Version: Version, Warn: e.warn}
+	info, _ := debug.ReadBuildInfo()
+	cfg := engine.Config{FS: e.fs, Version: Version, Build: revisionOf(info), Warn: e.warn}
 	err := checkGiven(c)
 	if err != nil {
 		return cfg, err

@@ -14,6 +14,7 @@ import (
 func runFlags(more ...cli.Flag) []cli.Flag {
 	return jobFlags(append([]cli.Flag{
 		&cli.StringFlag{Name: "progress", Value: "auto", Usage: "auto, bar, plain or none"},
+		&cli.BoolFlag{Name: "resume", Usage: "keep finished stages where the run dies, and go on from those that an earlier one kept"},
 		&cli.BoolFlag{Name: "force", Usage: "run in spite of estimates that say it will not fit"},
 		&cli.StringFlag{Name: "junit", Usage: "write what became of the job's checks to `FILE`, as JUnit XML"},
 		&cli.StringFlag{Name: "cpuprofile", Usage: "write a CPU profile to `FILE`"},
@@ -47,8 +48,11 @@ func (e *env) execute(c *cli.Context, job *plan.Job) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	if c.Bool("resume") && cfg.SpillLimit < 0 {
+		return usagef("--resume keeps stages on disk, and a spill limit of 0 forbids that: leave one of them out")
+	}
 	board := monitor.NewBoard(cfg.Mem, time.Now)
-	cfg.Board, cfg.Force = board, c.Bool("force")
+	cfg.Board, cfg.Force, cfg.Resume = board, c.Bool("force"), c.Bool("resume")
 	run, err := e.openJob(c, job, cfg)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -87,7 +88,11 @@ func (e *env) clean(dir string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	x := cleaned{Completed: append([]string{}, done.Completed...), Removed: append(append([]string{}, done.Removed...), spills...)}
+	kept, err := spillfile.ReclaimKept(e.fs, dir)
+	if err != nil {
+		return err
+	}
+	x := cleaned{Completed: append([]string{}, done.Completed...), Removed: append([]string{}, slices.Concat(done.Removed, spills, kept)...)}
 	if asJSON {
 		return e.json(x)
 	}

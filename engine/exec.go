@@ -34,6 +34,7 @@ type exec struct {
 	tables  *mem.Account // tables of joins and aggregations
 	writers *mem.Account // output pages
 	shared  map[*phys]*sharedTable
+	keeper  *keeper // nil: nothing is kept
 	closed  bool
 }
 
@@ -58,8 +59,14 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { x.keeper.close(err) }()
 	defer func() { err = errors.Join(err, x.close(err == nil)) }()
 	defer contain(r.cfg.Log, &err)
+	if r.cfg.Resume {
+		if err := x.openKeeper(); err != nil {
+			return nil, err
+		}
+	}
 	if b := r.cfg.Board; b != nil {
 		for _, s := range r.Stages() {
 			b.Plan(r.job.Redact(s.Name), s.RowsIn)
@@ -235,20 +242,13 @@ func (x *exec) quiet(name string) *monitor.Stage {
 
 // table makes a node's table ready to be read by one reader.
 func (x *exec) table(ctx context.Context, p *phys) (*rel, error) {
-	if !p.shared() {
+	if !x.run.spools(p) {
 		return x.make(ctx, p)
 	}
 	t := x.shared[p]
 	if t == nil {
-		in, err := x.make(ctx, p)
+		sp, err := x.spooled(ctx, p)
 		if err != nil {
-			return nil, err
-		}
-		sp, err := x.newSpool("table "+p.node.Table, in.schema, p.est, in.src.Units())
-		if err == nil {
-			err = x.pipeKeep(ctx, in, sp, "keep "+p.node.Table)
-		}
-		if err = errors.Join(err, in.close()); err != nil {
 			return nil, err
 		}
 		t = &sharedTable{sp: sp, left: p.readers}

@@ -10,6 +10,7 @@ import (
 	"pqjoin/extsort"
 	"pqjoin/groupby"
 	"pqjoin/plan"
+	"pqjoin/spillfile"
 	"pqjoin/window"
 )
 
@@ -35,30 +36,61 @@ func (x *exec) lag(op *plan.Lag, p *phys) transform {
 
 // index sorts: the rows are cut into key ranges by a sample, and each range is sorted as it is read.
 func (x *exec) index(ctx context.Context, op *plan.Index, p *phys) (*rel, error) {
-	in, err := x.table(ctx, p.in[0])
-	if err != nil {
-		return nil, err
-	}
-	out, err := x.sort(ctx, in, op.Keys, p.in[0].est, "index "+names(in.schema, batch.KeyPositions(op.Keys)))
+	out, err := x.indexed(ctx, op, p)
 	if err != nil || !op.Unique {
 		return out, err
 	}
 	return x.checkUnique(out, op, p), nil
 }
 
+// indexed is index without what is checked of the order: its partitions are those that an earlier run kept, or new ones.
+func (x *exec) indexed(ctx context.Context, op *plan.Index, p *phys) (out *rel, err error) {
+	step := "index " + names(p.node.Schema, batch.KeyPositions(op.Keys))
+	stage := x.keeper.stage(ctx, p, "index")
+	ok, err := x.keeper.takeOver(ctx, stage, step, func() ([]byte, error) {
+		sorter, note, err := extsort.Restore(ctx, x.sortSpec(p.node.Table+" by "+sortName(p.node.Schema, op.Keys), p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage))
+		if err == nil {
+			out = sortedRel(sorter)
+		}
+		return note, err
+	})
+	if ok || err != nil {
+		return out, err
+	}
+	in, err := x.table(ctx, p.in[0])
+	if err != nil {
+		return nil, err
+	}
+	return x.sortKeeping(ctx, in, op.Keys, p.in[0].est, step, stage)
+}
+
 // sort runs in through an external sort. It closes in.
 func (x *exec) sort(ctx context.Context, in *rel, keys []batch.SortKey, est Estimate, step string) (*rel, error) {
-	name := in.name + " by " + sortName(in.schema, keys)
-	lay := extsort.Plan(in.schema, keys, extsort.Estimate{Rows: est.Rows, Bytes: est.Bytes()}, 2*x.share.Tails, x.share.Workers)
+	return x.sortKeeping(ctx, in, keys, est, step, nil)
+}
+
+// sortSpec describes an external sort; stage is what its partitions are to be for later runs, or nil.
+func (x *exec) sortSpec(name string, schema *batch.Schema, keys []batch.SortKey, est Estimate, stage *spillfile.Stage) extsort.Spec {
+	lay := extsort.Plan(schema, keys, extsort.Estimate{Rows: est.Rows, Bytes: est.Bytes()}, 2*x.share.Tails, x.share.Workers)
 	if t := x.run.cfg.Tuning; t.Partitions > 0 {
 		lay.Partitions = t.Partitions
 	}
-	spec := extsort.Spec{
-		Name: name, Schema: in.schema, Keys: keys, Workers: x.share.Workers, Partitions: lay.Partitions,
-		BlockBytes: lay.BlockBytes, MaxLoad: x.share.Load, Acct: x.stores, Dir: x.dir, BatchRows: x.share.rows(est),
+	return extsort.Spec{
+		Name: name, Schema: schema, Keys: keys, Workers: x.share.Workers, Partitions: lay.Partitions,
+		BlockBytes: lay.BlockBytes, MaxLoad: x.share.Load, Acct: x.stores, Dir: x.dir, BatchRows: x.share.rows(est), Keep: stage,
 	}
+}
+
+// sortedRel is what a finished sort gives.
+func sortedRel(s *extsort.Sorter) *rel {
+	return &rel{src: s.Source(), schema: s.Schema(), name: s.Name(), closers: []func() error{s.Close}, expect: s.Stats().Rows, counted: true}
+}
+
+// sortKeeping is sort, whose partitions are to be a stage for later runs where stage is not nil.
+func (x *exec) sortKeeping(ctx context.Context, in *rel, keys []batch.SortKey, est Estimate, step string, stage *spillfile.Stage) (*rel, error) {
+	spec := x.sortSpec(in.name+" by "+sortName(in.schema, keys), in.schema, keys, est, stage)
 	var sorter *extsort.Sorter
-	sink, err := x.sampled(ctx, in, keys, lay.Partitions, func(sp *extsort.Splitters) (batch.Sink, error) {
+	sink, err := x.sampled(ctx, in, keys, spec.Partitions, func(sp *extsort.Splitters) (batch.Sink, error) {
 		var err error
 		sorter, err = extsort.New(spec, sp)
 		return sorter, err
@@ -69,7 +101,7 @@ func (x *exec) sort(ctx context.Context, in *rel, keys []batch.SortKey, est Esti
 	if err = errors.Join(err, in.close()); err != nil {
 		return nil, err
 	}
-	return &rel{src: sorter.Source(), schema: in.schema, name: name, closers: []func() error{sorter.Close}, expect: sorter.Stats().Rows, counted: true}, nil
+	return sortedRel(sorter), nil
 }
 
 // groupBy aggregates: streaming where the input is ordered by the keys, else by hash or key range.

@@ -127,7 +127,7 @@ func (x *exec) create(ctx context.Context, o *plan.Output, at string, opts table
 
 // counted spools a table whose number of rows must be known before its first row is written.
 func (x *exec) counted(ctx context.Context, in *rel, est Estimate) (*rel, int64, error) {
-	sp, err := x.newSpool("rows counted for files: count", in.schema, est, in.src.Units())
+	sp, err := x.newSpool("rows counted for files: count", in.schema, est, in.src.Units(), nil)
 	if err != nil {
 		return in, 0, err
 	}

@@ -42,6 +42,8 @@ type Config struct {
 	SpillLimit int64  // bytes; 0: none; negative: never spill
 	Force      bool   // run in spite of estimates
 	Version    string
+	Resume     bool   // keep finished stages where the run dies, and take over those that an earlier run kept
+	Build      string // which build of the version: what another one kept is not taken over
 	Log        *slog.Logger
 	Board      *monitor.Board
 	Warn       func(text string) // a warning for the user, once

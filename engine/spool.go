@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -22,16 +23,51 @@ type spool struct {
 // spoolParts is how many partitions a spooled table is read back in at most: the units of its readers.
 const spoolParts = 64
 
-func (x *exec) newSpool(name string, schema *batch.Schema, est Estimate, units int) (*spool, error) {
+// newSpool makes the spool of a table of so many units; stage is what it is to be for later runs, or nil.
+func (x *exec) newSpool(name string, schema *batch.Schema, est Estimate, units int, stage *spillfile.Stage) (*spool, error) {
 	parts := min(max(units, 1), spoolParts)
 	st, err := spillfile.New(spillfile.Spec{
 		Name: name, Schema: schema, Partitions: parts, Workers: x.share.Workers,
-		BlockBytes: x.blockBytes(schema, 4), Acct: x.stores, Dir: x.dir,
+		BlockBytes: x.blockBytes(schema, 4), Acct: x.stores, Dir: x.dir, Keep: stage,
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &spool{st: st, schema: schema, units: units, parts: parts, rows: x.share.rows(est)}, nil
+}
+
+// spooled makes a node's table and keeps it for its readers, or takes it over from an earlier run.
+func (x *exec) spooled(ctx context.Context, p *phys) (sp *spool, err error) {
+	stage := x.keeper.stage(ctx, p, "table")
+	ok, err := x.keeper.takeOver(ctx, stage, "table "+p.node.Table, func() (note []byte, err error) {
+		sp, note, err = x.restoredSpool(ctx, p, stage)
+		return note, err
+	})
+	if ok || err != nil {
+		return sp, err
+	}
+	in, err := x.make(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	sp, err = x.newSpool("table "+p.node.Table, in.schema, p.est, in.src.Units(), stage)
+	if err == nil {
+		err = x.pipeKeep(ctx, in, sp, "keep "+p.node.Table)
+	}
+	if err = errors.Join(err, in.close()); err != nil {
+		return nil, err
+	}
+	return sp, nil
+}
+
+// restoredSpool is the spool of p's table that an earlier run kept, and what that noted of it.
+func (x *exec) restoredSpool(ctx context.Context, p *phys, stage *spillfile.Stage) (*spool, []byte, error) {
+	schema := p.node.Schema
+	st, note, err := spillfile.Restore(ctx, spillfile.Spec{Name: "table " + p.node.Table, Schema: schema, Acct: x.stores, Dir: x.dir, Keep: stage})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &spool{st: st, schema: schema, parts: st.Partitions(), rows: x.share.rows(p.est)}, note, nil
 }
 
 func (s *spool) part(unit int) int { return unit * s.parts / max(s.units, 1) }

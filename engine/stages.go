@@ -67,7 +67,7 @@ func (w *stageWalk) end(f flow, step string, p *phys, stored int64) flow {
 }
 
 func (w *stageWalk) table(p *phys) flow {
-	if !p.shared() {
+	if !w.run.spools(p) {
 		return w.make(p)
 	}
 	if !w.kept[p] {

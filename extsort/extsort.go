@@ -39,6 +39,8 @@ type Spec struct {
 	BatchRows  int             // most rows of a batch put out; 0: batch.Rows
 	Acct       *mem.Account    // pays for scattering and for cutting
 	Dir        *spillfile.Dir
+	// Keep is the stage that the partitions are to be for later runs, before any is cut again; nil: none.
+	Keep *spillfile.Stage
 }
 
 // ErrUnsplittable says that rows of different keys could not be told apart within the
@@ -77,9 +79,33 @@ func New(spec Spec, split *Splitters) (*Sorter, error) {
 	}
 	spec.Partitions = max(spec.Partitions, minFan)
 	s := &Sorter{spec: spec, split: split, assign: make([][]uint16, spec.Workers)}
+	store := s.storeSpec(spec.Acct, split.Count(), spec.Workers)
+	store.Keep = spec.Keep
 	var err error
-	s.store, err = spillfile.New(s.storeSpec(spec.Acct, split.Count(), spec.Workers))
+	s.store, err = spillfile.New(store)
 	return s, err
+}
+
+// Restore returns the finished sort whose partitions an earlier run kept as spec.Keep, and what was noted of it. Nothing is
+// put into it. It cuts what is too large for this run's MaxLoad. Errors are those of spillfile.Restore, and of cutting.
+func Restore(ctx context.Context, spec Spec) (*Sorter, []byte, error) {
+	if spec.BatchRows <= 0 {
+		spec.BatchRows = batch.Rows
+	}
+	spec.Partitions = max(spec.Partitions, minFan)
+	s := &Sorter{spec: spec}
+	store := s.storeSpec(spec.Acct, 0, 1)
+	store.Keep = spec.Keep
+	var note []byte
+	var err error
+	if s.store, note, err = spillfile.Restore(ctx, store); err != nil {
+		return nil, nil, err
+	}
+	// Which partitions are one key's shows where one has to be cut.
+	if err := s.cutAll(ctx, func(int) bool { return false }); err != nil {
+		return nil, nil, errors.Join(err, s.Close())
+	}
+	return s, note, nil
 }
 
 func (s *Sorter) storeSpec(acct *mem.Account, partitions, workers int) spillfile.Spec {
@@ -133,10 +159,15 @@ func (s *Sorter) Finish(ctx context.Context) error {
 	if err := s.store.Seal(ctx); err != nil {
 		return err
 	}
-	leaves := make([][]leaf, s.split.Count())
+	return s.cutAll(ctx, s.split.Single)
+}
+
+// cutAll makes the leaves of all partitions; single says which hold one key at most.
+func (s *Sorter) cutAll(ctx context.Context, single func(p int) bool) error {
+	leaves := make([][]leaf, s.store.Partitions())
 	s.eager = &cutter{s: s, acct: s.spec.Acct, most: eagerStores}
 	for p := range leaves {
-		l := s.leafOf(s.store, p, s.split.Single(p), 0)
+		l := s.leafOf(s.store, p, single(p), 0)
 		var err error
 		if leaves[p], err = s.eager.cutLeaf(ctx, l); err != nil {
 			return s.named(err)
@@ -146,10 +177,14 @@ func (s *Sorter) Finish(ctx context.Context) error {
 	return nil
 }
 
+// Name returns the stage's name, and Schema the columns.
+func (s *Sorter) Name() string          { return s.spec.Name }
+func (s *Sorter) Schema() *batch.Schema { return s.spec.Schema }
+
 // Stats returns what happened so far.
 func (s *Sorter) Stats() Stats {
 	st := s.store.Stats()
-	out := Stats{Rows: st.RowsIn, Partitions: s.split.Count(), Cut: int(s.cut.Load()), Spilled: st.Spilled + s.spilled.Load()}
+	out := Stats{Rows: st.RowsIn, Partitions: s.store.Partitions(), Cut: int(s.cut.Load()), Spilled: st.Spilled + s.spilled.Load()}
 	if s.eager != nil {
 		out.Spilled += s.eager.spilled()
 	}

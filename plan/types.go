@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"crypto/sha256"
+	"fmt"
+
 	"pqjoin/batch"
 	"pqjoin/expr"
 )
@@ -36,8 +39,24 @@ type Job struct {
 	Run     Run
 
 	lines   []string    // the file's lines, for messages
+	values  [32]byte    // a hash of all that stood for ${...}, in the order of decoding
 	secrets []secret    // values of ${env:NAME}, for Redact
 	exprs   []*exprText // in the order of decoding, for CallAt
+}
+
+// Fingerprint is a hash of what the job says: its text, where relative paths start, and what stands for ${...} in it.
+func (j *Job) Fingerprint() [32]byte {
+	h := sha256.New()
+	for _, s := range append([]string{j.Dir}, j.lines...) {
+		fmt.Fprintf(h, "%d %s\n", len(s), s)
+	}
+	h.Write(j.values[:])
+	return [32]byte(h.Sum(nil))
+}
+
+// noteValue makes a text with ${...} replaced part of the fingerprint.
+func (j *Job) noteValue(text string) {
+	j.values = sha256.Sum256(append(j.values[:], text...))
 }
 
 // Line returns a line of the job file, from 1; empty where there is none.

@@ -55,6 +55,7 @@ func (d *decoder) expand(n *yamlNode) (value, show string, segs []segment) {
 		val.WriteString(s[from:to])
 		shown.WriteString(s[from:to])
 		if i < 0 {
+			d.job.noteValue(val.String())
 			return val.String(), shown.String(), segs
 		}
 		pos := at.place(to)

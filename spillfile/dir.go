@@ -117,12 +117,17 @@ func makeDir(fsys vfs.FS, parent string) (*Dir, error) {
 
 // Reclaim removes the spill directories below parent whose owners are dead, and returns their paths.
 func Reclaim(fsys vfs.FS, parent string) (removed []string, err error) {
+	return reclaim(fsys, parent, dirPrefix)
+}
+
+// reclaim removes the directories below parent whose names begin with prefix and whose owners are dead.
+func reclaim(fsys vfs.FS, parent, prefix string) (removed []string, err error) {
 	entries, err := fsys.ReadDir(parent)
 	if err != nil {
 		return nil, fmt.Errorf("spill directory %s: %w", parent, err)
 	}
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), dirPrefix) {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), prefix) {
 			continue
 		}
 		path := filepath.Join(parent, e.Name())
@@ -159,8 +164,19 @@ func reclaimOne(fsys vfs.FS, path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	err = fsys.RemoveAll(path)
+	err = removeDir(fsys, path)
 	return err == nil, errors.Join(err, lock.Close())
+}
+
+// removeDir removes a directory whose lock the caller holds, the lock last: what is left of it when this is cut short is removed by the next.
+func removeDir(fsys vfs.FS, path string) error {
+	inside, err := fsys.ReadDir(path)
+	for _, e := range inside {
+		if e.Name() != lockName {
+			err = errors.Join(err, fsys.RemoveAll(filepath.Join(path, e.Name())))
+		}
+	}
+	return errors.Join(err, fsys.RemoveAll(path))
 }
 
 // Path returns the directory.

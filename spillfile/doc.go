@@ -17,7 +17,7 @@
 //     verifies trusted: no bytes make a reader panic, or take more memory than the account has.
 //   - Memory comes from accounts; spilling allocates none. Bytes on disk are counted against
 //     the quota before they are written.
-//   - Files have no name once they are open: nothing is left over when the owner dies.
+//   - Files have no name once they are open, but those of kept stores: nothing else is left over when the owner dies.
 //     The directory is locked by its owner, and removed by the next run when the owner is dead.
 //
 // # Format
@@ -49,4 +49,19 @@
 //	enc 6   bytes: numbers of values in the store's dictionary of the column, as in enc 1
 //
 // The dictionaries of enc 6 stay in memory for as long as the store does. The bitmap (least significant bit first, 1 = not null) is there where flags has bit 0.
+//
+// # Kept stores
+//
+// A store with Spec.Keep outlives its run as a finished stage in a Keep, a directory of a job:
+//
+//	pqjoin-keep-JOB-KEY/
+//	    lock             held by the run that uses the directory
+//	    about            what KEY was made of
+//	    NAME.0.spill ... blocks, as above, of a group of partitions each
+//	    NAME.dict        the dictionaries: of each its offsets (4 bytes each), then its values
+//	    NAME.index       where blocks lie, and which units their rows are of: a gob stream
+//	    NAME.stage       the checksum (SHA-256) of the index, and the owner's note
+//
+// about and NAME.stage begin with a line that has their own checksum. NAME.stage gets its name last, when all
+// else is synced: a stage without it is not finished, and its files are removed when the directory is next opened.
 package spillfile

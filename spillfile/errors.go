@@ -11,6 +11,8 @@ var (
 	ErrQuota    = errors.New("spill limit reached")
 	ErrDiskFull = errors.New("the disk is full")
 	ErrCorrupt  = errors.New("spilled data is damaged")
+	ErrNotKept  = errors.New("no earlier run kept it")
+	ErrForeign  = errors.New("it is no directory of ours, or open to others")
 	ErrLost     = errors.New("rows or values were lost or changed between writing and reading")
 )
 

@@ -20,6 +20,7 @@ type spillFile struct {
 	size int64
 	at   int64 // where what has not begun its way to the disk begins
 	refs int
+	kept bool // it has a name, and its bytes stay counted
 }
 
 // create makes a file in the directory, with one reference.
@@ -40,6 +41,32 @@ func (d *Dir) create() (*spillFile, error) {
 	return &spillFile{dir: d, f: f, refs: 1}, nil
 }
 
+// createBlocks makes the stage's file of a group of partitions, with one reference.
+func (s *Stage) createBlocks(group int) (*spillFile, error) {
+	d := s.keep.dir
+	f, err := d.fs.Create(s.blocks(group))
+	if err != nil {
+		return nil, d.diskError(err)
+	}
+	return &spillFile{dir: d, f: f, refs: 1, kept: true}, nil
+}
+
+// reopen opens the file again, of a finished stage, to be read.
+func (s *Stage) reopen(group int, size int64) (*spillFile, error) {
+	d := s.keep.dir
+	if err := d.reserve(size); err != nil {
+		return nil, err
+	}
+	f, err := d.fs.Open(s.blocks(group))
+	if err != nil {
+		d.unreserve(size)
+		return nil, d.diskError(err)
+	}
+	return &spillFile{dir: d, f: f, refs: 1, kept: true, size: size, at: size}, nil
+}
+
+func (s *Stage) blocks(group int) string { return s.file(fmt.Sprintf(".%d.spill", group)) }
+
 func (f *spillFile) release() error {
 	f.mu.Lock()
 	f.refs--
@@ -49,7 +76,9 @@ func (f *spillFile) release() error {
 	if !last {
 		return nil
 	}
-	f.dir.unreserve(size)
+	if !f.kept {
+		f.dir.unreserve(size)
+	}
 	return f.dir.diskError(f.f.Close())
 }
 

@@ -67,18 +67,13 @@ func (s *Store) spillPartition(p int, pick picker, want int64) (freed int64, err
 		if k.buf == nil || k.filling > 0 || k.pins > 0 || !pick(s, part, k) {
 			continue
 		}
-		k.spilling = true
-		placed := part.byPosition(k)
-		part.mu.Unlock()
-		err = s.writeChunk(p, k, placed)
-		part.mu.Lock()
-		k.spilling = false
-		if err != nil && !k.dropped {
-			return freed, err
+		if k.file == nil { // else it lies on disk too
+			if err = s.spillChunk(p, part, k); err != nil && !k.dropped {
+				return freed, err
+			}
 		}
 		size := k.buf.Size()
 		part.inMemory.Add(-size)
-		part.onDisk += int64(k.stored)
 		if k.pins == 0 {
 			freed += size
 		}
@@ -89,6 +84,18 @@ func (s *Store) spillPartition(p int, pick picker, want int64) (freed int64, err
 		}
 	}
 	return freed, nil
+}
+
+// spillChunk writes a chunk of a partition whose lock is held, and given up meanwhile.
+func (s *Store) spillChunk(p int, part *partition, k *chunk) error {
+	k.spilling = true
+	placed := part.byPosition(k)
+	part.mu.Unlock()
+	err := s.writeChunk(p, k, placed)
+	part.mu.Lock()
+	k.spilling = false
+	part.onDisk += int64(k.stored)
+	return err
 }
 
 // writeChunk writes a chunk that is in memory to its group's file.
@@ -166,7 +173,7 @@ func (s *Store) compress(p int, placed []placedBlock, raw []byte) []byte {
 func (s *Store) fileOf(p int) (*spillFile, error) {
 	g := &s.groups[s.groupOf(p)]
 	if g.file == nil {
-		f, err := s.spec.Dir.create()
+		f, err := s.newFile(s.groupOf(p))
 		if err != nil {
 			return nil, err
 		}
@@ -174,6 +181,14 @@ func (s *Store) fileOf(p int) (*spillFile, error) {
 		s.files++
 	}
 	return g.file, nil
+}
+
+// newFile makes the file of group g.
+func (s *Store) newFile(g int) (*spillFile, error) {
+	if s.spec.Keep != nil {
+		return s.spec.Keep.createBlocks(g)
+	}
+	return s.spec.Dir.create()
 }
 
 // sealToDisk encodes the tail of (w, p), whose plans are made, in the stage and writes

@@ -35,6 +35,8 @@ type Spec struct {
 	// Codes says that columns which come with dictionaries may come back with one, that of the store.
 	Codes bool
 	Dir   *Dir // nil: nothing is ever spilled
+	// Keep is the stage that the store is to be for later runs once it is sealed; nil: it goes with its owner.
+	Keep *Stage
 }
 
 // PartStats describes a partition. Raw is the bytes of its values when loaded
@@ -115,7 +117,7 @@ func New(spec Spec) (*Store, error) {
 	s.spec.BlockBytes = blockBytes(spec)
 	s.cols, s.vars = columnsOf(spec.Schema)
 	s.dicts = newDicts(s.spec, s.cols, s.vars)
-	s.nullable = make([]atomic.Bool, len(s.cols))
+	s.nullable = makeNullable(nil, len(s.cols))
 	s.parts = make([]partition, spec.Partitions)
 	s.workers = make([]worker, spec.Workers)
 	for i := range s.workers {
@@ -129,10 +131,7 @@ func New(spec Spec) (*Store, error) {
 		}
 		w.lay = newLayout(s.cols, w.nullable, w.codes, s.spec.BlockBytes)
 	}
-	s.groups = make([]group, min(maxGroups, (spec.Partitions+perGroup-1)/perGroup))
-	for p := range spec.Partitions {
-		s.groups[s.groupOf(p)].live++
-	}
+	s.makeGroups()
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, s.named(err)
@@ -147,6 +146,22 @@ func New(spec Spec) (*Store, error) {
 		s.remove = pool.AddReclaimer(s.spill)
 	}
 	return s, nil
+}
+
+// makeGroups deals the partitions out to files.
+func (s *Store) makeGroups() {
+	s.groups = make([]group, min(maxGroups, (s.spec.Partitions+perGroup-1)/perGroup))
+	for p := range s.spec.Partitions {
+		s.groups[s.groupOf(p)].live++
+	}
+}
+
+func makeNullable(is []bool, columns int) []atomic.Bool {
+	out := make([]atomic.Bool, columns)
+	for i := range min(len(is), columns) {
+		out[i].Store(is[i])
+	}
+	return out
 }
 
 func blockBytes(spec Spec) int { return max(spec.BlockBytes, 4<<10) }
@@ -185,7 +200,8 @@ func Floor(spec Spec) int64 {
 func (s *Store) groupOf(p int) int { return p * len(s.groups) / s.spec.Partitions }
 
 // Seal says that all rows have been appended: it flushes the tails and compares what
-// came in with what was sealed. The error wraps ErrLost where they differ.
+// came in with what was sealed. The error wraps ErrLost where they differ. With Spec.Keep the store then is
+// a finished stage: durable, with all blocks on disk.
 func (s *Store) Seal(ctx context.Context) error {
 	for i := range s.workers {
 		w := &s.workers[i]
@@ -220,6 +236,12 @@ func (s *Store) Seal(ctx context.Context) error {
 		if sum != 0 {
 			return s.named(fmt.Errorf("column %s: %w", s.spec.Schema.Fields[c].Name, ErrLost))
 		}
+	}
+	if s.spec.Keep == nil {
+		return nil
+	}
+	if err := s.keep(ctx); err != nil {
+		return s.named(err)
 	}
 	return nil
 }

@@ -207,6 +207,7 @@ type script struct {
 	dict       int  // how many of four columns come with dictionaries
 	codes      bool // and may come back with one
 	schema     *batch.Schema
+	keep       *Stage
 }
 
 // unitBatches makes the batches of one unit, with partitions, and adds their rows to want.
@@ -246,7 +247,7 @@ func (sc *script) unitBatches(t testing.TB, acct *mem.Account, unit int, put fun
 func (sc *script) spec(acct *mem.Account, dir *Dir) Spec {
 	return Spec{
 		Name: "test", Schema: sc.schema, Partitions: sc.partitions, Workers: sc.workers,
-		BlockBytes: sc.block, Acct: acct, Dir: dir, Codes: sc.codes,
+		BlockBytes: sc.block, Acct: acct, Dir: dir, Codes: sc.codes, Keep: sc.keep,
 	}
 }
 

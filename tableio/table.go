@@ -11,9 +11,12 @@ package tableio
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
+	"syscall"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -198,6 +201,28 @@ func (t *Table) readFloor(cols []int) int64 {
 		floor = max(floor, t.files[u.File].ReadFloor(u.Group, read))
 	}
 	return floor
+}
+
+// Identity returns a hash of which files the table has and what they were when it was opened. Besides what the files say
+// of themselves it depends on their inodes and the times of the inodes' last change, which no program sets.
+func (t *Table) Identity(fsys vfs.FS) ([32]byte, error) {
+	h := sha256.New()
+	for _, f := range t.files {
+		path, err := filepath.Abs(f.Path())
+		if err != nil {
+			return [32]byte{}, err
+		}
+		st, err := fsys.Stat(path)
+		if err != nil {
+			return [32]byte{}, err
+		}
+		fmt.Fprintf(h, "%q %s", path, f.Identity())
+		if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+			fmt.Fprintf(h, " %d %d.%09d", sys.Ino, sys.Ctim.Sec, sys.Ctim.Nsec)
+		}
+		fmt.Fprintln(h)
+	}
+	return [32]byte(h.Sum(nil)), nil
 }
 
 // Verify says whether every file still is what it was when the table was opened; else the error wraps parquet.ErrChanged or ErrChanged.

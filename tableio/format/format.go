@@ -55,6 +55,8 @@ type File interface {
 	// Read opens a stream over the columns at the positions cols, in that order. types holds
 	// the type of each: the schema's, or one that ReadsAs takes. Memory comes from acct.
 	Read(ctx context.Context, acct *mem.Account, unit int, cols []int, types []batch.Type, o ReadOptions) (batch.Stream, error)
+	// Identity says what the file was when it was opened, for comparison: its size, its time and, where it has one, its footer's checksum.
+	Identity() string
 	// Verify says whether the file still is what it was; else the error wraps its format's ErrChanged.
 	Verify(ctx context.Context) error
 }

@@ -169,6 +169,11 @@ func (f *File) same(st fs.FileInfo) error {
 	return nil
 }
 
+// Identity says what the file was when it was opened: size, modification time and the footer's checksum.
+func (f *File) Identity() string {
+	return fmt.Sprintf("%d %d %08x", f.size, f.mtime.UnixNano(), f.tail)
+}
+
 // Verify says whether the file still is what it was: size, modification time and footer. The error wraps ErrChanged where not.
 func (f *File) Verify(ctx context.Context) (err error) {
 	if err := ctx.Err(); err != nil {

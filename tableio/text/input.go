@@ -123,6 +123,9 @@ func (in *Input) DecoderHeap() int64 {
 	return 0
 }
 
+// Identity says what the file was when it was opened: size and modification time.
+func (in *Input) Identity() string { return fmt.Sprintf("%d %d", in.size, in.mtime.UnixNano()) }
+
 // Verify says whether the file still has its size and time; else the error wraps format.ErrChanged.
 func (in *Input) Verify(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {

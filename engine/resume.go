@@ -1,0 +1,253 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"pqjoin/hashjoin"
+	"pqjoin/internal/vfs"
+	"pqjoin/plan"
+	"pqjoin/spillfile"
+)
+
+// about is all that a kept stage depends on, each as a hash: what differs in one of these is redone.
+type about struct {
+	Build  string
+	Job    string   // its text and its variables
+	Plan   string   // what was made of it
+	Inputs []string // in the order of the job; empty where the plan reads nothing of it
+}
+
+// about returns what the run's stages depend on.
+func (r *Run) about() (about, error) {
+	job, text := r.job.Fingerprint(), sha256.Sum256([]byte(r.plan.String()))
+	a := about{Build: r.cfg.Version + " " + r.cfg.Build, Job: hex.EncodeToString(job[:]), Plan: hex.EncodeToString(text[:])}
+	for _, in := range r.job.Inputs {
+		t := r.tables[in]
+		if t == nil {
+			a.Inputs = append(a.Inputs, "")
+			continue
+		}
+		id, err := t.Identity(r.cfg.FS)
+		if err != nil {
+			return a, fmt.Errorf("input %s: %w", in.Name, err)
+		}
+		a.Inputs = append(a.Inputs, hex.EncodeToString(id[:]))
+	}
+	return a, nil
+}
+
+// keepSpec names the directory of the run's stages. The job is known by where it writes.
+func (r *Run) keepSpec() (spec spillfile.KeepSpec, err error) {
+	a, err := r.about()
+	if err != nil {
+		return spec, err
+	}
+	if spec.About, err = json.Marshal(a); err != nil {
+		return spec, err
+	}
+	h := sha256.New()
+	for _, o := range r.plan.Outputs {
+		path, err := filepath.Abs(o.Path)
+		if err != nil {
+			return spec, err
+		}
+		fmt.Fprintf(h, "%q\n", path)
+	}
+	key := sha256.Sum256(spec.About)
+	spec.Job, spec.Key = hex.EncodeToString(h.Sum(nil)[:8]), hex.EncodeToString(key[:16])
+	return spec, nil
+}
+
+// differs says what of a kept stage's about is not what it is now.
+func (r *Run) differs(was []byte) string {
+	var a about
+	now, err := r.about()
+	if err != nil || json.Unmarshal(was, &a) != nil {
+		return "what they were made of cannot be told"
+	}
+	switch {
+	case a.Build != now.Build:
+		return "another version of the program made them"
+	case a.Job != now.Job:
+		return "the job has changed"
+	}
+	for i, in := range r.job.Inputs {
+		if i < len(a.Inputs) && a.Inputs[i] != now.Inputs[i] {
+			return fmt.Sprintf("the input %s has changed", in.Name)
+		}
+	}
+	return "the plan is another"
+}
+
+// spools says whether a node's table is made once and stored: for several readers, or, with Resume, for later runs.
+func (r *Run) spools(p *phys) bool {
+	if p.shared() {
+		return true
+	}
+	_, persist := p.node.Op.(*plan.Persist)
+	return persist && r.cfg.Resume
+}
+
+// keeper keeps the stages that a run finishes, and takes over those that an earlier run of the same job
+// kept. A nil keeper does neither.
+type keeper struct {
+	run  *Run
+	keep *spillfile.Keep
+}
+
+// openKeeper begins keeping. Where another run of the job is at work, or somebody else owns the place, nothing is kept.
+func (x *exec) openKeeper() error {
+	spec, err := x.run.keepSpec()
+	if err != nil {
+		return err
+	}
+	keep, replaced, err := spillfile.OpenKeep(x.dir, spec)
+	if errors.Is(err, vfs.ErrLocked) || errors.Is(err, spillfile.ErrForeign) {
+		x.run.cfg.Log.Warn("resume: nothing is kept or taken over", "why", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, was := range replaced {
+		x.run.cfg.Log.Warn("resume: kept stages are not used and removed", "why", x.run.differs(was.About))
+	}
+	x.keeper = &keeper{run: x.run, keep: keep}
+	return nil
+}
+
+// close ends the run with err. Stages stay where it failed, unless what failed is that rows were damaged or lost on their way.
+func (k *keeper) close(err error) {
+	if k == nil {
+		return
+	}
+	doubt := errors.Is(err, spillfile.ErrCorrupt) || errors.Is(err, spillfile.ErrLost) || errors.Is(err, hashjoin.ErrSelfCheck)
+	if cerr := k.keep.Close(err != nil && !doubt); cerr != nil {
+		k.run.cfg.Log.Warn("resume: kept stages could not be removed; `pqjoin clean` does", "why", cerr)
+	}
+}
+
+// stageNote is what is noted of a finished stage.
+type stageNote struct {
+	Rules []settledRule
+}
+
+// settledRule is what became of a rule of the job while the stage was made.
+type settledRule struct {
+	At      int // in the rule book
+	State   RuleState
+	Rows    int64
+	Samples []string
+}
+
+// stage names what a node's table is kept as; nil where nothing is kept.
+func (k *keeper) stage(ctx context.Context, p *phys, what string) *spillfile.Stage {
+	if k == nil {
+		return nil
+	}
+	return k.keep.Stage(fmt.Sprintf("%d-%s", p.node.ID, what), func() ([]byte, error) { return k.note(ctx, p.node) })
+}
+
+// note is made when a stage of the node is finished: its inputs are still what they were.
+func (k *keeper) note(ctx context.Context, n *plan.Node) ([]byte, error) {
+	if err := k.run.verifyInputs(ctx); err != nil {
+		return nil, err
+	}
+	return json.Marshal(stageNote{Rules: k.run.rules.settled(upstream(n))})
+}
+
+// upstream returns the IDs of a node and of all that it is made of.
+func upstream(n *plan.Node) (ids []int) {
+	seen := map[int]bool{}
+	var walk func(*plan.Node)
+	walk = func(n *plan.Node) {
+		if seen[n.ID] {
+			return
+		}
+		seen[n.ID] = true
+		ids = append(ids, n.ID)
+		for _, in := range n.Inputs {
+			walk(in)
+		}
+	}
+	walk(n)
+	return ids
+}
+
+// takeOver tries to take a stage over with restore, and says whether that was possible. What is in doubt is removed, to be redone.
+func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name string, restore func() (note []byte, err error)) (bool, error) {
+	if k == nil {
+		return false, nil
+	}
+	raw, err := restore()
+	switch {
+	case errors.Is(err, spillfile.ErrNotKept):
+		return false, nil
+	case ctx.Err() != nil:
+		return false, errors.Join(context.Cause(ctx), err)
+	case err != nil:
+		k.run.cfg.Log.Warn("resume: a kept stage is computed again", "stage", name, "why", err)
+		return false, stage.Remove()
+	}
+	var note stageNote
+	if err := json.Unmarshal(raw, &note); err != nil {
+		return false, err
+	}
+	k.takenOver(name, note)
+	return true, nil
+}
+
+// takenOver tells of a stage, and repeats what was said of the data while it was made.
+func (k *keeper) takenOver(name string, note stageNote) {
+	r := k.run
+	r.cfg.Log.Info("resume: a kept stage is taken over", "stage", name)
+	if b := r.cfg.Board; b != nil {
+		b.Note(r.job.Redact("resume: an earlier run had finished " + name))
+	}
+	for _, e := range r.rules.resettle(note.Rules) {
+		r.cfg.Warn(e.Error())
+	}
+}
+
+// settled returns the rules of the nodes that have been settled.
+func (b *ruleBook) settled(nodes []int) (out []settledRule) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, r := range b.rules {
+		if r.State != RuleNotReached && slices.Contains(nodes, b.nodes[i]) {
+			out = append(out, settledRule{At: i, State: r.State, Rows: r.Rows, Samples: r.Samples})
+		}
+	}
+	return out
+}
+
+// resettle enters rules that were settled in an earlier run, and returns the warnings among them that are new to this one.
+func (b *ruleBook) resettle(rules []settledRule) (warned []*CheckError) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	of := map[int]*CheckError{} // by node
+	for _, s := range rules {
+		if s.At < 0 || s.At >= len(b.rules) || b.rules[s.At].State != RuleNotReached {
+			continue
+		}
+		r := &b.rules[s.At]
+		r.State, r.Rows, r.Samples = s.State, s.Rows, s.Samples
+		if s.State != RuleWarned {
+			continue
+		}
+		node := b.nodes[s.At]
+		if of[node] == nil {
+			of[node] = &CheckError{Table: r.Table}
+			warned = append(warned, of[node])
+		}
+		of[node].Failures = append(of[node].Failures, CheckFailure{Rule: r.Rule, Rows: s.Rows, Samples: s.Samples})
+	}
+	return warned
+}

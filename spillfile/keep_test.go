@@ -1,0 +1,275 @@
+package spillfile
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pqjoin/internal/vfs"
+	"pqjoin/internal/vfs/faultfs"
+	"pqjoin/mem"
+)
+
+// keptScript has values in dictionaries and flat ones, in memory and on disk.
+var keptScript = script{seed: 5, partitions: 20, workers: 2, units: 6, batches: 2, rows: 3000, block: 16 << 10, dict: 3, codes: true, schema: allTypes}
+
+// keptIn is a stage of a job, in the directory of a run below parent.
+func keptIn(t *testing.T, fsys vfs.FS, parent, key string) (*Dir, *Keep, []Replaced) {
+	t.Helper()
+	dir, err := OpenDir(fsys, parent, 0, AllowMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep, gone, err := OpenKeep(dir, KeepSpec{Job: "0a", Key: key, About: []byte("about " + key)})
+	if err != nil {
+		t.Fatal(errors.Join(err, dir.Close()))
+	}
+	return dir, keep, gone
+}
+
+func noted(text string) func() ([]byte, error) {
+	return func() ([]byte, error) { return []byte(text), nil }
+}
+
+// keepOne makes a finished stage of the script below parent, and returns the rows of its partitions.
+func keepOne(t *testing.T, parent string) (want [][][]any) {
+	t.Helper()
+	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
+	sc := keptScript
+	sc.keep = keep.Stage("one", noted("a note"))
+	pool := mem.NewPool(3<<20, mem.Protect())
+	s, want, err := sc.run(t, pool, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range want { // what is kept can still be read, and lies on disk too
+		rows, err := streamRows(s, p, s.spec.Acct, 500)
+		if diff := cmp.Diff(want[p], rows); err != nil || diff != "" {
+			t.Fatalf("partition %d: %v\n%s", p, err, diff)
+		}
+	}
+	if st := s.Stats(); st.Spilled < st.Encoded/2 {
+		t.Errorf("%d bytes of %d lie on disk", st.Spilled, st.Encoded)
+	}
+	if err := errors.Join(s.Close(), s.spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return want
+}
+
+// restoreOne restores the stage, and checks its rows where that succeeds.
+func restoreOne(t *testing.T, parent string, want [][][]any) error {
+	t.Helper()
+	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
+	sc := keptScript
+	sc.keep = keep.Stage("one", nil)
+	pool := mem.NewPool(3<<20, mem.Protect())
+	spec := sc.spec(pool.Account("store", 0), dir)
+	s, note, err := Restore(context.Background(), spec)
+	if err == nil {
+		if string(note) != "a note" || s.Partitions() != len(want) {
+			t.Errorf("note %q, %d partitions", note, s.Partitions())
+		}
+		for p := range want {
+			rows, err := streamRows(s, p, s.spec.Acct, 700)
+			if diff := cmp.Diff(want[p], rows); err != nil || diff != "" {
+				t.Errorf("partition %d: %v\n%s", p, err, diff)
+			}
+			b, err := s.Load(context.Background(), p, nil, nil)
+			if err != nil || b.N != len(want[p]) {
+				t.Errorf("partition %d: %v", p, err)
+			}
+			b.Release()
+			s.Drop(p)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	} else if dir.Used() != 0 {
+		t.Errorf("after %v %d bytes on disk are counted", err, dir.Used())
+	}
+	if cerr := errors.Join(spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()); cerr != nil {
+		t.Error(cerr)
+	}
+	return err
+}
+
+// filesOf returns the files of the kept stages below parent.
+func filesOf(t *testing.T, parent string) (files []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(parent, keepPrefix+"*", "*.*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("nothing is kept: %v", err)
+	}
+	return files
+}
+
+func TestAKeptStoreIsRestored(t *testing.T) {
+	parent := t.TempDir()
+	want := keepOne(t, parent)
+	for range 2 { // restoring consumes nothing
+		if err := restoreOne(t, parent, want); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAFlippedByteOfAKeptStoreIsFound(t *testing.T) {
+	parent := t.TempDir()
+	want := keepOne(t, parent)
+	for _, name := range filesOf(t, parent) {
+		good, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range []int{0, len(good) / 3, len(good) / 2, len(good) - 1} {
+			bad := slices.Clone(good)
+			bad[at] ^= 4
+			for what, raw := range map[string][]byte{"flipped": bad, "cut": good[:at]} {
+				if err := os.WriteFile(name, raw, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := restoreOne(t, parent, want); !errors.Is(err, ErrCorrupt) {
+					t.Errorf("%s, %s at byte %d of %d: %v", filepath.Base(name), what, at, len(good), err)
+				}
+			}
+		}
+		if err := os.WriteFile(name, good, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := restoreOne(t, parent, want); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAStageOfOtherColumnsIsRefused(t *testing.T) {
+	parent := t.TempDir()
+	keepOne(t, parent)
+	saved := keptScript
+	defer func() { keptScript = saved }()
+	keptScript.schema = allTypes.Select([]int{0, 1, 2, 3, 4, 5, 7, 6})
+	if err := restoreOne(t, parent, nil); !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+}
+
+func TestAnUnfinishedStageIsNotKept(t *testing.T) {
+	parent := t.TempDir()
+	calls := faultfs.New(vfs.OS(), nil)
+	sealed := func(fsys *faultfs.FS) (want [][][]any, err error) {
+		dir, keep, _ := keptIn(t, fsys, parent, "1b")
+		sc := keptScript
+		sc.workers, sc.keep = 1, keep.Stage("one", noted("a note"))
+		pool := mem.NewPool(3<<20, mem.Protect())
+		s, want, err := sc.run(t, pool, dir)
+		if cerr := errors.Join(s.Close(), s.spec.Acct.Close(), pool.Close()); cerr != nil {
+			t.Error(cerr)
+		}
+		_ = errors.Join(keep.Close(true), dir.Close()) // a dead owner does neither
+		if fsys.Leaked() > 0 {
+			t.Errorf("after %v %d files are open", err, fsys.Leaked())
+		}
+		return want, err
+	}
+	if _, err := sealed(calls); err != nil {
+		t.Fatal(err)
+	}
+	opening := 30 // calls, about, which the test does not fail
+	unfinished := 0
+	for nth := opening; nth < calls.Calls(); nth += 1 + calls.Calls()/40 {
+		if _, err := ReclaimKept(vfs.OS(), parent); err != nil {
+			t.Fatal(err)
+		}
+		died := errors.New("died")
+		want, err := sealed(faultfs.New(vfs.OS(), func(n int, op faultfs.Op, _ string) error {
+			if n >= nth && op != "close" && op != "unlock" {
+				return died
+			}
+			return nil
+		}))
+		rerr := restoreOne(t, parent, want) // which is whole, or not there
+		if errors.Is(rerr, ErrNotKept) {
+			unfinished++
+		} else if rerr != nil {
+			t.Errorf("died at call %d (%v), and then: %v", nth, err, rerr)
+		}
+	}
+	if unfinished == 0 {
+		t.Error("no run died before the stage was finished")
+	}
+}
+
+func TestOneDirectoryOfAJobStays(t *testing.T) {
+	parent := t.TempDir()
+	keepOne(t, parent)
+	dir, keep, gone := keptIn(t, vfs.OS(), parent, "2c")
+	if len(gone) != 1 || string(gone[0].About) != "about 1b" {
+		t.Errorf("replaced: %v", gone)
+	}
+	if _, err := os.Stat(keep.path); err != nil {
+		t.Error(err)
+	}
+	if err := keep.Close(true); err != nil { // nothing is finished in it
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(parent, keepPrefix+"*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	if err := dir.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAKeptDirectoryIsNotSharedAndNotReclaimedWhileInUse(t *testing.T) {
+	parent := t.TempDir()
+	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
+	if _, _, err := OpenKeep(dir, KeepSpec{Job: "0a", Key: "1b"}); !errors.Is(err, vfs.ErrLocked) {
+		t.Errorf("a second owner: %v", err)
+	}
+	if removed, err := ReclaimKept(vfs.OS(), parent); err != nil || len(removed) > 0 {
+		t.Errorf("reclaimed from its owner: %v, %v", removed, err)
+	}
+	other, _, err := OpenKeep(dir, KeepSpec{Job: "0a", Key: "2c"}) // of the same job, another key
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(keep.path); err != nil {
+		t.Errorf("replaced under its owner: %v", err)
+	}
+	if err := errors.Join(other.Close(true), keep.Close(true), dir.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADirectoryThatOthersMayWriteIsNotUsed(t *testing.T) {
+	for what, place := range map[string]func(path, elsewhere string) error{
+		"open to others": func(path, _ string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o755)) },
+		"a link":         func(path, elsewhere string) error { return os.Symlink(elsewhere, path) },
+	} {
+		parent, elsewhere := t.TempDir(), t.TempDir()
+		victim := filepath.Join(elsewhere, "file")
+		if err := errors.Join(os.Chmod(elsewhere, 0o700), os.WriteFile(victim, nil, 0o600), place(filepath.Join(parent, keepPrefix+"0a-1b"), elsewhere)); err != nil {
+			t.Fatal(err)
+		}
+		dir, err := OpenDir(vfs.OS(), parent, 0, AllowMemory())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := OpenKeep(dir, KeepSpec{Job: "0a", Key: "1b"}); !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), parent) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := os.Stat(victim); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if err := dir.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

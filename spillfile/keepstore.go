@@ -1,0 +1,225 @@
+package spillfile
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+)
+
+// indexHead begins the index of a kept store, a gob stream; a storePart of each partition follows.
+type indexHead struct {
+	Store      uint64
+	Columns    []string // their names and types
+	Partitions int
+	Codes      bool
+	Nullable   []bool
+	Rows       int64
+	Files      []int64 // bytes of each group's file, 0 where there is none
+	Dicts      []indexDict
+}
+
+// indexDict describes a dictionary: in the dictionaries' file its offsets, then its values.
+type indexDict struct {
+	Entries, Data int
+	Sum           uint32 // CRC-32C of both
+}
+
+// indexPart is what a kept store knows of a partition.
+type indexPart struct {
+	Blocks []int32 // of each its chunk, position, size, rows and number of segments
+	Segs   []int32 // of each its unit and rows
+	Chunks []int64 // of each its offset, bytes on disk, bytes, and 1 for S2
+	Vars   []int64
+	Coded  []int64
+}
+
+// manifest is what makes a store a finished stage.
+type manifest struct {
+	Index [sha256.Size]byte // of its index
+	Note  []byte
+}
+
+// keep makes a sealed store a finished stage: all blocks lie on disk, and what is in memory stays there.
+func (s *Store) keep(ctx context.Context) error {
+	if err := s.writeAll(ctx); err != nil {
+		return err
+	}
+	for g := range s.groups {
+		if f := s.groups[g].file; f != nil {
+			if err := f.f.Sync(); err != nil {
+				return s.spec.Dir.diskError(err)
+			}
+		}
+	}
+	stage := s.spec.Keep
+	dicts, err := s.keepDicts(stage)
+	if err != nil {
+		return s.spec.Dir.diskError(err)
+	}
+	sum, err := s.keepIndex(stage, dicts)
+	if err != nil {
+		return s.spec.Dir.diskError(err)
+	}
+	m := manifest{Index: sum}
+	if stage.Note != nil {
+		if m.Note, err = stage.Note(); err != nil {
+			return err
+		}
+	}
+	return s.spec.Dir.diskError(stage.finish(m))
+}
+
+// writeAll writes every block that is in memory alone.
+func (s *Store) writeAll(ctx context.Context) error {
+	s.spillMu.Lock()
+	defer s.spillMu.Unlock()
+	for p := range s.parts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		part := &s.parts[p]
+		for _, k := range part.chunks { // sealed, and nobody reads yet
+			if k.file != nil || len(k.blocks) == 0 {
+				continue
+			}
+			part.mu.Lock()
+			placed := part.byPosition(k)
+			part.mu.Unlock()
+			if err := s.writeChunk(p, k, placed); err != nil {
+				return err
+			}
+			part.mu.Lock()
+			part.onDisk += int64(k.stored)
+			part.mu.Unlock()
+		}
+	}
+	return nil
+}
+
+// keptWriter writes a file of a stage, counted against the limit, and sums it up.
+type keptWriter struct {
+	dir *Dir
+	f   vfs.File
+	sum hash.Hash
+}
+
+func (s *Stage) create(suffix string, sum hash.Hash) (*keptWriter, error) {
+	f, err := s.keep.dir.fs.Create(s.file(suffix))
+	if err != nil {
+		return nil, err
+	}
+	return &keptWriter{dir: s.keep.dir, f: f, sum: sum}, nil
+}
+
+func (w *keptWriter) Write(b []byte) (int, error) {
+	if err := w.dir.reserve(int64(len(b))); err != nil {
+		return 0, err
+	}
+	w.sum.Write(b)
+	return w.f.Write(b)
+}
+
+// close ends the file, durably where err is nil.
+func (w *keptWriter) close(err error) error {
+	if err == nil {
+		err = w.f.Sync()
+	}
+	return errors.Join(err, w.f.Close())
+}
+
+// keepDicts writes the store's dictionaries to a file, where it has any.
+func (s *Store) keepDicts(stage *Stage) (out []indexDict, err error) {
+	if s.dicts == nil {
+		return nil, nil
+	}
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	w, err := stage.create(dictSuffix, sum)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range s.dicts {
+		sum.Reset()
+		if d.n > 0 {
+			_, err = w.Write(d.offs.Bytes()[:4*(d.n+1)])
+			if err == nil {
+				_, err = w.Write(d.vals.Bytes()[:d.data])
+			}
+			if err != nil {
+				return nil, w.close(err)
+			}
+		}
+		out = append(out, indexDict{d.n, d.data, sum.Sum32()})
+	}
+	return out, w.close(nil)
+}
+
+// keepIndex writes the store's index and returns its checksum.
+func (s *Store) keepIndex(stage *Stage, dicts []indexDict) (sum [sha256.Size]byte, err error) {
+	w, err := stage.create(indexSuffix, sha256.New())
+	if err != nil {
+		return sum, err
+	}
+	out := bufio.NewWriter(w)
+	enc := gob.NewEncoder(out)
+	err = enc.Encode(s.indexHead(dicts))
+	for p := range s.parts {
+		if err == nil {
+			err = enc.Encode(s.parts[p].index())
+		}
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	w.sum.Sum(sum[:0])
+	return sum, w.close(err)
+}
+
+func (s *Store) indexHead(dicts []indexDict) *indexHead {
+	h := &indexHead{
+		Store: s.id, Columns: columnTexts(s.spec.Schema), Partitions: len(s.parts), Codes: s.spec.Codes,
+		Rows: s.rowsIn(), Files: make([]int64, len(s.groups)), Dicts: dicts,
+	}
+	for i := range s.nullable {
+		h.Nullable = append(h.Nullable, s.nullable[i].Load())
+	}
+	for g := range s.groups {
+		if f := s.groups[g].file; f != nil {
+			h.Files[g] = f.size
+		}
+	}
+	return h
+}
+
+// columnTexts returns the names and types of columns, to be compared.
+func columnTexts(schema *batch.Schema) (texts []string) {
+	for _, f := range schema.Fields {
+		texts = append(texts, fmt.Sprintf("%s %+v", f.Name, f.Type))
+	}
+	return texts
+}
+
+func (part *partition) index() *indexPart {
+	x := &indexPart{Vars: part.vars, Coded: part.coded}
+	for _, b := range part.blocks {
+		x.Blocks = append(x.Blocks, b.chunk, b.pos, b.size, b.rows, b.segs)
+	}
+	for _, g := range part.segs {
+		x.Segs = append(x.Segs, g.unit, g.rows)
+	}
+	for _, k := range part.chunks {
+		packed := int64(0)
+		if k.s2 {
+			packed = 1
+		}
+		x.Chunks = append(x.Chunks, k.off, int64(k.stored), int64(k.used), packed)
+	}
+	return x
+}

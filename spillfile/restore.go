@@ -1,0 +1,285 @@
+package spillfile
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"math"
+	"slices"
+
+	"pqjoin/mem"
+)
+
+// The files of a kept store, besides those of its blocks.
+const (
+	indexSuffix = ".index"
+	dictSuffix  = ".dict"
+)
+
+// finish writes the manifest, last of all.
+func (s *Stage) finish(m manifest) error {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(m); err != nil {
+		return err
+	}
+	if err := s.keep.dir.fs.SyncDir(s.keep.path); err != nil {
+		return err
+	}
+	return s.keep.write(s.name+stageSuffix, b.Bytes())
+}
+
+// Restore returns the store that an earlier run kept as the stage spec.Keep, sealed, and what was noted of it. Every
+// byte of it is verified. The spec says its columns, Codes and where memory comes from; partitions are those that it has. Errors:
+// ErrNotKept where there is none; ErrCorrupt where it is not what was kept, or no store of these columns.
+func Restore(ctx context.Context, spec Spec) (*Store, []byte, error) {
+	raw, err := spec.Keep.Finished()
+	if err != nil {
+		return nil, nil, err
+	}
+	var m manifest
+	if err := gob.NewDecoder(bytes.NewReader(raw)).Decode(&m); err != nil {
+		return nil, nil, fmt.Errorf("%s: its manifest: %w", spec.Name, ErrCorrupt)
+	}
+	r := &restorer{s: &Store{spec: spec, remove: func() {}}}
+	if err = r.restore(ctx, m); err != nil {
+		err = errors.Join(err, r.s.Close())
+		r.s.spec.Dir.unreserve(r.reserved)
+		return nil, nil, err
+	}
+	return r.s, m.Note, nil
+}
+
+// restorer puts a kept store together.
+type restorer struct {
+	s        *Store
+	head     indexHead
+	reserved int64 // bytes on disk, counted
+}
+
+// damaged is an ErrCorrupt of the store.
+func (r *restorer) damaged(format string, args ...any) error {
+	return r.s.named(fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrCorrupt))
+}
+
+func (r *restorer) restore(ctx context.Context, m manifest) (err error) {
+	f, err := r.s.spec.Keep.keep.dir.fs.Open(r.s.spec.Keep.file(indexSuffix))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	whole := func() io.Reader { return bufio.NewReaderSize(io.NewSectionReader(f, 0, math.MaxInt64), 1<<16) }
+	sum := sha256.New()
+	if _, err := io.Copy(sum, whole()); err != nil {
+		return err
+	}
+	if [sha256.Size]byte(sum.Sum(nil)) != m.Index {
+		return r.damaged("its index")
+	}
+	dec := gob.NewDecoder(whole())
+	if err := dec.Decode(&r.head); err != nil {
+		return r.damaged("its index")
+	}
+	if err := r.begin(); err != nil {
+		return err
+	}
+	if err := r.dicts(); err != nil {
+		return err
+	}
+	for p := range r.s.parts {
+		var x indexPart
+		if err := dec.Decode(&x); err != nil || !r.part(p, &x) {
+			return r.damaged("its index of partition %d", p)
+		}
+	}
+	r.s.isSealed.Store(true)
+	return r.s.verifyAll(ctx)
+}
+
+// begin makes the empty store and opens its files.
+func (r *restorer) begin() error {
+	s, h := r.s, &r.head
+	if h.Partitions < 1 || h.Partitions > math.MaxUint16+1 || h.Codes != s.spec.Codes || !slices.Equal(h.Columns, columnTexts(s.spec.Schema)) {
+		return r.damaged("it holds another table")
+	}
+	s.spec.Partitions, s.spec.Workers, s.id = h.Partitions, 1, h.Store
+	s.cols, s.vars = columnsOf(s.spec.Schema)
+	s.nullable = makeNullable(h.Nullable, len(s.cols))
+	s.parts = make([]partition, h.Partitions)
+	s.workers = []worker{{rows: h.Rows}}
+	s.makeGroups()
+	if len(h.Files) != len(s.groups) {
+		return r.damaged("its files")
+	}
+	for g, size := range h.Files {
+		if size == 0 {
+			continue
+		}
+		f, err := s.spec.Keep.reopen(g, size)
+		if err != nil {
+			return err
+		}
+		r.reserved += size
+		s.groups[g].file = f
+		s.files++
+		if st, err := f.f.Stat(); err != nil || st.Size() != size {
+			return errors.Join(err, r.damaged("a file of another size"))
+		}
+	}
+	return nil
+}
+
+// dicts reads the dictionaries.
+func (r *restorer) dicts() (err error) {
+	s := r.s
+	if !s.spec.Codes || s.vars == 0 || len(r.head.Dicts) == 0 {
+		return nil
+	}
+	if len(r.head.Dicts) != s.vars {
+		return r.damaged("its dictionaries")
+	}
+	f, err := s.spec.Keep.keep.dir.fs.Open(s.spec.Keep.file(dictSuffix))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	off := int64(0)
+	for i, c := range s.cols {
+		if c.varIdx < 0 {
+			continue
+		}
+		x := r.head.Dicts[c.varIdx]
+		d := &dictionary{acct: s.spec.Acct, typ: s.spec.Schema.Fields[i].Type, seed: maphash.MakeSeed(), workers: 1}
+		s.dicts = append(s.dicts, d)
+		if x.Entries == 0 {
+			continue
+		}
+		if err := d.read(f, off, x); err != nil {
+			return s.named(err)
+		}
+		off += 4*int64(x.Entries+1) + int64(x.Data)
+	}
+	return nil
+}
+
+// read reads the entries of a dictionary, which begin at off of f.
+func (d *dictionary) read(f io.ReaderAt, off int64, x indexDict) error {
+	offBytes := 4 * (x.Entries + 1)
+	for _, b := range []struct {
+		buf  **mem.Buf
+		size int
+	}{{&d.offs, offBytes}, {&d.vals, max(x.Data, 1)}, {&d.infos, 16 * x.Entries}} {
+		if err := replace(d.acct, b.buf, 0, b.size); err != nil {
+			return err
+		}
+	}
+	offs, vals := d.offs.Bytes()[:offBytes], d.vals.Bytes()[:x.Data]
+	for _, to := range [][]byte{offs, vals} {
+		if _, err := f.ReadAt(to, off); err != nil && err != io.EOF {
+			return err
+		}
+		off += int64(len(to))
+	}
+	if checksum(offs, vals) != x.Sum {
+		return fmt.Errorf("its dictionaries: %w", ErrCorrupt)
+	}
+	d.n, d.data = x.Entries, x.Data
+	info := d.info()
+	for k := range info {
+		v := d.value(uint32(k))
+		info[k] = entryInfo{digest: digestBytes(v), len: uint64(len(v))}
+	}
+	d.seal()
+	return nil
+}
+
+// part enters a partition; false where what the index says of it cannot be.
+func (r *restorer) part(p int, x *indexPart) bool {
+	s, part := r.s, &r.s.parts[p]
+	file := s.groups[s.groupOf(p)].file
+	if len(x.Blocks)%5 != 0 || len(x.Segs)%2 != 0 || len(x.Chunks)%4 != 0 || len(x.Chunks) > 0 && file == nil {
+		return false
+	}
+	for c := range slices.Chunk(x.Chunks, 4) {
+		k := &chunk{file: file, off: c[0], stored: int(c[1]), used: int(c[2]), cap: int(c[2]), s2: c[3] == 1}
+		if k.off < 0 || k.stored <= 0 || k.used <= 0 || k.used > math.MaxInt32 || k.off+int64(k.stored) > file.size {
+			return false
+		}
+		part.chunks = append(part.chunks, k)
+		part.onDisk += c[1]
+	}
+	for g := range slices.Chunk(x.Segs, 2) {
+		part.segs = append(part.segs, segment{unit: g[0], rows: g[1]})
+	}
+	seg := int32(0)
+	for b := range slices.Chunk(x.Blocks, 5) {
+		blk := block{chunk: b[0], pos: b[1], size: b[2], rows: b[3], seg: seg, segs: b[4]}
+		if !part.holds(blk) {
+			return false
+		}
+		seg += blk.segs
+		k := part.chunks[blk.chunk]
+		k.blocks = append(k.blocks, int32(len(part.blocks)))
+		part.blocks = append(part.blocks, blk)
+		part.rows += int64(blk.rows)
+		part.bytes += int64(blk.size)
+	}
+	part.vars, part.coded = x.Vars, x.Coded
+	if part.rows > 0 && s.vars > 0 && (len(part.vars) != s.vars || len(part.coded) != s.vars) {
+		return false
+	}
+	return int(seg) == len(part.segs)
+}
+
+// holds says whether a block's place and segments are within the partition's.
+func (part *partition) holds(b block) bool {
+	if b.chunk < 0 || int(b.chunk) >= len(part.chunks) || b.pos < 0 || b.size < blockHeader ||
+		int(b.pos)+int(b.size) > part.chunks[b.chunk].used || b.segs < 0 || int(b.seg)+int(b.segs) > len(part.segs) {
+		return false
+	}
+	rows := int64(0)
+	for _, g := range part.segs[b.seg : b.seg+b.segs] {
+		if g.rows < 0 {
+			return false
+		}
+		rows += int64(g.rows)
+	}
+	return rows == int64(b.rows)
+}
+
+// verifyAll reads every block once and compares it with its checksum.
+func (s *Store) verifyAll(ctx context.Context) error {
+	rows := int64(0)
+	for p := range s.parts {
+		if err := s.verifyPart(ctx, p); err != nil {
+			return err
+		}
+		rows += s.parts[p].rows
+	}
+	if rows != s.rowsIn() {
+		return s.named(fmt.Errorf("%d rows of %d: %w", rows, s.rowsIn(), ErrCorrupt))
+	}
+	return nil
+}
+
+func (s *Store) verifyPart(ctx context.Context, p int) error {
+	r := s.newReader(p, s.spec.Acct, []int{})
+	defer r.close()
+	s.readAhead(p)
+	for ci := range s.parts[p].chunks {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		o, err := r.openChunk(int32(ci))
+		if err != nil {
+			return s.named(err)
+		}
+		o.buf.Release()
+	}
+	return nil
+}
