@@ -13,7 +13,7 @@ import (
 // chunkOptions is what the chunks of a table have in common.
 type chunkOptions struct {
 	codec     format.CompressionCodec
-	try       bool // store uncompressed what does not compress
+	try       bool // only store what does not compress
 	crc       bool
 	index     bool
 	dict      bool
@@ -30,7 +30,9 @@ type chunkWriter struct {
 	data      segments // data pages
 	dictPage  segments // the dictionary page, once finished
 	codec     format.CompressionCodec
-	codecSure bool
+	codecSure bool // the codec pays
+
+	incompressible bool // pages are only stored in the codec's format
 
 	words   *wordDict
 	strings *bytesDict

@@ -9,7 +9,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// tryCodecFrom is the size from which a page tells whether compressing the chunk pays.
+// tryCodecFrom is the size from which a page tells whether compressing the chunk's pages pays.
 const tryCodecFrom = 1 << 10
 
 // maxPage is the most bytes of a page: its header has 32-bit sizes, and readers allocate what it says.
@@ -75,8 +75,8 @@ func (c *chunkWriter) emit(e *encoder, out *segments, p *page, levels, body []by
 	return size, nil
 }
 
-// pack returns the compressed page, or nil where it is stored as it is. The first page of
-// some size decides for the chunk: a codec that gains under 10 % costs readers more than it saves.
+// pack returns the page as the codec has it, or nil where there is no codec. The first page of some size decides for the
+// chunk: a codec that gains under 10 % costs readers more than it saves, and the pages are then stored in its format.
 func (c *chunkWriter) pack(e *encoder, levels, body []byte) ([]byte, error) {
 	if c.codec == format.Uncompressed {
 		return nil, nil
@@ -94,13 +94,16 @@ func (c *chunkWriter) pack(e *encoder, levels, body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.incompressible {
+		return stored(c.codec, dst, src), nil
+	}
 	packed, err := e.codec.compress(c.codec, dst, src)
 	if err != nil {
 		return nil, fmt.Errorf("column %q: compress with %s: %w", c.leaf.field.Name, c.codec, err)
 	}
 	if c.opts.try && !c.codecSure && c.stored() == 0 && len(src) >= tryCodecFrom && int64(len(packed))*10 > int64(len(src))*9 {
-		c.codec = format.Uncompressed
-		return nil, nil
+		c.incompressible = true
+		return stored(c.codec, dst, src), nil
 	}
 	c.codecSure = c.codecSure || len(src) >= tryCodecFrom
 	return packed, nil
