@@ -73,7 +73,7 @@ func (x *exec) asofRight(ctx context.Context, op *plan.Join, p *phys, left, righ
 		sink, err = x.sampled(ctx, right, spec.RightKeys, spec.Partitions, begin)
 	}
 	if err == nil {
-		err = x.pipeKeep(ctx, right, sink, "right side of as-of join on "+names(right.schema, op.RightKeys))
+		err = x.pipeKeep(ctx, right, sink, "right side of "+joinStep(op, right.schema, op.RightKeys))
 	}
 	return a, errors.Join(err, right.close())
 }
@@ -104,7 +104,7 @@ func (x *exec) asofLeft(ctx context.Context, op *plan.Join, p *phys, left *rel, 
 		left.reopen = nil
 		left.add(newNumber(left.schema, 0), numbered(left.schema), "")
 	}
-	if err := x.pipeKeep(ctx, left, a.Left(), "left side of as-of join on "+names(p.in[0].node.Schema, op.LeftKeys)); err != nil {
+	if err := x.pipeKeep(ctx, left, a.Left(), "left side of "+joinStep(op, p.in[0].node.Schema, op.LeftKeys)); err != nil {
 		return err
 	}
 	if n := a.LeftRows(); op.MaxRows > 0 && n > op.MaxRows {

@@ -162,6 +162,9 @@ func execute(ctx context.Context, c *jobgen.Case, dir string, cond condition) (*
 		o.result, o.err = run.Execute(ctx)
 	}
 	o.board = board.Snapshot()
+	if err := stagesAreForPeople(o.board.Stages); err != nil {
+		return nil, err
+	}
 	if o.err != nil {
 		if strings.Contains(o.err.Error(), "internal error") || strings.Contains(o.err.Error(), "self-check") {
 			return nil, fmt.Errorf("%w\n%s", o.err, said())

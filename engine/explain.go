@@ -59,6 +59,7 @@ type ColumnInfo struct {
 type JoinInfo struct {
 	Table    string     `json:"table"`
 	On       string     `json:"on"`
+	Step     string     `json:"step"` // as stages name it
 	Strategy Strategy   `json:"strategy"`
 	Why      string     `json:"why"`
 	Rows     int64      `json:"rows"` // that the join makes, or would make, had it not been aggregated before
@@ -141,7 +142,7 @@ func (e *Explanation) redact(clean func(string) string) {
 }
 
 func (j *JoinInfo) redact(clean func(string) string) {
-	j.Table, j.On, j.Why, j.Instead = clean(j.Table), clean(j.On), clean(j.Why), clean(j.Instead)
+	j.Table, j.On, j.Step, j.Why, j.Instead = clean(j.Table), clean(j.On), clean(j.Step), clean(j.Why), clean(j.Instead)
 	if j.Count == nil {
 		return
 	}
@@ -155,15 +156,17 @@ func (j *JoinInfo) redact(clean func(string) string) {
 
 // lastNodes returns the node with which each table ends, in plan order.
 func lastNodes(p *plan.Plan) []*plan.Node {
-	last := map[string]*plan.Node{}
+	last, inputs := map[string]*plan.Node{}, map[string]bool{}
 	for _, n := range p.Nodes {
-		if _, isScan := n.Op.(*plan.Scan); !isScan {
+		if scan, isScan := n.Op.(*plan.Scan); isScan {
+			inputs[scan.Input.Name] = true
+		} else {
 			last[n.Table] = n
 		}
 	}
 	var out []*plan.Node
 	for _, n := range p.Nodes {
-		if last[n.Table] == n {
+		if last[n.Table] == n && !inputs[n.Table] {
 			out = append(out, n)
 		}
 	}
@@ -194,7 +197,7 @@ func (e *Explanation) addJoin(r *Run, n *plan.Node) {
 	p, whole := r.nodes[n], wholeJoin(n)
 	est := r.estimateOf(whole)
 	j := JoinInfo{
-		Table: n.Table, On: names(n.Inputs[0].Schema, op.LeftKeys), Strategy: p.strategy, Why: p.why,
+		Table: n.Table, On: names(n.Inputs[0].Schema, op.LeftKeys), Step: joinStep(op, n.Inputs[0].Schema, op.LeftKeys), Strategy: p.strategy, Why: p.why,
 		Rows: est.Rows, Exact: est.Exact, Count: r.counts[whole],
 	}
 	if whole != n {
@@ -233,7 +236,7 @@ func (e *Explanation) Text(out io.Writer) error {
 		}
 	}
 	for _, j := range e.Joins {
-		fmt.Fprintf(w, "join on %s\t%s in table %s: %s\n", j.On, j.Strategy, j.Table, rowsText(j.Rows, j.Exact))
+		fmt.Fprintf(w, "%s\t%s in table %s: %s\n", j.Step, j.Strategy, j.Table, rowsText(j.Rows, j.Exact))
 		if j.Instead != "" {
 			fmt.Fprintf(w, "\t  %s\n", j.Instead)
 		}

@@ -66,13 +66,13 @@ func nodeLines(p *phys) []string {
 	case *plan.Index:
 		title = "index " + keyNames(n, op.Keys)
 	case *plan.Lag:
-		title = "lag by " + names(n.Inputs[0].Schema, op.By)
+		title = within("lag", n.Inputs[0].Schema, op.By)
 	case *plan.Window:
-		title = "window by " + names(n.Inputs[0].Schema, op.By)
+		title = within("window", n.Inputs[0].Schema, op.By)
 	case *plan.Join:
-		title = "join on " + names(n.Inputs[0].Schema, op.LeftKeys)
+		title = joinStep(op, n.Inputs[0].Schema, op.LeftKeys)
 	case *plan.GroupBy:
-		title = "groupby " + names(n.Inputs[0].Schema, op.Keys)
+		title = groupStep(n.Inputs[0].Schema, op.Keys)
 	}
 	lines := append([]string{title}, more...)
 	if p.strategy != rowByRow && p.strategy != scanFiles {
@@ -95,7 +95,11 @@ func computed(n *plan.Node, op *plan.Project) []string {
 		if len(out) == most {
 			return append(out, "...")
 		}
-		out = append(out, n.Schema.Fields[i].Name+" = "+e.String())
+		text := e.String()
+		if strings.Contains(text, `"~`) { // of hidden columns
+			text = "..."
+		}
+		out = append(out, shownName(n.Schema.Fields[i].Name)+" = "+text)
 	}
 	return out
 }
@@ -103,7 +107,7 @@ func computed(n *plan.Node, op *plan.Project) []string {
 func keyNames(n *plan.Node, keys []plan.SortKey) string {
 	var out []string
 	for _, k := range keys {
-		s := n.Schema.Fields[k.Column].Name
+		s := shownName(n.Schema.Fields[k.Column].Name)
 		if k.Desc {
 			s += " desc"
 		}

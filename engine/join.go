@@ -37,7 +37,7 @@ func (x *exec) join(ctx context.Context, op *plan.Join, p *phys) (*rel, error) {
 	}
 	r, err := hashjoin.NewRight(spec)
 	if err == nil {
-		err = x.pipeKeep(ctx, right, r, "right side of join on "+names(right.schema, op.RightKeys))
+		err = x.pipeKeep(ctx, right, r, "right side of "+joinStep(op, right.schema, op.RightKeys))
 	}
 	if err = errors.Join(err, right.close()); err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func (x *exec) probe(ctx context.Context, op *plan.Join, p *phys, r *hashjoin.Ri
 	table, err := r.Resident(ctx)
 	if errors.Is(err, hashjoin.ErrTooBig) {
 		if p.strategy == joinBroadcast {
-			x.note("join on %s: the right side outgrew its share of memory, so both sides were partitioned", names(p.in[1].node.Schema, op.RightKeys))
+			x.note("%s: the right side outgrew its share of memory, so both sides were partitioned", joinStep(op, p.in[1].node.Schema, op.RightKeys))
 		}
 		return x.hashJoin(ctx, op, p, r)
 	}
@@ -71,7 +71,7 @@ func (x *exec) probe(ctx context.Context, op *plan.Join, p *phys, r *hashjoin.Ri
 	}
 	left.reopen = nil
 	left.closers = append(left.closers, table.Close)
-	step := "join on " + names(left.schema, op.LeftKeys)
+	step := joinStep(op, left.schema, op.LeftKeys)
 	return left.add(&wrap{fn: func(u unitRun, in batch.Stream) batch.Stream { return table.Probe(in, u.acct) }}, p.node.Schema, step), nil
 }
 
@@ -149,7 +149,7 @@ func (x *exec) hashJoin(ctx context.Context, op *plan.Join, p *phys, r *hashjoin
 		left.reopen = nil
 		left.add(newNumber(left.schema, 0), numbered(left.schema), "")
 	}
-	err = x.pipeKeep(ctx, left, h, "left side of join on "+names(left.schema, op.LeftKeys))
+	err = x.pipeKeep(ctx, left, h, "left side of "+joinStep(op, left.schema, op.LeftKeys))
 	name := left.name
 	if err = errors.Join(err, left.close()); err != nil {
 		return nil, err
@@ -163,14 +163,20 @@ func (x *exec) hashJoin(ctx context.Context, op *plan.Join, p *phys, r *hashjoin
 
 // restoreOrder sorts the result of a hash join by the left's row number and drops it. Right rows without a match have higher ones.
 func (x *exec) restoreOrder(ctx context.Context, in *rel, op *plan.Join, p *phys) (*rel, error) {
-	at := len(p.in[0].node.Schema.Fields)
+	left := p.in[0].node.Schema
+	at := len(left.Fields)
 	est := p.est
 	est.Cols = append(append([]ColumnEstimate(nil), est.Cols...), ColumnEstimate{Width: 8})
-	sorted, err := x.sort(ctx, in, append(slices.Clone(op.Order), batch.SortKey{Column: at}), est, "restore the left's order")
+	sorted, err := x.sort(ctx, in, restoring(op, left), est, "restore the left's order")
 	if err != nil {
 		return nil, err
 	}
 	return sorted.add(dropColumn(at, p.node.Schema), p.node.Schema, ""), nil
+}
+
+// restoring returns the keys by which a join's result is in the order of its left, whose schema is given.
+func restoring(op *plan.Join, left *batch.Schema) []batch.SortKey {
+	return append(slices.Clone(op.Order), batch.SortKey{Column: len(left.Fields)})
 }
 
 // rangeJoin cuts the right side by ranges of the key; left units, which come in the order of
@@ -190,7 +196,7 @@ func (x *exec) rangeJoin(ctx context.Context, op *plan.Join, p *phys, right *rel
 		return rj, err
 	})
 	if err == nil {
-		err = x.pipeKeep(ctx, right, sink, "right side of join on "+names(right.schema, op.RightKeys))
+		err = x.pipeKeep(ctx, right, sink, "right side of "+joinStep(op, right.schema, op.RightKeys))
 	}
 	if err = errors.Join(err, right.close()); err != nil {
 		return nil, err
@@ -202,7 +208,7 @@ func (x *exec) rangeJoin(ctx context.Context, op *plan.Join, p *phys, right *rel
 	left.reopen = nil
 	left.closers = append(left.closers, rj.Close)
 	left.watched = left.watched || validates(op)
-	step := "join on " + names(left.schema, op.LeftKeys)
+	step := joinStep(op, left.schema, op.LeftKeys)
 	units := left.src.Units()
 	return left.add(&wrap{
 		fn:   func(u unitRun, in batch.Stream) batch.Stream { return rj.Probe(u.unit, in, u.acct) },

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"pqjoin/batch"
@@ -15,15 +14,6 @@ import (
 )
 
 func zeroTime() time.Time { return time.Time{} }
-
-// names returns the names of the columns at idx, for messages.
-func names(s *batch.Schema, idx []int) string {
-	out := make([]string, len(idx))
-	for i, c := range idx {
-		out[i] = s.Fields[c].Name
-	}
-	return strings.Join(out, ", ")
-}
 
 func (x *exec) lag(op *plan.Lag, p *phys) transform {
 	in := p.node.Inputs[0].Schema
@@ -111,13 +101,13 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 		return nil, err
 	}
 	spec := groupby.Spec{
-		Name: in.name + " by " + names(in.schema, op.Keys), In: in.schema, Out: p.node.Schema, Keys: op.Keys,
+		Name: groupedName(in.name, in.schema, op.Keys), In: in.schema, Out: p.node.Schema, Keys: op.Keys,
 		Sort: op.Sort, DropNulls: op.DropNulls, Workers: x.share.Workers, BatchRows: x.share.rows(p.est), Acct: x.tables, Dir: x.dir,
 	}
 	for _, a := range op.Aggs {
 		spec.Aggs = append(spec.Aggs, groupby.Agg{Func: a.Func, Arg: a.Arg, Arg2: a.Arg2, Param: a.Param, Sep: a.Sep, Filter: a.Filter, Type: a.Type, Partial: a.Partial, Merge: a.Merge, Of: a.Of, Weighted: a.Weighted, Weight: a.Weight})
 	}
-	step := "group by " + names(in.schema, op.Keys)
+	step := groupStep(in.schema, op.Keys)
 	if p.strategy == streamGroup {
 		in.reopen = nil
 		if len(op.Keys) == 0 && in.src.Units() == 0 {
@@ -155,12 +145,4 @@ func (x *exec) check(in *rel, op *plan.Check, p *phys) (*rel, error) {
 		}
 	}
 	return in, nil
-}
-
-// sortName names a sort's keys for people.
-func sortName(s *batch.Schema, keys []batch.SortKey) string {
-	if len(keys) == 1 && strings.HasPrefix(s.Fields[keys[0].Column].Name, "\x00") {
-		return "row number"
-	}
-	return names(s, batch.KeyPositions(keys))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"pqjoin/batch"
@@ -79,9 +80,11 @@ func rulesOf(n *plan.Node) (texts []string) {
 	return texts
 }
 
-func notNullRule(s *batch.Schema, column int) string   { return "not_null " + s.Fields[column].Name }
-func expectRule(e *expr.Bound) string                  { return "expect " + e.String() }
-func uniqueRule(s *batch.Schema, columns []int) string { return "unique " + names(s, columns) }
+func notNullRule(s *batch.Schema, column int) string { return "not_null " + s.Fields[column].Name }
+func expectRule(e *expr.Bound) string                { return "expect " + e.String() }
+func uniqueRule(s *batch.Schema, columns []int) string {
+	return "unique " + strings.Join(s.Select(columns).Names(), ", ")
+}
 
 func rowsRule(op *plan.Check) string {
 	if op.MaxRows >= 0 {

@@ -149,14 +149,14 @@ func (w *stageWalk) index(p *phys, op *plan.Index) flow {
 
 func (w *stageWalk) groupBy(p *phys, op *plan.GroupBy) flow {
 	f := w.table(p.in[0])
-	by := names(p.node.Inputs[0].Schema, op.Keys)
+	by := groupStep(p.node.Inputs[0].Schema, op.Keys)
 	if p.strategy == streamGroup {
-		return f.step("group by "+by, p.how())
+		return f.step(by, p.how())
 	}
 	f.steps = append(f.steps, p.how())
 	stored := w.run.storeBytes(p)
-	f = w.end(f, "group by "+by, p, stored)
-	f.name += " by " + by
+	f = w.end(f, by, p, stored)
+	f.name = groupedName(f.name, p.node.Inputs[0].Schema, op.Keys)
 	return f
 }
 
@@ -165,26 +165,23 @@ func (w *stageWalk) join(p *phys, op *plan.Join) flow {
 		return w.join(q, q.node.Op.(*plan.Join))
 	}
 	right := w.table(p.in[1])
-	rkeys, lkeys := names(p.node.Inputs[1].Schema, op.RightKeys), names(p.node.Inputs[0].Schema, op.LeftKeys)
+	lefts := p.node.Inputs[0].Schema
+	step := joinStep(op, lefts, op.LeftKeys)
 	stored := int64(0)
 	if p.strategy != joinBroadcast {
 		stored = p.in[1].stored()
 	}
-	join := "join on "
-	if p.strategy == joinAsof {
-		join = "as-of join on "
-	}
-	w.end(right, "right side of "+join+rkeys, p.in[1], stored)
+	w.end(right, "right side of "+joinStep(op, p.node.Inputs[1].Schema, op.RightKeys), p.in[1], stored)
 	f := w.table(p.in[0])
 	if p.strategy != joinHash && p.strategy != joinAsof {
-		return f.step("join on "+lkeys, p.how())
+		return f.step(step, p.how())
 	}
 	f.steps = append(f.steps, p.how())
-	f = w.end(f, "left side of "+join+lkeys, p.in[0], p.in[0].stored())
+	f = w.end(f, "left side of "+step, p.in[0], p.in[0].stored())
 	f.name += " joined"
 	if p.rowNumber {
 		f = w.end(f, "restore the left's order", p, p.stored())
-		f.name += " by row number"
+		f.name += " by " + sortName(numbered(lefts), restoring(op, lefts))
 	}
 	return f
 }
