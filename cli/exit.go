@@ -66,7 +66,7 @@ func exitCode(err error) int {
 		return exitLocked
 	case errors.As(err, &usage):
 		return exitUsage
-	case is(parquet.ErrCorrupt, parquet.ErrUnsupported, parquet.ErrChanged, tableio.ErrMalformed, tableio.ErrChanged, fs.ErrPermission):
+	case is(parquet.ErrCorrupt, parquet.ErrUnsupported, parquet.ErrChanged, tableio.ErrMalformed, tableio.ErrUnsupported, tableio.ErrChanged, fs.ErrPermission):
 		return exitFailed // though the job file names the input
 	case errors.As(err, &job), is(plan.ErrNoMatch, tableio.ErrNoFiles, tableio.ErrFormat):
 		return exitUsage

@@ -16,6 +16,8 @@ func TestErrorsOfFunctionsPointIntoTheText(t *testing.T) {
 		at   int
 		want string
 	}{
+		{"ts + interval '1 \n flurb'", 14, `cannot read '1 \n flurb' as an interval`},
+		{"regexp_matches(s, 'a', '\n')", 23, `regexp_matches has no option \n`},
 		{"ts + interval '1 flurb'", 14, "cannot read '1 flurb' as an interval (write it like interval '1 day'"},
 		{"ts + interval 3 flurbs", 16, "expected a unit after the amount of the interval, found flurbs"},
 		{"ts + interval 1.5 day", 14, "an interval needs a whole number of units, not decimal(2, 1)"},

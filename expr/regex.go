@@ -74,7 +74,7 @@ func patternOf(n *node) (*pattern, *Error) {
 				p.all = true
 			case strings.ContainsRune("cmnp", c): // as it is without
 			default:
-				return nil, errorAt(o.off, "i ignores case, s lets . match line ends, l takes the pattern literally, g (regexp_replace) replaces all", "%s has no option %c", n.op, c)
+				return nil, errorAt(o.off, "i ignores case, s lets . match line ends, l takes the pattern literally, g (regexp_replace) replaces all", "%s has no option %s", n.op, visible(string(c)))
 			}
 		}
 	}

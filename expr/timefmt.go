@@ -59,7 +59,7 @@ func kernelStrptime(format []byte, try bool) func(*frame) error {
 					return err
 				}
 			default:
-				err := f.st.rowError("'%s' does not match the format '%s'", shorten(string(in.at(i))), format)
+				err := f.st.rowError("'%s' does not match the format '%s'", shorten(string(in.at(i))), shorten(string(format)))
 				err.Hint = "try_strptime in place of strptime gives null there"
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 	"unsafe"
 
@@ -21,6 +22,7 @@ func viewString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len
 
 // shorten cuts long texts for messages.
 func shorten(s string) string {
+	s = visible(s[:min(len(s), 240)])
 	if len(s) <= 60 {
 		return s
 	}
@@ -29,6 +31,25 @@ func shorten(s string) string {
 		cut--
 	}
 	return s[:cut] + "..."
+}
+
+// visible writes line ends, other control characters and bytes that are no UTF-8 as escapes: a message is one line.
+func visible(s string) string {
+	if utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if unicode.IsControl(r) || r == utf8.RuneError && n == 1 {
+			q := strconv.Quote(s[:n])
+			b.WriteString(q[1 : len(q)-1])
+		} else {
+			b.WriteString(s[:n])
+		}
+		s = s[n:]
+	}
+	return b.String()
 }
 
 // intRange returns the smallest and greatest value of an integer type that int64 holds; for uint64 up to 2^63-1.

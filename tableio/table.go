@@ -32,6 +32,8 @@ var (
 	ErrFormat = errors.New("unknown file format")
 	// ErrMalformed marks a file of text that is not well formed, and values that its columns' types do not have.
 	ErrMalformed = format.ErrMalformed
+	// ErrUnsupported marks a file, not of Parquet, that uses what is not read.
+	ErrUnsupported = format.ErrUnsupported
 	// ErrChanged marks a file of text that is no longer what it was when it was opened.
 	ErrChanged = format.ErrChanged
 )

@@ -35,6 +35,7 @@ var parts = [...]part{
 	{"kill", "After SIGKILL at any moment each output is the whole old one or the whole new one, two outputs are of one run, and the next run leaves no orphan.", tryKill},
 	{"stop", "SIGINT and SIGTERM at any moment end a run within two seconds, with exit 130 or 143, the old output untouched and nothing left over.", tryStop},
 	{"syscalls", "A system call that fails (no space, an I/O error) at any point of a run makes it fail with one sentence and no trace, or does not matter to the result; the old output stays whole and nothing is left over.", trySyscalls},
+	{"fuzz", "No bytes make what reads them fail otherwise than by an error of one sentence that names the file: no panic, no kill, no memory beyond the bound, no memory kept. Files of every format, spilled blocks, jobs and expressions are damaged by knowing their formats.", tryFuzz},
 	{"disk", "A disk that fills up stops a run with exit 5; what was there before stays.", tryDisk},
 	{"hostile", "A Parquet file that is cut off at any byte or has any bit flipped is read as before or refused with one sentence, within the bound.", tryHostile},
 }
@@ -53,12 +54,19 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
+	if len(args) > 0 && args[0] == "fuzz-worker" {
+		return fuzzWorker(args[1:])
+	}
+	if len(args) > 0 && args[0] == "fuzz-replay" {
+		return fuzzReplay(args[1:])
+	}
 	f := flag.NewFlagSet("torture", flag.ContinueOnError)
 	bin := f.String("bin", "bin/pqjoin", "the `program`")
 	work := f.String("work", "", "a `directory` on the disk to use; default: a new one here, removed at the end")
 	names := f.String("part", "", "the parts to run, separated by commas; default: all")
 	scale := f.Float64("scale", 1, "of the numbers of trials: 0.05 takes a minute or two")
 	match := f.String("job", "", "of the part bound, only jobs with this `text` in their names")
+	executions := f.Float64("executions", 0, "of the part fuzz; 0: a million times the scale")
 	seed := f.Uint64("seed", 1, "other moments, other bytes")
 	report := f.String("report", "", "write the report to this `file`")
 	if err := f.Parse(args); err != nil {
@@ -73,7 +81,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.close()
-	b.match = *match
+	b.match, b.executions = *match, uint64(*executions)
 	var results []*result
 	wrong := 0
 	for _, p := range chosen {
@@ -119,7 +127,9 @@ type bench struct {
 	scale float64
 	seed  uint64
 	match string // in names of jobs
-	temp  bool   // dir is ours to remove
+	// executions of the part fuzz; 0: by the scale.
+	executions uint64
+	temp       bool // dir is ours to remove
 }
 
 func newBench(bin, dir string, scale float64, seed uint64) (*bench, error) {

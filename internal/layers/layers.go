@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/vfs/faultfs": {"internal/vfs"},
 	"internal/gen":         {"batch", "mem", "internal/vfs", "tableio/parquet", "tableio/publish", "extsort", "spillfile"},
 	"bench/gen":            {"internal/gen", "mem", "internal/vfs"},
-	"torture":              {"internal/gen", "internal/vfs", "mem"},
+	"torture":              {"internal/gen", "internal/vfs", "mem", "internal/testkit/hostile"},
 	"batch/batchtest":      {"batch", "batch/nested", "mem"},
 	"internal/layers":      {},
 	"internal/microbench":  {}, // for benchmarks

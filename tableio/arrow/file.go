@@ -103,7 +103,7 @@ func (f *File) choose(names []string) error {
 			continue
 		}
 		if c.layout == layoutNone {
-			return fmt.Errorf("column %s is %s, which is not read from Arrow files (columns: [...] leaves it out)", c.field.Name, c.why)
+			return fmt.Errorf("%w: column %s is %s, which is not read from Arrow files (columns: [...] leaves it out)", format.ErrUnsupported, c.field.Name, c.why)
 		}
 		for k := range c.coders() {
 			if len(f.dicts[k.dict]) == 0 && len(f.batches) > 0 {

@@ -7,6 +7,7 @@ import (
 	"pqjoin/batch"
 	"pqjoin/batch/nested"
 	"pqjoin/mem"
+	"pqjoin/tableio/format"
 )
 
 const (
@@ -45,7 +46,7 @@ func (a *assembler) grow(b []byte, n int, bits bool) ([]byte, error) {
 	}
 	need := int64(len(b)) + int64(n)
 	if need > batch.MaxData {
-		return nil, fmt.Errorf("column %s has a value of more than %d bytes, which is not read", a.root.col.field.Name, int64(batch.MaxData))
+		return nil, fmt.Errorf("%w: column %s has a value of more than %d bytes, which is not read", format.ErrUnsupported, a.root.col.field.Name, int64(batch.MaxData))
 	}
 	next, err := a.acct.Alloc(int(max(need, min(2*int64(cap(b)), batch.MaxData), 512)))
 	if err != nil {
@@ -221,7 +222,7 @@ func (a *assembler) items(b *branch, from, to int64) error {
 	case to > k.rows || from > to || from < 0:
 		return malformedf("the lists of column %s point behind their elements", b.col.field.Name)
 	case from < k.pos:
-		return fmt.Errorf("column %s has lists that are not in the order of their rows, or that share elements, which is not read from Arrow files", b.col.field.Name)
+		return fmt.Errorf("%w: column %s has lists that are not in the order of their rows, or that share elements, which is not read from Arrow files", format.ErrUnsupported, b.col.field.Name)
 	}
 	if err := k.seek(from, a.dicts); err != nil {
 		return err

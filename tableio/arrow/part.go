@@ -2,6 +2,7 @@ package arrow
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 
 	"pqjoin/batch"
@@ -212,6 +213,21 @@ func (p *part) openWindows(step int) (err error) {
 		p.scratch, err = p.acct.Alloc(min(narrowRows, max(step, 1)) * p.width())
 	}
 	return err
+}
+
+// finish judges the buffers once all rows have been read.
+func (p *part) finish() error {
+	for _, s := range append([]*section{p.valid, p.vals}, p.data...) {
+		if err := s.finish(); err != nil {
+			return fmt.Errorf("column %s: %w", p.col.field.Name, err)
+		}
+	}
+	for i := range p.kids {
+		if err := p.kids[i].finish(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *part) close() {

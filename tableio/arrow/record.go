@@ -168,7 +168,14 @@ func (r *record) next(schema *batch.Schema, n int, dicts map[int64]*batch.Column
 		}
 		out.Cols = append(out.Cols, c)
 	}
-	r.left -= int64(n)
+	if r.left -= int64(n); r.left == 0 {
+		for _, p := range r.parts {
+			if err := p.finish(); err != nil {
+				out.Release()
+				return nil, err
+			}
+		}
+	}
 	return out, nil
 }
 

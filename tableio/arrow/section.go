@@ -24,102 +24,6 @@ const (
 	readerBytes = 64 << 10
 )
 
-// place is where a buffer lies in the file, and how it is compressed.
-type place struct {
-	at, size int64
-	codec    int8
-	raw      int64 // bytes decompressed; settled by prefix
-}
-
-// prefix reads what is before a compressed buffer: its length, or that it is none.
-func (p *place) prefix(h io.ReaderAt) error {
-	if p.raw = p.size; p.codec == codecNone || p.size == 0 {
-		p.codec = codecNone
-		return nil
-	}
-	var b [8]byte
-	if p.size < 8 {
-		return malformedf("a compressed buffer is of %d bytes", p.size)
-	}
-	if _, err := h.ReadAt(b[:], p.at); err != nil {
-		return err
-	}
-	p.at, p.size = p.at+8, p.size-8
-	p.raw = int64(binary.LittleEndian.Uint64(b[:]))
-	switch {
-	case p.raw == -1:
-		p.codec, p.raw = codecNone, p.size
-	case p.raw < 0:
-		return malformedf("a compressed buffer says that it has %d bytes", p.raw)
-	case p.raw <= wholeBytes && p.size > 2*p.raw+readerBytes:
-		return malformedf("a compressed buffer of %d bytes says that it has %d", p.size, p.raw)
-	}
-	return nil
-}
-
-// cost returns the memory that reading the buffer takes while it is open, and more while it is opened.
-func (p *place) cost(h io.ReaderAt) (held, opening int64) {
-	switch {
-	case p.codec == codecNone:
-		return 0, 0
-	case p.raw <= wholeBytes:
-		held = int64(mem.ClassSize(int(p.raw)))
-	}
-	n := int64(lz4History)
-	if p.codec == codecZstd {
-		if held > 0 {
-			return held, zstdSmall + int64(mem.ClassSize(int(p.size)))
-		}
-		window, _ := p.window(h)
-		return zstdHeapOf(window), 0
-	}
-	if block, err := p.lz4Block(h); err == nil {
-		n += 2*block + 64
-	}
-	if held > 0 {
-		return held, int64(mem.ClassSize(int(n)))
-	}
-	return int64(mem.ClassSize(int(n))), 0
-}
-
-func zstdHeapOf(window int64) int64 { return 2*max(window, 128<<10) + 512<<10 + readerBytes }
-
-// window returns how far back a zstd buffer refers.
-func (p *place) window(h io.ReaderAt) (int64, error) {
-	b := make([]byte, min(p.size, zstd.HeaderMaxSize))
-	if _, err := h.ReadAt(b, p.at); err != nil {
-		return 0, err
-	}
-	var head zstd.Header
-	if err := head.Decode(b); err != nil {
-		return 0, malformedf("a buffer is not valid zstd: %v", err)
-	}
-	n := head.WindowSize
-	if head.SingleSegment {
-		n = head.FrameContentSize
-	}
-	if n > maxWindow {
-		return 0, malformedf("a zstd buffer refers back %d bytes, more than %d; write it with a lower level, or smaller record batches", n, maxWindow)
-	}
-	return int64(n), nil
-}
-
-// lz4Block returns the most bytes of a block of an LZ4 frame.
-func (p *place) lz4Block(h io.ReaderAt) (int64, error) {
-	var b [6]byte
-	if p.size < 11 {
-		return 0, malformedf("an LZ4 buffer is of %d bytes", p.size)
-	}
-	if _, err := h.ReadAt(b[:], p.at); err != nil {
-		return 0, err
-	}
-	id := b[5] >> 4 & 7
-	if binary.LittleEndian.Uint32(b[:]) != 0x184d2204 || b[4]>>6 != 1 || id < 4 {
-		return 0, malformedf("a buffer is not a valid LZ4 frame")
-	}
-	return 1 << (8 + 2*id), nil
-}
-
 // section reads a buffer from front to back.
 type section struct {
 	acct *mem.Account
@@ -166,6 +70,9 @@ func (s *section) whole(n int) error {
 		return err
 	}
 	err = s.read(buf.Bytes())
+	if err == nil {
+		err = s.finish()
+	}
 	s.close()
 	if err != nil {
 		buf.Release()
@@ -289,13 +196,33 @@ func (s *section) skip(n int64) error {
 	case s.mem != nil:
 		s.mem = s.mem[n:]
 	case s.r != nil:
-		if _, err := io.CopyN(io.Discard, s.r, n); err != nil {
+		if _, err := io.CopyN(io.Discard, s.r, n); err == io.EOF {
+			return malformedf("a compressed buffer has fewer bytes than it says")
+		} else if err != nil {
 			return fmt.Errorf("%w: a buffer does not decompress: %w", format.ErrMalformed, err)
 		}
 	default:
 		s.at += n
 	}
 	s.left -= n
+	return nil
+}
+
+// finish makes sure that a compressed buffer has as many bytes as it says, once what is needed of it has been read.
+func (s *section) finish() error {
+	if s == nil || s.r == nil {
+		return nil
+	}
+	if err := s.skip(s.left); err != nil {
+		return err
+	}
+	var b [1]byte
+	switch n, err := io.ReadFull(s.r, b[:]); {
+	case n > 0:
+		return malformedf("a compressed buffer has more bytes than it says")
+	case err != io.EOF:
+		return fmt.Errorf("%w: a buffer does not decompress: %w", format.ErrMalformed, err)
+	}
 	return nil
 }
 

@@ -19,6 +19,8 @@ import (
 var (
 	// ErrMalformed marks a file of text that its format does not allow, or a value that its column's type does not.
 	ErrMalformed = errors.New("malformed file")
+	// ErrUnsupported marks a file that uses what we do not read.
+	ErrUnsupported = errors.New("unsupported file")
 	// ErrChanged marks a file that is no longer what it was when it was opened.
 	ErrChanged = errors.New("file changed while it was read")
 )

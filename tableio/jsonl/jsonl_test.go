@@ -155,6 +155,7 @@ func TestHostileFilesAreOneSentence(t *testing.T) {
 		"{\"\":1}":                   "line 1: a key is empty; a column needs a name",
 		"{\"a\":\"x":                 "line 1: the line ends within a string",
 		"{\"a\":\"\\":                "line 1: the line ends within a string",
+		"{\"a\":\"\\\r\\u":           "line 1: a string holds an escape that JSON does not have: \\",
 		"{\"a\":\"\\q\"}":            `line 1: a string holds an escape that JSON does not have: \q"}`,
 		"{\"a\":\"\\u12g4\"}":        `line 1: a string holds an escape \u without four hexadecimal digits`,
 		"{\"a\":\"\\ud800\"}":        `line 1: a string holds half of a pair of surrogates (\ud800 to \udfff), which is no character`,

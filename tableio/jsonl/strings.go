@@ -2,6 +2,8 @@ package jsonl
 
 import (
 	"encoding/hex"
+	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -36,7 +38,11 @@ func escape(p []byte) (n int, why string) {
 		return 2, ""
 	case 'u':
 	default:
-		return 0, "a string holds an escape that JSON does not have: \\" + string(cut(p[1:])[:min(len(cut(p[1:])), utf8.UTFMax)])
+		shown := string(cut(p[1:])[:min(len(cut(p[1:])), utf8.UTFMax)])
+		if i := strings.IndexFunc(shown, unicode.IsControl); i >= 0 {
+			shown = shown[:i]
+		}
+		return 0, "a string holds an escape that JSON does not have: \\" + shown
 	}
 	r, ok := hex4(p)
 	switch {

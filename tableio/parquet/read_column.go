@@ -260,7 +260,7 @@ func (c *chunk) codeColumn(buf *mem.Buf, m *bitmap, n int) (*batch.Column, error
 
 // guess returns the rows that are decoded between two looks at the bytes, and the bytes a batch of n rows may take.
 func (c *chunk) guess(n int) (step, bytes int) {
-	each := int(max(c.meta.raw/max(c.meta.values, 1), 1))
+	each := int(min(max(c.meta.raw/max(c.meta.values, 1), 1), int64(c.lim.data))) // the footer may say anything
 	step = min(max(c.lim.data/4/each, 1), codePiece)
 	return step, int(min(int64(n)*int64(each)*9/8, int64(c.lim.data)))
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"strings"
 	"testing"
 
@@ -186,5 +187,37 @@ func TestTypesOfLegacyAnnotations(t *testing.T) {
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// What a footer says of uncompressed sizes is a guess of the batches' bytes, and no more: any number will do.
+func TestAnyUncompressedSizeWillDo(t *testing.T) {
+	body := []byte("\x03\x00\x00\x00abc\x01\x00\x00\x00d")
+	whole := forge(t, format.ByteArray, 0, 2, nil, dataPage(t, sizes(len(body), len(body)), 2, format.Plain, body))
+	at := len(whole) - 8 - int(binary.LittleEndian.Uint32(whole[len(whole)-8:]))
+	var meta format.FileMetaData
+	if err := thrift.Unmarshal(new(thrift.CompactProtocol), whole[at:len(whole)-8], &meta); err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range []int64{math.MaxInt64, math.MinInt64, -1, 0, 1 << 60, -1092956123456789} {
+		meta.RowGroups[0].Columns[0].MetaData.TotalUncompressedSize = raw
+		footer := marshal(t, &meta)
+		b := append(append(bytes.Clone(whole[:at]), footer...), binary.LittleEndian.AppendUint32(nil, uint32(len(footer)))...)
+		b = append(b, "PAR1"...)
+		pool := mem.NewPool(8<<20, mem.Protect())
+		acct := pool.Account("test", 0)
+		if err := readAll(t.Context(), b, acct, ReadOptions{}); err != nil {
+			t.Errorf("%d: %v", raw, err)
+		}
+		f, err := Open(t.Context(), bytesFS{b: b}, "bytes")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g := f.RowGroups()[0]; g.RawBytes < 0 || g.RawBytes > maxClaim || g.Columns[0].RawBytes != g.RawBytes {
+			t.Errorf("%d: the row group has %d bytes, its column %d", raw, g.RawBytes, g.Columns[0].RawBytes)
+		}
+		if err := errors.Join(acct.Close(), pool.Close()); err != nil {
+			t.Errorf("%d: %v", raw, err)
+		}
 	}
 }

@@ -100,11 +100,16 @@ func (f *File) twice() string {
 	return ""
 }
 
+// maxClaim is the most uncompressed bytes that a chunk is taken to have: sums of what footers say stay numbers.
+const maxClaim = 1 << 44
+
 func (f *File) group(g *groupMeta) RowGroup {
 	out := RowGroup{Rows: g.rows, Columns: make([]Chunk, len(f.columns))}
 	for i := range g.chunks {
-		out.Bytes += max(g.chunks[i].bytes, 0)
-		out.RawBytes += max(g.chunks[i].raw, 0)
+		m := &g.chunks[i]
+		m.raw = min(max(m.raw, 0), maxClaim)
+		out.Bytes += min(max(m.bytes, 0), f.size)
+		out.RawBytes += m.raw
 	}
 	for i := range f.columns {
 		c := &f.columns[i]
