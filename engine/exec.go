@@ -50,7 +50,11 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 	if r.short != nil {
 		return nil, r.short
 	}
-	set, err := publish.Begin(r.cfg.FS, r.targets())
+	keep, err := r.keepSpec()
+	if err != nil {
+		return nil, err
+	}
+	set, err := publish.Begin(r.cfg.FS, r.targets(keep.Key))
 	if err != nil {
 		return nil, err
 	}
@@ -59,13 +63,11 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { x.keeper.close(err) }()
+	defer func() { x.keeper.close(set, err) }()
 	defer func() { err = errors.Join(err, x.close(err == nil)) }()
 	defer contain(r.cfg.Log, &err)
-	if r.cfg.Resume {
-		if err := x.openKeeper(); err != nil {
-			return nil, err
-		}
+	if err := x.openKeeper(keep); err != nil {
+		return nil, err
 	}
 	if b := r.cfg.Board; b != nil {
 		for _, s := range r.Stages() {

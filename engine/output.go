@@ -53,16 +53,33 @@ func (r *Run) refuseUnwritable() error {
 	return nil
 }
 
-func (r *Run) targets() []publish.Target {
+// targets returns where the outputs go. All but the last, behind which nothing is left to do, may be kept by key.
+func (r *Run) targets(key string) []publish.Target {
 	var ts []publish.Target
-	for _, o := range r.plan.Outputs {
-		ts = append(ts, publish.Target{Path: o.Path, SingleFile: o.SingleFile, Replace: o.Replace})
+	for i, o := range r.plan.Outputs {
+		t := publish.Target{Path: o.Path, SingleFile: o.SingleFile, Replace: o.Replace}
+		if i < len(r.plan.Outputs)-1 {
+			t.Key = key
+		}
+		ts = append(ts, t)
 	}
 	return ts
 }
 
-// write runs the pipeline that fills output i, at its temporary place.
-func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Set) (sum OutputSummary, err error) {
+// write fills output i at its temporary place, unless an earlier run has.
+func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Set) (OutputSummary, error) {
+	sum, ok, err := x.keeper.finishedOutput(ctx, i, o, set)
+	if ok || err != nil {
+		return sum, err
+	}
+	if sum, err = x.fill(ctx, i, o, set); err != nil {
+		return sum, err
+	}
+	return sum, x.keeper.finishOutput(ctx, i, o, set, sum)
+}
+
+// fill runs the pipeline that fills output i.
+func (x *exec) fill(ctx context.Context, i int, o *plan.Output, set *publish.Set) (sum OutputSummary, err error) {
 	rel, err := x.table(ctx, x.run.nodes[o.Node])
 	if err != nil {
 		return sum, err

@@ -14,6 +14,7 @@ import (
 	"pqjoin/internal/vfs"
 	"pqjoin/plan"
 	"pqjoin/spillfile"
+	"pqjoin/tableio/publish"
 )
 
 // about is all that a kept stage depends on, each as a hash: what differs in one of these is redone.
@@ -43,8 +44,11 @@ func (r *Run) about() (about, error) {
 	return a, nil
 }
 
-// keepSpec names the directory of the run's stages. The job is known by where it writes.
+// keepSpec names the directory of the run's stages; nothing where it keeps none. The job is known by where it writes.
 func (r *Run) keepSpec() (spec spillfile.KeepSpec, err error) {
+	if !r.cfg.Resume {
+		return spec, nil
+	}
 	a, err := r.about()
 	if err != nil {
 		return spec, err
@@ -103,10 +107,9 @@ type keeper struct {
 }
 
 // openKeeper begins keeping. Where another run of the job is at work, or somebody else owns the place, nothing is kept.
-func (x *exec) openKeeper() error {
-	spec, err := x.run.keepSpec()
-	if err != nil {
-		return err
+func (x *exec) openKeeper(spec spillfile.KeepSpec) error {
+	if spec.Key == "" {
+		return nil
 	}
 	keep, replaced, err := spillfile.OpenKeep(x.dir, spec)
 	if errors.Is(err, vfs.ErrLocked) || errors.Is(err, spillfile.ErrForeign) {
@@ -124,19 +127,23 @@ func (x *exec) openKeeper() error {
 }
 
 // close ends the run with err. Stages stay where it failed, unless what failed is that rows were damaged or lost on their way.
-func (k *keeper) close(err error) {
+func (k *keeper) close(set *publish.Set, err error) {
 	if k == nil {
 		return
 	}
 	doubt := errors.Is(err, spillfile.ErrCorrupt) || errors.Is(err, spillfile.ErrLost) || errors.Is(err, hashjoin.ErrSelfCheck)
+	if doubt {
+		set.Forget()
+	}
 	if cerr := k.keep.Close(err != nil && !doubt); cerr != nil {
 		k.run.cfg.Log.Warn("resume: kept stages could not be removed; `pqjoin clean` does", "why", cerr)
 	}
 }
 
-// stageNote is what is noted of a finished stage.
+// stageNote is what is noted of a finished stage, or of an output.
 type stageNote struct {
-	Rules []settledRule
+	Rules  []settledRule
+	Output OutputSummary
 }
 
 // settledRule is what became of a rule of the job while the stage was made.
@@ -152,15 +159,48 @@ func (k *keeper) stage(ctx context.Context, p *phys, what string) *spillfile.Sta
 	if k == nil {
 		return nil
 	}
-	return k.keep.Stage(fmt.Sprintf("%d-%s", p.node.ID, what), func() ([]byte, error) { return k.note(ctx, p.node) })
+	return k.keep.Stage(fmt.Sprintf("%d-%s", p.node.ID, what), func() ([]byte, error) { return k.note(ctx, p.node, OutputSummary{}) })
+}
+
+// finishOutput says that output i is filled: it stays where the run dies later.
+func (k *keeper) finishOutput(ctx context.Context, i int, o *plan.Output, set *publish.Set, sum OutputSummary) error {
+	if k == nil {
+		return nil
+	}
+	note, err := k.note(ctx, o.Node, sum)
+	if err != nil {
+		return err
+	}
+	return set.Finish(ctx, i, note)
+}
+
+// finishedOutput says whether an earlier run has filled output i, and what it wrote.
+func (k *keeper) finishedOutput(ctx context.Context, i int, o *plan.Output, set *publish.Set) (sum OutputSummary, ok bool, err error) {
+	if k == nil {
+		return sum, false, nil
+	}
+	name := "output " + o.Label
+	raw, ok, why, err := set.Reuse(ctx, i)
+	if why != nil {
+		k.run.cfg.Log.Warn("resume: a finished output is written again", "output", name, "why", why)
+	}
+	if !ok || err != nil {
+		return sum, false, err
+	}
+	var note stageNote
+	if err := json.Unmarshal(raw, &note); err != nil {
+		return sum, false, err
+	}
+	k.takenOver(name, note)
+	return note.Output, true, nil
 }
 
 // note is made when a stage of the node is finished: its inputs are still what they were.
-func (k *keeper) note(ctx context.Context, n *plan.Node) ([]byte, error) {
+func (k *keeper) note(ctx context.Context, n *plan.Node, sum OutputSummary) ([]byte, error) {
 	if err := k.run.verifyInputs(ctx); err != nil {
 		return nil, err
 	}
-	return json.Marshal(stageNote{Rules: k.run.rules.settled(upstream(n))})
+	return json.Marshal(stageNote{Rules: k.run.rules.settled(upstream(n)), Output: sum})
 }
 
 // upstream returns the IDs of a node and of all that it is made of.
@@ -238,6 +278,7 @@ func (b *ruleBook) resettle(rules []settledRule) (warned []*CheckError) {
 			continue
 		}
 		r := &b.rules[s.At]
+		b.told[s.At] = true
 		r.State, r.Rows, r.Samples = s.State, s.Rows, s.Samples
 		if s.State != RuleWarned {
 			continue

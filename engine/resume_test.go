@@ -115,6 +115,12 @@ func (r *resumed) stages(t *testing.T) []string {
 	return names
 }
 
+// filled returns how many outputs are kept.
+func (r *resumed) filled() int {
+	names, _ := filepath.Glob(filepath.Join(r.dir, "out", ".*.pqjoin-done"))
+	return len(names)
+}
+
 // finish runs the job to its end, checks the outputs and that nothing is left, and returns the rows read.
 func (r *resumed) finish(t *testing.T, after string) int64 {
 	t.Helper()
@@ -144,7 +150,7 @@ func TestARunThatDiedIsResumedFromFinishedStages(t *testing.T) {
 		for i := range 10 {
 			nth := 1 + (2*i+1)*r.n/20
 			r.die(t, nth)
-			kept := len(r.stages(t))
+			kept := len(r.stages(t)) + r.filled()
 			rows := r.finish(t, fmt.Sprintf("%v, died at call %d of %d with %d stages kept", cond, nth, r.n, kept))
 			if (kept > 0) != (rows < r.rows) || rows > r.rows {
 				t.Errorf("died at call %d of %d with %d stages kept, resumed: %d rows read of %d", nth, r.n, kept, rows, r.rows)
@@ -191,6 +197,9 @@ func TestDamagedStagesAreComputedAgain(t *testing.T) {
 				}
 			}
 		}
+		if err := os.RemoveAll(filepath.Join(r.dir, "out", ".r.pqjoin-done")); err != nil {
+			t.Fatal(err)
+		}
 		raw[len(raw)/2] ^= 1
 		if err := os.WriteFile(name, raw, 0o600); err != nil {
 			t.Fatal(err)
@@ -199,6 +208,69 @@ func TestDamagedStagesAreComputedAgain(t *testing.T) {
 		if !strings.Contains(r.said.String(), "computed again") {
 			t.Errorf("with a byte flipped in %s nothing is said:\n%s", rel, &r.said)
 		}
+	}
+}
+
+// behindFirst is a call at which the first output is filled, and the second is not.
+func (r *resumed) behindFirst(t *testing.T) (nth int) {
+	t.Helper()
+	f := faultfs.New(hasty(), func(n int, op faultfs.Op, name string) error {
+		if op == "create" && strings.HasSuffix(name, ".pqjoin-done") {
+			nth = n
+		}
+		return nil
+	})
+	if _, err := r.run(t, Config{FS: f}); err != nil || nth == 0 {
+		t.Fatalf("no output is kept: %v", err)
+	}
+	r.clear(t)
+	return nth + 8
+}
+
+func TestAFilledOutputIsNotWrittenAgain(t *testing.T) {
+	r := newResumed(t, plain)
+	nth := r.behindFirst(t)
+	r.die(t, nth)
+	created := 0
+	f := faultfs.New(hasty(), func(_ int, op faultfs.Op, name string) error {
+		if op == "create" && strings.Contains(name, ".r.pqjoin-new") {
+			created++
+		}
+		return nil
+	})
+	if _, err := r.run(t, Config{FS: f}); err != nil || created > 0 {
+		t.Errorf("%v, %d files of the filled output are written again", err, created)
+	}
+	if contents(t, r.dir) != r.want {
+		t.Error("the outputs are others than those of a run that is not interrupted")
+	}
+	if said := r.said.String(); !strings.Contains(said, `stage="output r"`) {
+		t.Errorf("nothing is said of it:\n%s", said)
+	}
+
+	r.clear(t)
+	r.die(t, nth)
+	name := filepath.Join(r.dir, "out", ".r.pqjoin-new", "part-00000.parquet")
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(name, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.finish(t, "with a byte flipped in an output")
+	if said := r.said.String(); !strings.Contains(said, "written again") {
+		t.Errorf("nothing is said of it:\n%s", said)
+	}
+
+	r.clear(t)
+	r.die(t, nth)
+	if _, err := open(t, r.c, r.dir, Config{Tuning: r.cond.tuning}).Execute(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := leftovers(filepath.Join(r.dir, "out")); err != nil || contents(t, r.dir) != r.want {
+		t.Errorf("a run without resume, afterwards: %v", err)
 	}
 }
 

@@ -38,7 +38,8 @@ type Rule struct {
 type ruleBook struct {
 	mu    sync.Mutex
 	rules []Rule
-	nodes []int // of each rule: the ID of its node
+	nodes []int  // of each rule: the ID of its node
+	told  []bool // of each rule: the user has been warned
 }
 
 func newRuleBook(p *plan.Plan) *ruleBook {
@@ -46,7 +47,7 @@ func newRuleBook(p *plan.Plan) *ruleBook {
 	for _, n := range p.Nodes {
 		for _, text := range rulesOf(n) {
 			b.rules = append(b.rules, Rule{Table: n.Table, Line: n.Pos.Line, Rule: text, State: RuleNotReached})
-			b.nodes = append(b.nodes, n.ID)
+			b.nodes, b.told = append(b.nodes, n.ID), append(b.told, false)
 		}
 	}
 	return b
@@ -97,8 +98,9 @@ func validateRule(n *plan.Node, op *plan.Join) string {
 	return fmt.Sprintf("validate %s on %s", op.Validate, names(n.Inputs[0].Schema, op.LeftKeys))
 }
 
-// settle records what became of those rules of a node that are among the given texts.
-func (b *ruleBook) settle(node int, texts []string, failures []CheckFailure, warn bool) {
+// settle records what became of those rules of a node that are among the given texts. It returns
+// those failures that nobody was warned of before, which counts as done.
+func (b *ruleBook) settle(node int, texts []string, failures []CheckFailure, warn bool) (untold []CheckFailure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.rules {
@@ -115,8 +117,13 @@ func (b *ruleBook) settle(node int, texts []string, failures []CheckFailure, war
 			if warn {
 				r.State = RuleWarned
 			}
+			if !b.told[i] {
+				b.told[i] = true
+				untold = append(untold, f)
+			}
 		}
 	}
+	return untold
 }
 
 // joined records that the rules of all joins have passed: every output is written.
@@ -158,15 +165,15 @@ func (r *Run) Rules() []Rule {
 // verdict returns what happens when the rules of a node with the given texts are settled: failures are an error, or a warning.
 func (x *exec) verdict(n *plan.Node, warn bool, texts ...string) func([]CheckFailure) error {
 	return func(failures []CheckFailure) error {
-		x.run.rules.settle(n.ID, texts, failures, warn)
-		if len(failures) == 0 {
+		untold := x.run.rules.settle(n.ID, texts, failures, warn)
+		switch {
+		case len(failures) == 0:
 			return nil
+		case !warn:
+			return &CheckError{Table: n.Table, Failures: failures}
+		case len(untold) > 0:
+			x.run.cfg.Warn((&CheckError{Table: n.Table, Failures: untold}).Error())
 		}
-		e := &CheckError{Table: n.Table, Failures: failures}
-		if warn {
-			x.run.cfg.Warn(e.Error())
-			return nil
-		}
-		return e
+		return nil
 	}
 }

@@ -4,6 +4,7 @@
 //	.NAME.pqjoin-lock      held while a run writes NAME; the kernel drops it when the run dies
 //	.NAME.pqjoin-new       the new output, and after an exchange the old one until it is removed
 //	.NAME.pqjoin-set       beside every target of a set: what the set consists of
+//	.NAME.pqjoin-done      the temporary place is filled, by a run that had more to do, and may serve the next one
 //	.NAME.pqjoin-commit    beside the set's first target: the set is complete and will be swapped in
 //
 // Invariants:
@@ -12,7 +13,8 @@
 //     nothing. Only renames touch it.
 //   - A set becomes new at one moment: when its commit record has its name. What a crash then leaves
 //     undone, Recover (and Begin, for its own targets) does; every step may be repeated.
-//   - Before that moment a crash leaves temporary places only, which Recover and Begin remove.
+//   - Before that moment a crash leaves temporary places only, which Recover and Begin remove, but for
+//     those that are finished and have the Key that Begin is given.
 //   - Whoever touches any of these files holds the target's lock.
 package publish
 
@@ -41,6 +43,8 @@ type Target struct {
 	Path       string
 	SingleFile bool
 	Replace    bool // an existing output is replaced; else it is an error
+	// Key is all that the output depends on: what an earlier run finished with the same key may be reused. Empty: nothing is.
+	Key string
 }
 
 // Suffixes of the files beside a target.
@@ -48,11 +52,12 @@ const (
 	lockSuffix   = ".pqjoin-lock"
 	newSuffix    = ".pqjoin-new"
 	setSuffix    = ".pqjoin-set"
+	doneSuffix   = ".pqjoin-done"
 	commitSuffix = ".pqjoin-commit"
 )
 
 // suffixes are those of all files beside a target.
-var suffixes = [...]string{lockSuffix, newSuffix, setSuffix, commitSuffix, commitSuffix + "-half"}
+var suffixes = [...]string{lockSuffix, newSuffix, setSuffix, doneSuffix, commitSuffix, commitSuffix + "-half"}
 
 // beside returns the name of a target's file with the suffix.
 func beside(target, suffix string) string {
@@ -66,6 +71,10 @@ type Set struct {
 	locks   []io.Closer
 	mode    fs.FileMode // of published directories; files lack the execute bits
 	done    bool
+	// Of each target: what an earlier run finished, why that is not used, and whether the temporary place stays when the set is given up.
+	found  []*finished
+	unused []error
+	keeps  []bool
 }
 
 // Begin locks the targets, completes what a crashed run left half done, checks that they may be written and makes
@@ -83,6 +92,7 @@ func Begin(fsys vfs.FS, targets []Target) (*Set, error) {
 		}
 		s.targets = append(s.targets, t)
 	}
+	s.found, s.unused, s.keeps = make([]*finished, len(targets)), make([]error, len(targets)), make([]bool, len(targets))
 	if err := s.begin(); err != nil {
 		s.Abort()
 		return nil, err
@@ -104,7 +114,13 @@ func (s *Set) begin() error {
 		}
 		s.locks = append(s.locks, l)
 	}
-	for _, t := range s.targets {
+	for i, t := range s.targets {
+		if err := s.find(i); err != nil {
+			return err
+		}
+		if s.found[i] != nil {
+			continue
+		}
 		if _, err := recoverTarget(s.fsys, t.Path, s.owns); err != nil {
 			return err
 		}
@@ -156,29 +172,52 @@ func pending(fsys vfs.FS, path string) bool {
 	return err == nil
 }
 
-// makeTemps makes the temporary places. Their mode is closed until they are published; the one that
-// the process gives to new directories is kept for then.
+// makeTemps makes the temporary places, but for those that an earlier run has filled.
 func (s *Set) makeTemps() error {
-	for i, t := range s.targets {
-		tmp := s.Temp(i)
-		if err := s.fsys.Mkdir(tmp, 0o777); err != nil {
-			return err
-		}
-		st, err := s.fsys.Stat(tmp)
-		if err != nil {
-			return err
-		}
-		s.mode = st.Mode().Perm()
-		if t.SingleFile {
-			err = s.fsys.Remove(tmp)
+	for i := range s.targets {
+		var err error
+		if s.found[i] != nil {
+			err = s.learnMode(beside(s.targets[i].Path, commitSuffix+"-half"))
 		} else {
-			err = s.fsys.Chmod(tmp, 0o700)
+			err = s.makeTemp(i)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// makeTemp makes the temporary place of target i. Its mode is closed until it is published.
+func (s *Set) makeTemp(i int) error {
+	tmp := s.Temp(i)
+	if s.targets[i].SingleFile {
+		return s.learnMode(tmp)
+	}
+	if err := s.mkdir(tmp); err != nil {
+		return err
+	}
+	return s.fsys.Chmod(tmp, 0o700)
+}
+
+// learnMode makes a directory for the while.
+func (s *Set) learnMode(path string) error {
+	if err := s.mkdir(path); err != nil {
+		return err
+	}
+	return s.fsys.Remove(path)
+}
+
+// mkdir makes a directory, and keeps the mode that the process gives to new ones for publishing.
+func (s *Set) mkdir(path string) error {
+	if err := s.fsys.Mkdir(path, 0o777); err != nil {
+		return err
+	}
+	st, err := s.fsys.Stat(path)
+	if err == nil {
+		s.mode = st.Mode().Perm()
+	}
+	return err
 }
 
 // Temp returns where to write target i: an existing empty directory, or the path of a file to be created.
@@ -267,13 +306,17 @@ func (s *Set) settleFile(ctx context.Context, name string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Abort removes the temporary places and gives the locks back. After Commit, which has
+// Abort removes the temporary places, but for finished ones that have a Key, and gives the locks back. After Commit, which has
 // done so or left the rest to recovery, it does nothing.
 func (s *Set) Abort() {
 	if !s.done {
 		for i := range s.targets[:len(s.locks)] {
 			// What cannot be removed now, the next run removes.
 			_ = s.fsys.Remove(beside(s.targets[i].Path, setSuffix))
+			if s.keeps[i] {
+				continue
+			}
+			_ = s.fsys.Remove(beside(s.targets[i].Path, doneSuffix))
 			_ = s.fsys.RemoveAll(s.Temp(i))
 		}
 	}

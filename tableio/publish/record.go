@@ -63,8 +63,7 @@ func (r *record) write(fsys vfs.FS) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(body)
-	raw := append([]byte(recordMagic+hex.EncodeToString(sum[:])+"\n"), body...)
+	raw := seal(recordMagic, body)
 	for _, e := range r.Entries {
 		if err := writeFile(fsys, beside(e.Path, setSuffix), raw); err != nil {
 			return err
@@ -129,9 +128,8 @@ func readRecord(fsys vfs.FS, path string) (*record, error) {
 	if raw == nil || err != nil {
 		return nil, err
 	}
-	head, body, ok := bytes.Cut(raw, []byte("\n"))
-	sum := sha256.Sum256(body)
-	if !ok || string(head) != recordMagic+hex.EncodeToString(sum[:]) {
+	body, ok := unseal(recordMagic, raw)
+	if !ok {
 		return nil, nil
 	}
 	r := &record{}
@@ -139,6 +137,18 @@ func readRecord(fsys vfs.FS, path string) (*record, error) {
 		return nil, nil
 	}
 	return r, nil
+}
+
+// seal puts a line with a body's checksum before it; unseal takes it off, and says whether it is right.
+func seal(magic string, body []byte) []byte {
+	sum := sha256.Sum256(body)
+	return append([]byte(magic+hex.EncodeToString(sum[:])+"\n"), body...)
+}
+
+func unseal(magic string, raw []byte) (body []byte, ok bool) {
+	head, body, ok := bytes.Cut(raw, []byte("\n"))
+	sum := sha256.Sum256(body)
+	return body, ok && string(head) == magic+hex.EncodeToString(sum[:])
 }
 
 // committed says whether the set's moment has come.
@@ -207,12 +217,12 @@ func tidy(fsys vfs.FS, path string) error {
 	if err := fsys.RemoveAll(beside(path, newSuffix)); err != nil {
 		return err
 	}
-	for _, suffix := range []string{commitSuffix + "-half", setSuffix} {
-		if err := removeFile(fsys, beside(path, suffix)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(tidyRecord(fsys, path), removeFile(fsys, beside(path, doneSuffix)))
+}
+
+// tidyRecord removes the record of a set that is completed, or was not committed.
+func tidyRecord(fsys vfs.FS, path string) error {
+	return errors.Join(removeFile(fsys, beside(path, commitSuffix+"-half")), removeFile(fsys, beside(path, setSuffix)))
 }
 
 // removeFile removes a file that may be missing.
