@@ -261,7 +261,7 @@ func TestPlanFitsItsShare(t *testing.T) {
 			if l.Workers != workers || l.Partitions < 8 || l.BlockBytes < minBlock || l.TableBytes < minTableBytes || l.MaxLoad < l.TableBytes {
 				t.Errorf("%d bytes, %d workers: %+v", share, workers, l)
 			}
-			if n := int64(workers) * (int64(2*l.Partitions*l.BlockBytes) + max(l.TableBytes, l.MaxLoad)); n > share {
+			if n := int64(workers) * (l.blocks() + l.TableBytes); n > share {
 				t.Errorf("%d bytes, %d workers: %+v takes %d", share, workers, l, n)
 			}
 		}

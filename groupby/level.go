@@ -66,8 +66,8 @@ func (l *level) cutter(t *table) (cutter, error) {
 	return l.cut, nil
 }
 
-// store opens the store at *at if it is not open, and returns it.
-func (l *level) store(at *store, what string, schema *batch.Schema) (store, error) {
+// store opens the store at *at, of blocks of the given bytes, if it is not open, and returns it.
+func (l *level) store(at *store, what string, schema *batch.Schema, block int) (store, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if *at != nil {
@@ -76,7 +76,7 @@ func (l *level) store(at *store, what string, schema *batch.Schema) (store, erro
 	spec := l.lay.spec
 	s, err := l.open(spillfile.Spec{
 		Name: spec.Name + " " + what, Schema: schema, Partitions: l.cut.partitions(), Workers: l.workers,
-		BlockBytes: spec.BlockBytes, Acct: spec.Acct, Dir: spec.Dir,
+		BlockBytes: block, Acct: spec.Acct, Dir: spec.Dir,
 	})
 	if err != nil {
 		return nil, err
@@ -94,11 +94,11 @@ func (l *level) appendTo(ctx context.Context, at *store, t *table, worker, unit 
 		return err
 	}
 	defer part.Release()
-	what := "groups"
+	what, block := "groups", stateBlock(l.lay.spec.BlockBytes)
 	if at == &l.rows {
-		what = "rows"
+		what, block = "rows", l.lay.spec.BlockBytes
 	}
-	s, err := l.store(at, what, b.Schema)
+	s, err := l.store(at, what, b.Schema, block)
 	if err != nil {
 		b.Release()
 		return err

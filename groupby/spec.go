@@ -121,11 +121,9 @@ func (l *layout) scratchBytes() int64 {
 
 // storesFloor is what the two stores of a level need.
 func storesFloor(lay *layout, partitions, workers int) int64 {
-	n := int64(0)
-	for _, schema := range []*batch.Schema{lay.raw, lay.state} {
-		n += spillfile.Floor(spillfile.Spec{Schema: schema, Partitions: partitions, Workers: workers, BlockBytes: lay.spec.BlockBytes})
-	}
-	return n
+	rows := spillfile.Spec{Schema: lay.raw, Partitions: partitions, Workers: workers, BlockBytes: lay.spec.BlockBytes}
+	states := spillfile.Spec{Schema: lay.state, Partitions: partitions, Workers: workers, BlockBytes: stateBlock(lay.spec.BlockBytes)}
+	return spillfile.Floor(rows) + spillfile.Floor(states)
 }
 
 // Floor returns the least bytes with which the aggregation completes on any input (values
@@ -160,10 +158,10 @@ const (
 
 // Plan divides share bytes of a spec whose Workers are settled, for partitions that are merged in
 // load bytes; Partitions and BlockBytes keep the spec's value where it has one. Partitions are as many as make each
-// of them fit its load, and caches, if every one of Spec.Rows is a group, as blocks allow: cutting again costs more than small blocks. Half
-// of the share goes to the blocks that each worker gathers for each partition of the two stores: 64 KiB
-// where that fits, down to 4 KiB, then fewer partitions. A pre-aggregation table gets a quarter, a half where
-// that is little, and up to 16 MiB.
+// of them fit its load, and caches, if every one of Spec.Rows is a group, as blocks allow: cutting again costs more than small blocks.
+// A pre-aggregation table gets a quarter of the share, a half where that is little, and up to 16 MiB. The rest is for
+// the blocks that each worker gathers for each partition of the two stores: 64 KiB where that fits, half of it for states, down
+// to 4 KiB, then fewer partitions.
 func Plan(spec Spec, share, load int64) Layout {
 	s := spec.withDefaults()
 	per := share / int64(s.Workers)
@@ -178,16 +176,25 @@ func Plan(spec Spec, share, load int64) Layout {
 			out.Partitions *= 2
 		}
 	}
+	out.TableBytes = min(max(per/4, min(per/2, goodTable), minTableBytes), maxTable)
+	out.MaxLoad = max(load, out.TableBytes)
+	room := max(per-out.TableBytes, per/4)
 	if out.BlockBytes == 0 {
 		out.BlockBytes = maxBlock
-		for out.BlockBytes > minBlock && int64(2*out.Partitions*out.BlockBytes) > per/2 {
+		for out.BlockBytes > minBlock && out.blocks() > room {
 			out.BlockBytes /= 2
 		}
 	}
-	for own && out.Partitions > 8 && int64(2*out.Partitions*out.BlockBytes) > per/2 {
+	for own && out.Partitions > 8 && out.blocks() > room {
 		out.Partitions /= 2
 	}
-	out.TableBytes = min(max(per/4, min(per/2, goodTable), minTableBytes), maxTable)
-	out.MaxLoad = max(load, out.TableBytes)
 	return out
 }
+
+// blocks is the bytes of the blocks that one worker gathers.
+func (l *Layout) blocks() int64 {
+	return int64(l.Partitions) * int64(l.BlockBytes+stateBlock(l.BlockBytes))
+}
+
+// stateBlock is the block of the store of states beside one of rows of the given bytes: whole tables come at a time, and seldom.
+func stateBlock(rows int) int { return max(rows/2, minBlock) }
