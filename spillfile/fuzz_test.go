@@ -29,6 +29,8 @@ var fuzzSchema = batch.NewSchema(
 	batch.Field{Name: "text", Type: batch.Of(batch.String), Nullable: true},
 	batch.Field{Name: "long", Type: batch.Of(batch.Binary)},
 	batch.Field{Name: "list", Type: batch.Type{ID: batch.Nested, Shape: "list<int64>"}, Nullable: true},
+	batch.Field{Name: "three", Type: batch.Of(batch.Int64), Nullable: true},
+	batch.Field{Name: "near", Type: batch.Of(batch.Float64)},
 )
 
 // fuzzRow is row i of fuzzSchema.
@@ -36,7 +38,7 @@ func fuzzRow(i int) []any {
 	row := []any{
 		byte(i % 2), uint64(7), uint64(i % 200), uint64(i * 300), uint64(i) << 20, uint64(i) * mix1, math.Float64bits(float64(i) / 3),
 		math.Float64bits(float64(i) / 2), batch.Int128{Lo: uint64(i), Hi: -1}, "four", strings.Repeat("x", i%5),
-		strings.Repeat("y", i%3*150), strings.Repeat("\x01", i%4*8),
+		strings.Repeat("y", i%3*150), strings.Repeat("\x01", i%4*8), uint64(i * 70000), math.Float64bits(1 + float64(i)/3),
 	}
 	for c, f := range fuzzSchema.Fields {
 		if f.Nullable && i%7 == c%7 {
@@ -265,7 +267,7 @@ func TestFuzzedStoresHoldEveryEncoding(t *testing.T) {
 		}
 	}
 	for _, w := range []way{
-		{encInts, 0, 0}, {encInts, 1, 1}, {encInts, 2, 0}, {encInts, 4, 0}, {encInts, 8, 0}, {encFloat4, 4, 1}, {encBits, 0, 1}, {encWide, 16, 0},
+		{encInts, 0, 0}, {encInts, 1, 1}, {encInts, 2, 0}, {encInts, 3, 1}, {encInts, 4, 0}, {encInts, 7, 0}, {encInts, 8, 0}, {encFloat4, 4, 1}, {encBits, 0, 1}, {encWide, 16, 0},
 		{encBytes, 0, 0}, {encBytes, 1, 1}, {encBytes, 2, 0}, {encCodes, 0, 0}, {encCodes, 1, 1},
 	} {
 		if !seen[w] {

@@ -136,14 +136,27 @@ const (
 	gainDen     = 10
 )
 
-// compresses tries the codec on a sample from the middle of the chunk.
+// plainMost bounds how many chunks are written without a trial, after many that did not shrink.
+const plainMost = 16
+
+// compresses tries the codec on a sample from the middle of the chunk. After a chunk that does not shrink, more and more of those that
+// follow are not tried: what a store holds changes little.
 func (s *Store) compresses(blocks int, raw []byte) bool {
 	if s2.MaxEncodedLen(len(raw))+blockHeader*blocks > len(s.stage.Bytes()) {
 		return false
 	}
+	if s.untried > 0 {
+		s.untried--
+		return false
+	}
 	mid := max(0, (len(raw)-sampleBytes)/2)
 	sample := raw[mid:min(len(raw), mid+sampleBytes)]
-	return gainDen*len(s2.Encode(s.stage.Bytes(), sample)) <= gainNum*len(sample)
+	if gainDen*len(s2.Encode(s.stage.Bytes(), sample)) <= gainNum*len(sample) {
+		s.refused = 0
+		return true
+	}
+	s.untried, s.refused = s.refused, min(2*s.refused+1, plainMost)
+	return false
 }
 
 // compress writes the blocks of the chunk to the stage, each compressed where that helps.

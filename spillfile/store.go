@@ -75,12 +75,14 @@ type Store struct {
 	isSealed   atomic.Bool
 	rowsOut    atomic.Int64
 
-	spillMu sync.Mutex // one spills at a time; also holds stage and files
+	spillMu sync.Mutex // one spills at a time; also holds stage, files, refused and untried
 	stage   *mem.Buf   // where blocks are compressed, and encoded when there is no memory for them
 	groups  []group
 	spilled atomic.Int64
 	files   int
 	freed   atomic.Int64
+	refused int // by the chunks last tried with the codec: how many will not be tried after the next that does not shrink
+	untried int // chunks to come that are not tried
 
 	closeOnce sync.Once
 	closeErr  error

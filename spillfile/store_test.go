@@ -474,6 +474,65 @@ func TestANegativeQuotaIsNoSpillAtAll(t *testing.T) {
 	closeAll(t, s, pool, dir)
 }
 
+// TestNumbersTakeTheBytesOfTheirSpan has numbers and the bits of floats differ by as much as so many bytes hold, with and without nulls.
+func TestNumbersTakeTheBytesOfTheirSpan(t *testing.T) {
+	const rows = 37 // not a multiple of what is moved at a time
+	r := rand.New(rand.NewPCG(5, 5))
+	for width := range 9 {
+		for _, typ := range []batch.TypeID{batch.Int64, batch.Float64} {
+			for _, nullable := range []bool{false, true} {
+				span := uint64(1)<<(8*width) - 1
+				base := uint64(0x3ff0_1234_0000_0000)
+				if width == 8 {
+					base = 1 << 63 // the least number
+				}
+				vals := []any{base, base + span}
+				for len(vals) < rows {
+					if nullable && len(vals)%5 == 4 {
+						vals = append(vals, nil)
+						continue
+					}
+					vals = append(vals, base+r.Uint64()&span)
+				}
+				if typ == batch.Float64 && width == 8 {
+					vals[0], vals[1] = uint64(0), uint64(math.MaxUint64)
+				}
+				roundTrip(t, batch.Field{Name: "x", Type: batch.Of(typ), Nullable: nullable}, vals, byte(width))
+			}
+		}
+	}
+}
+
+// roundTrip appends a column of vals, which is to lie in a block in so many bytes a value, and reads it back in pieces.
+func roundTrip(t *testing.T, f batch.Field, vals []any, width byte) {
+	t.Helper()
+	pool, dir := mem.NewPool(16<<20, mem.Protect()), diskDir(t, vfs.OS(), 0)
+	schema := batch.NewSchema(f)
+	s, err := New(Spec{Name: "test", Schema: schema, Partitions: 1, Workers: 1, BlockBytes: 4 << 10, Acct: pool.Account("store", 0), Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeAll(t, s, pool, dir)
+	b := &batch.Batch{Schema: schema, N: len(vals), Cols: []*batch.Column{buildColumn(t, s.spec.Acct, f.Type, vals, false)}}
+	if err := errors.Join(s.Append(context.Background(), 0, 0, nil, b), s.Seal(context.Background())); err != nil {
+		t.Fatal(err)
+	}
+	rd := s.newReader(0, s.spec.Acct, nil)
+	o, err := rd.block(0)
+	if err != nil || o.cols[0].width != width || o.cols[0].enc != encInts {
+		t.Errorf("%v of %d bytes lie as %+v: %v", f.Type, width, o, err)
+	}
+	rd.close()
+	want := make([][]any, len(vals))
+	for i, v := range vals {
+		want[i] = []any{v}
+	}
+	got, err := streamRows(s, 0, s.spec.Acct, 10)
+	if d := cmp.Diff(want, got); err != nil || d != "" {
+		t.Errorf("%v of %d bytes: %v\n%s", f.Type, width, err, d)
+	}
+}
+
 func TestSpilledBlocksOfTextAreCompressed(t *testing.T) {
 	sc := script{seed: 1, partitions: 2, workers: 1, units: 2, batches: 4, rows: 2000, block: 16 << 10, long: true, schema: allTypes.Select([]int{6})}
 	pool, dir := mem.NewPool(1<<30, mem.Protect()), diskDir(t, vfs.OS(), 0)
