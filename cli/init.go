@@ -32,6 +32,7 @@ type starter struct {
 	table      *tableio.Table
 	schema     *batch.Schema // the columns that can be computed on
 	read       []string      // those that can be read
+	counts     []string      // of these, durations: read as the counts of their unit
 	refused    []string      // those that cannot
 }
 
@@ -66,8 +67,11 @@ func (in *starter) leaveOutNested() {
 		case f.Type.ID != batch.Nested:
 			cols = append(cols, i)
 		case f.Type.Shape == "":
-			in.refused = append(in.refused, f.Name)
-			continue
+			if _, counts := in.table.Unread(f.Name); !counts {
+				in.refused = append(in.refused, f.Name)
+				continue
+			}
+			in.counts = append(in.counts, f.Name)
 		}
 		in.read = append(in.read, f.Name)
 	}
@@ -159,21 +163,29 @@ func (in *starter) describe(b *strings.Builder) {
 		if least, most, ok := engine.Bounds(t, i); ok {
 			notes = append(notes, comment(least.Text)+" to "+comment(most.Text))
 		}
-		fmt.Fprintf(w, "  #   %s\t%s\t%s\n", comment(f.Name), f.Type, strings.Join(notes, ", "))
+		fmt.Fprintf(w, "  #   %s\t%s\t%s\n", comment(f.Name), comment(typeText(t, f)), strings.Join(notes, ", "))
 	}
 	w.Flush() // into memory: it cannot fail
-	if len(in.refused) == 0 {
+	if len(in.refused) == 0 && len(in.counts) == 0 {
 		fmt.Fprintf(b, "  %s: %s\n", yamlText(in.name), yamlText(in.path))
 		return
 	}
-	fmt.Fprintf(b, "  %s:\n    path: %s\n    # Nested in a way that cannot be read: %s.\n    columns: [", yamlText(in.name), yamlText(in.path), comment(strings.Join(in.refused, ", ")))
-	for i, name := range in.read {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(yamlText(name))
+	fmt.Fprintf(b, "  %s:\n    path: %s\n", yamlText(in.name), yamlText(in.path))
+	if len(in.refused) > 0 {
+		fmt.Fprintf(b, "    # Of types that are not read: %s.\n    columns: [%s]\n", comment(strings.Join(in.refused, ", ")), yamlList(in.read, ""))
 	}
-	b.WriteString("]\n")
+	if len(in.counts) > 0 {
+		fmt.Fprintf(b, "    # Durations are read as the counts of their unit.\n    types: {%s}\n", yamlList(in.counts, ": int64"))
+	}
+}
+
+// yamlList writes names, each with what follows it.
+func yamlList(names []string, more string) string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = yamlText(name) + more
+	}
+	return strings.Join(out, ", ")
 }
 
 // comment makes a text fit a comment.

@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
+	"pqjoin/batch"
 	"pqjoin/engine"
 	"pqjoin/tableio"
 )
@@ -125,7 +126,7 @@ func inspectTable(t *tableio.Table, list bool) *inspection {
 	for i, f := range t.Schema().Fields {
 		s := t.ColumnStats(i)
 		col := inspectedColumn{
-			ColumnInfo: engine.ColumnInfo{Name: f.Name, Type: f.Type.String(), Nullable: f.Nullable},
+			ColumnInfo: engine.ColumnInfo{Name: f.Name, Type: typeText(t, f), Nullable: f.Nullable},
 			Nulls:      s.Nulls, Bytes: int64(s.MeanBytes * float64(t.Rows())),
 		}
 		if least, most, ok := engine.Bounds(t, i); ok {
@@ -196,4 +197,12 @@ func keyText(w io.Writer, k *engine.KeyInfo) {
 	for _, h := range k.Heaviest {
 		fmt.Fprintf(w, "heavy key\t%s: %s rows (%.1f %%)\n", clean(h.Key), humanize.Comma(h.Rows), 100*float64(h.Rows)/float64(cmp.Or(k.Rows, 1)))
 	}
+}
+
+// typeText returns a column's type, or what it is where it is not read.
+func typeText(t *tableio.Table, f batch.Field) string {
+	if why, _ := t.Unread(f.Name); why != "" {
+		return why
+	}
+	return f.Type.String()
 }

@@ -17,7 +17,7 @@ func Logical(ctx context.Context, job *plan.Job, cfg Config) (*plan.Plan, map[*p
 		return nil, nil, err
 	}
 	r.plan = p
-	if err := r.refuseNested(); err != nil {
+	if err := r.refuseUnread(); err != nil {
 		return nil, nil, err
 	}
 	found := map[*plan.Input]plan.Found{}

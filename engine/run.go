@@ -108,7 +108,7 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 		return nil, err
 	}
 	r.plan = p
-	if err := r.refuseNested(); err != nil {
+	if err := r.refuseUnread(); err != nil {
 		return nil, err
 	}
 	if err := r.refuseUnwritable(); err != nil {
@@ -120,20 +120,25 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	return r, nil
 }
 
-// refuseNested refuses jobs that need a nested column of a form that cannot be read: a variant, say.
-func (r *Run) refuseNested() error {
+// refuseUnread refuses jobs that need a column of a type that is not read: a variant, or a duration.
+func (r *Run) refuseUnread() error {
 	for _, n := range r.plan.Nodes {
 		s, ok := n.Op.(*plan.Scan)
 		if !ok {
 			continue
 		}
 		for _, f := range n.Schema.Fields {
-			if f.Type.ID == batch.Nested && f.Type.Shape == "" {
-				return &plan.Error{
-					File: r.job.File, Line: s.Input.Pos.Line, Column: s.Input.Pos.Column, Text: r.job.Line(s.Input.Pos.Line), Err: plan.ErrUnsupported,
-					Msg:  fmt.Sprintf("input %q: column %q is nested in a way that is not supported", s.Input.Name, f.Name),
-					Hint: "leave it out with drop or select, or with the input's columns",
-				}
+			if f.Type.ID != batch.Nested || f.Type.Shape != "" {
+				continue
+			}
+			why, counts := r.tables[s.Input].Unread(f.Name)
+			hint := "leave it out with drop or select, or with the input's columns"
+			if counts {
+				hint = fmt.Sprintf("types: {%s: int64} reads the counts of its unit; drop, select or the input's columns leave it out", f.Name)
+			}
+			return &plan.Error{
+				File: r.job.File, Line: s.Input.Pos.Line, Column: s.Input.Pos.Column, Text: r.job.Line(s.Input.Pos.Line), Err: plan.ErrUnsupported,
+				Msg: fmt.Sprintf("input %q: column %q is %s, which is not supported", s.Input.Name, f.Name, why), Hint: hint,
 			}
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
-	"pqjoin/mem"
 	"pqjoin/tableio/arrow"
 	"pqjoin/tableio/csv"
 	"pqjoin/tableio/format"
@@ -90,7 +89,7 @@ func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.Fil
 	case JSONL:
 		return jsonl.Open(ctx, fsys, p.path, jsonl.Options{Types: spec.Types})
 	case Arrow:
-		return arrow.Open(ctx, fsys, p.path, arrow.Options{Columns: spec.Columns})
+		return arrow.Open(ctx, fsys, p.path)
 	case Parquet, "":
 		f, err := parquet.Open(ctx, fsys, p.path)
 		if err != nil {
@@ -100,30 +99,3 @@ func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.Fil
 	}
 	return nil, fmt.Errorf("%s: %w: %s is not read yet", p.path, ErrFormat, p.format)
 }
-
-// parquetFile is a Parquet file as a file of any format. Its units are its row groups.
-type parquetFile struct {
-	*parquet.File
-	units []format.Unit
-}
-
-func newParquetFile(f *parquet.File) parquetFile {
-	p := parquetFile{File: f}
-	for _, g := range f.RowGroups() {
-		p.units = append(p.units, format.Unit{Rows: g.Rows, Bytes: g.Bytes, Raw: g.RawBytes})
-	}
-	return p
-}
-
-func (p parquetFile) Rows() (int64, bool)  { return p.File.Rows(), true }
-func (p parquetFile) Units() []format.Unit { return p.units }
-
-func (p parquetFile) RowBytes(unit, col int) int64 {
-	return p.RowGroups()[unit].Columns[col].RawBytes
-}
-
-func (p parquetFile) Read(ctx context.Context, acct *mem.Account, unit int, cols []int, types []batch.Type, o format.ReadOptions) (batch.Stream, error) {
-	return p.ReadRowGroup(ctx, acct, unit, cols, parquet.ReadOptions{BatchRows: o.BatchRows, WholeBytes: o.WholeBytes, Types: types})
-}
-
-var _ format.File = parquetFile{}

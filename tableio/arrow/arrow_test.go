@@ -122,7 +122,7 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 		if filepath.Base(name) == "replaced.arrows" {
 			continue
 		}
-		f, err := Open(t.Context(), vfs.OS(), name, Options{})
+		f, err := Open(t.Context(), vfs.OS(), name)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -151,7 +151,7 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 }
 
 func TestADictionaryIsReplaced(t *testing.T) {
-	f, err := Open(t.Context(), vfs.OS(), "testdata/golden/replaced.arrows", Options{})
+	f, err := Open(t.Context(), vfs.OS(), "testdata/golden/replaced.arrows")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func read(t interface{ Fatal(...any) }, p string, b []byte) {
 	if err := os.WriteFile(p, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, err := Open(context.Background(), vfs.OS(), p, Options{})
+	f, err := Open(context.Background(), vfs.OS(), p)
 	if err != nil {
 		return
 	}
@@ -246,7 +246,7 @@ func TestRefusals(t *testing.T) {
 		if err := os.WriteFile(p, []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(t.Context(), vfs.OS(), p, Options{}); err == nil || err.Error() != p+": "+want || !errors.Is(err, format.ErrMalformed) {
+		if _, err := Open(t.Context(), vfs.OS(), p); err == nil || err.Error() != p+": "+want || !errors.Is(err, format.ErrMalformed) {
 			t.Errorf("%.20q: %v", body, err)
 		}
 	}
@@ -332,7 +332,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		if err := errors.Join(acct.Close(), pool.Close()); err != nil {
 			t.Fatal(err)
 		}
-		f, err := Open(context.Background(), vfs.OS(), p, Options{})
+		f, err := Open(context.Background(), vfs.OS(), p)
 		if err != nil {
 			t.Fatal(err)
 		}

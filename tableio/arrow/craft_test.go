@@ -98,7 +98,7 @@ func opened(t testing.TB, b []byte) (*File, error) {
 	if err := os.WriteFile(p, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return Open(t.Context(), vfs.OS(), p, Options{})
+	return Open(t.Context(), vfs.OS(), p)
 }
 
 // seeds are small files of every layout.

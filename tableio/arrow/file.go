@@ -19,7 +19,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -39,11 +38,6 @@ const (
 	// maxRows is the most rows of a record batch.
 	maxRows = 1 << 40
 )
-
-// Options says how files are read.
-type Options struct {
-	Columns []string // nil: all. Columns of types that are not read are refused if they are among these
-}
 
 // File is an open file.
 type File struct {
@@ -66,7 +60,7 @@ type File struct {
 type unit struct{ from, to int }
 
 // Open reads the metadata of all messages.
-func Open(ctx context.Context, fsys vfs.FS, path string, o Options) (f *File, err error) {
+func Open(ctx context.Context, fsys vfs.FS, path string) (f *File, err error) {
 	f = &File{dicts: map[int64][]message{}}
 	if f.Input, err = text.OpenInput(ctx, fsys, path); err != nil {
 		return nil, err
@@ -82,7 +76,7 @@ func Open(ctx context.Context, fsys vfs.FS, path string, o Options) (f *File, er
 	if err := f.open(ctx, h); err != nil {
 		return nil, f.fail(err)
 	}
-	if err := f.choose(o.Columns); err != nil {
+	if err := f.describe(); err != nil {
 		return nil, f.fail(err)
 	}
 	f.divide()
@@ -95,26 +89,33 @@ func malformedf(s string, args ...any) error {
 	return fmt.Errorf("%w: %s", format.ErrMalformed, fmt.Sprintf(s, args...))
 }
 
-// choose makes the schema of the columns that are read.
-func (f *File) choose(names []string) error {
+// describe makes the schema. Columns that are not read are in it, see Unread.
+func (f *File) describe() error {
 	f.schema = &batch.Schema{}
 	for i, c := range f.all {
-		if c.layout == layoutNone && names != nil && !slices.Contains(names, c.field.Name) {
-			continue
-		}
-		if c.layout == layoutNone {
-			return fmt.Errorf("%w: column %s is %s, which is not read from Arrow files (columns: [...] leaves it out)", format.ErrUnsupported, c.field.Name, c.why)
+		field := c.field
+		if c.layout == layoutNone || c.span {
+			field.Type = batch.Type{ID: batch.Nested}
 		}
 		for k := range c.coders() {
-			if len(f.dicts[k.dict]) == 0 && len(f.batches) > 0 {
+			if c.layout != layoutNone && len(f.dicts[k.dict]) == 0 && len(f.batches) > 0 {
 				return malformedf("the dictionary of column %s is missing", k.field.Name)
 			}
 		}
 		f.at = append(f.at, i)
-		f.schema.Fields = append(f.schema.Fields, c.field)
+		f.schema.Fields = append(f.schema.Fields, field)
 		f.widths = append(f.widths, c.meanWidth())
 	}
 	return nil
+}
+
+// Unread says why a column is not read as it is, whose type then is a batch.Nested without a shape; "" of one that is.
+func (f *File) Unread(col int) string {
+	c := &f.all[f.at[col]]
+	if c.layout == layoutNone || c.span {
+		return c.why
+	}
+	return ""
 }
 
 // meanWidth guesses the bytes of a value.
@@ -195,8 +196,11 @@ func (f *File) Rows() (int64, bool) { return f.rows, true }
 // Units returns the units; the caller must not change them.
 func (f *File) Units() []format.Unit { return f.formatU }
 
-// ReadsAs says whether a column is read as t: one of nulls as any type.
+// ReadsAs says whether a column is read as t: one of nulls as any type, one of durations as the counts of their unit.
 func (f *File) ReadsAs(col int, t batch.Type) bool {
+	if f.all[f.at[col]].span {
+		return t.ID == batch.Int64
+	}
 	return f.schema.Fields[col].Type.ID == batch.Null && t.ID != batch.Nested
 }
 

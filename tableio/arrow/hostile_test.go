@@ -126,7 +126,7 @@ func TestLongFootersAreRefused(t *testing.T) {
 		if err := os.WriteFile(p, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Open(t.Context(), vfs.OS(), p, Options{})
+		_, err := Open(t.Context(), vfs.OS(), p)
 		return err
 	}
 	if err := put(maxMeta+1, maxMeta+64); err == nil || !strings.Contains(err.Error(), "its footer is of 16777217 bytes, more than 16777216") {
@@ -141,7 +141,7 @@ func TestLongFootersAreRefused(t *testing.T) {
 	if err := os.WriteFile(p, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), vfs.OS(), p, Options{}); err == nil || !strings.Contains(err.Error(), "it has more than 262144 record batches and dictionaries") {
+	if _, err := Open(t.Context(), vfs.OS(), p); err == nil || !strings.Contains(err.Error(), "it has more than 262144 record batches and dictionaries") {
 		t.Error(err)
 	}
 }

@@ -81,7 +81,12 @@ func TestAFewBytesRaiseNoFloor(t *testing.T) {
 func TestTypesThatAreNotReadAreUnsupported(t *testing.T) {
 	var c crafted
 	c.schema(func(w *builder) []int { return []int{craftedField(w, "x", typeInterval, w.table(), 0)} })
-	if _, err := opened(t, c.b); !errors.Is(err, format.ErrUnsupported) || errors.Is(err, format.ErrMalformed) || !strings.Contains(err.Error(), "column x is an interval") {
+	f, err := opened(t, c.b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Read(t.Context(), nil, 0, all(f), nil, format.ReadOptions{}); !errors.Is(err, format.ErrUnsupported) || errors.Is(err, format.ErrMalformed) ||
+		!strings.Contains(err.Error(), "column x is an interval") {
 		t.Error(err)
 	}
 }

@@ -97,7 +97,7 @@ func TestNestedColumnsAreReadAsTheyWereWritten(t *testing.T) {
 		_ = os.Remove(p)
 		codec := rapid.SampledFrom([]string{"none", "lz4", "zstd"}).Draw(t, "compression")
 		writeColumns(t, p, codec, schema, cols, rapid.SampledFrom([]int{0, 100, 5000}).Draw(t, "rows of a record batch"), rapid.SampledFrom([]int{13, 1000, 9000}).Draw(t, "rows of a batch"))
-		f, err := Open(context.Background(), vfs.OS(), p, Options{})
+		f, err := Open(context.Background(), vfs.OS(), p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,22 +125,25 @@ func craftedList(w *builder, name string, kind int64, child int) int {
 	return craftedField(w, name, kind, w.table(), 0, child)
 }
 
-// What is not read is refused by its name and the way to it; the other columns can be read without it.
+// What is not read says why, and the way to it; the other columns can be read without it. What is malformed is refused.
 func TestNestedColumnsThatAreNotReadAreNamed(t *testing.T) {
 	for want, field := range map[string]func(w *builder) int{
-		"column c is nested and holds an interval (c.item.x), which is not read from Arrow files (columns: [...] leaves it out)": func(w *builder) int {
+		"nested and holds an interval (c.item.x)": func(w *builder) int {
 			inner := craftedField(w, "item", typeStruct, w.table(), 0, craftedField(w, "x", typeInterval, w.table(), 0))
 			return craftedList(w, "c", typeList, inner)
 		},
-		"column c is nested and holds a union (c.item)": func(w *builder) int {
+		"nested and holds a union (c.item)": func(w *builder) int {
 			return craftedList(w, "c", typeLargeList, craftedField(w, "item", typeUnion, w.table(), 0))
 		},
-		"column c is nested and holds run-end encoded (c.entries.value)": func(w *builder) int {
+		"nested and holds run-end encoded (c.entries.value)": func(w *builder) int {
 			key, value := craftedField(w, "key", typeUtf8, w.table(), 0), craftedField(w, "value", typeRunEnd, w.table(), 0)
 			return craftedList(w, "c", typeMap, craftedField(w, "entries", typeStruct, w.table(), 0, key, value))
 		},
-		"column c is a struct without fields": func(w *builder) int { return craftedField(w, "c", typeStruct, w.table(), 0) },
-		"column c is a dictionary of nested values": func(w *builder) int {
+		"nested and holds a duration (c.item)": func(w *builder) int {
+			return craftedList(w, "c", typeList, craftedField(w, "item", typeDuration, w.table(), 0))
+		},
+		"a struct without fields": func(w *builder) int { return craftedField(w, "c", typeStruct, w.table(), 0) },
+		"a dictionary of nested values": func(w *builder) int {
 			return craftedField(w, "c", typeList, w.table(), w.table(slot{i: 0, size: 8, v: 1}), craftedField(w, "item", typeBool, w.table(), 0))
 		},
 		`malformed file: column "c" is nested, and has 0 parts`: func(w *builder) int { return craftedField(w, "c", typeList, w.table(), 0) },
@@ -150,7 +153,11 @@ func TestNestedColumnsThatAreNotReadAreNamed(t *testing.T) {
 	} {
 		var c crafted
 		c.schema(func(w *builder) []int { return []int{field(w), craftedField(w, "other", typeBool, w.table(), 0)} })
-		if _, err := opened(t, c.b); err == nil || !strings.Contains(err.Error(), ": "+want) {
+		f, err := opened(t, c.b)
+		if err == nil && f.Schema().Fields[0].Type == batch.Of(batch.Nested) && f.Unread(1) == "" {
+			err = errors.New(": " + f.Unread(0))
+		}
+		if err == nil || !strings.Contains(err.Error(), ": "+want) {
 			t.Errorf("%v, not %s", err, want)
 		}
 	}

@@ -37,6 +37,11 @@ func (f *File) Read(ctx context.Context, acct *mem.Account, u int, cols []int, t
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	for i, c := range cols {
+		if why := f.Unread(c); why != "" && (types == nil || !f.ReadsAs(c, types[i])) {
+			return nil, f.fail(fmt.Errorf("%w: column %s is %s, which is not read", format.ErrUnsupported, f.schema.Fields[c].Name, why))
+		}
+	}
 	h, err := f.Handle()
 	if err != nil {
 		return nil, err

@@ -82,6 +82,7 @@ type column struct {
 	kids []column     // its parts: of a map the one struct of its entries
 
 	nested bool // it is nested, or a part
+	span   bool // a duration, of which the counts can be read
 }
 
 // buffers is what a column takes of the lists of a record batch, without its parts.
@@ -131,7 +132,9 @@ func (r *schemaReader) field(f flat) column {
 	}
 	r.seen[c.field.Name] = true
 	r.size(&c, f, 0)
-	r.describe(&c, f)
+	if r.describe(&c, f); f.byte(2, 0) == typeDuration && !c.coded {
+		c.field.Type, c.layout, c.width, c.span = batch.Of(batch.Int64), layoutFixed, 8, true
+	}
 	if c.tree != nil {
 		c.settle()
 	}

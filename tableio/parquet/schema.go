@@ -24,6 +24,14 @@ type column struct {
 	maxDef, maxRep uint8
 }
 
+// Unread says why the column at position col, whose type is a batch.Nested without a shape, is not read; "" of one that is.
+func (f *File) Unread(col int) string {
+	if why := f.columns[col].refused; why != "" {
+		return "nested, and " + why
+	}
+	return ""
+}
+
 // flat says whether the field is a leaf.
 func (c *column) flat() bool { return c.nest == nil && c.refused == "" }
 
