@@ -22,31 +22,14 @@ import (
 	"pqjoin/internal/testkit/jobgen"
 	"pqjoin/internal/testkit/ref"
 	"pqjoin/internal/vfs"
+	"pqjoin/internal/vfs/faultfs"
 	"pqjoin/monitor"
 	"pqjoin/plan"
 	"pqjoin/tableio/parquet"
 )
 
-// hastyFS is the operating system's files without waiting for the disk.
-type hastyFS struct{ vfs.FS }
-
-type hastyFile struct{ vfs.File }
-
-func hasty() vfs.FS { return hastyFS{vfs.OS()} }
-
-func (f hastyFS) Create(name string) (vfs.File, error) { return hurry(f.FS.Create(name)) }
-func (f hastyFS) Open(name string) (vfs.File, error)   { return hurry(f.FS.Open(name)) }
-
-func hurry(file vfs.File, err error) (vfs.File, error) {
-	if err != nil {
-		return nil, err
-	}
-	return hastyFile{file}, nil
-}
-
-func (hastyFS) SyncDir(string) error                  { return nil }
-func (hastyFile) Sync() error                         { return nil }
-func (hastyFile) FlushRange(int64, int64, bool) error { return nil }
+// hasty is the operating system's files without waiting for the disk.
+func hasty() vfs.FS { return faultfs.Hasty(vfs.OS()) }
 
 // condition is how a case is run: what must change no result.
 type condition struct {

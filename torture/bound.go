@@ -13,7 +13,7 @@ import (
 )
 
 // steps are the bounds that a job is run at, as multiples of its floor.
-var steps = [...]float64{1, 1.1, 1.3, 1.7, 2.5}
+var steps = [...]float64{1, 1.2, 2}
 
 // most is the largest bound.
 const most = 1 << 30
@@ -22,7 +22,7 @@ const most = 1 << 30
 // that size, and just below the floor.
 func tryBound(ctx context.Context, b *bench, r *result) error {
 	if g, err := newCgroup(most); err != nil {
-		r.skipped = err.Error()
+		r.skip(err)
 		return nil
 	} else {
 		g.remove()
@@ -67,9 +67,9 @@ func (t *boundTrial) prepare(ctx context.Context, number int) (err error) {
 	return err
 }
 
-// floorOf asks a job's plan for its floor.
-func (b *bench) floorOf(ctx context.Context, file string) (int64, error) {
-	o, err := b.run(ctx, 0, "plan", file, "--format", "json", "--mem", "16GB", "--threads", "2")
+// floorOf asks a job's plan for its floor, with further arguments where the job needs any.
+func (b *bench) floorOf(ctx context.Context, file string, more ...string) (int64, error) {
+	o, err := b.run(ctx, 0, append([]string{"plan", file, "--format", "json", "--mem", "16GB", "--threads", "2"}, more...)...)
 	if err := o.must(err); err != nil {
 		return 0, err
 	}
@@ -115,13 +115,11 @@ func (t *boundTrial) at(ctx context.Context, bound int64, threads string) error 
 		t.r.refute("%s at --mem %d (floor %d), --threads %s: %v", t.job.name, bound, t.floor, threads, o)
 		return nil
 	}
-	var summary struct {
-		Spilled int64 `json:"spilled_bytes"`
-	}
-	if err := json.Unmarshal([]byte(o.stdout), &summary); err != nil {
+	spilled, err := spilledBytes(o)
+	if err != nil {
 		return err
 	}
-	if summary.Spilled > 0 {
+	if spilled > 0 {
 		t.spilled++
 	}
 	got, err := hashOf(t.out)
@@ -137,6 +135,15 @@ func (t *boundTrial) at(ctx context.Context, bound int64, threads string) error 
 	}
 	t.r.end("same bytes")
 	return nil
+}
+
+// spilledBytes reads what a run --json says that it spilled.
+func spilledBytes(o outcome) (int64, error) {
+	var summary struct {
+		Spilled int64 `json:"spilled_bytes"`
+	}
+	err := json.Unmarshal([]byte(o.stdout), &summary)
+	return summary.Spilled, err
 }
 
 // below runs the job just below its floor.

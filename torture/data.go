@@ -14,15 +14,19 @@ import (
 
 // made are the tables that internal/gen makes, by directory below data/. Sizes are such that every operator spills at its floor.
 var made = map[string]gen.Params{
-	"seed":    {Table: "seed-test", Rows: 6_000_000, RowsPerFile: 1_000_000, Keys: 10_000},
+	"seed":    {Table: "seed-test", Rows: 2_500_000, RowsPerFile: 500_000, Keys: 10_000},
 	"seed2":   {Table: "seed-test2", Rows: 300_000, Keys: 10_000},
-	"big":     {Table: "seed-test", Rows: 10_000_000, RowsPerFile: 10_000_000, Keys: 10_000, Shape: gen.FastparquetPlain},
-	"unique":  {Table: "group", Rows: 6_000_000, Keys: 6_000_000, Unique: true},
-	"zipf":    {Table: "zipf", Rows: 6_000_000, Keys: 1_000_000, Theta: 1},
-	"wide":    {Table: "wide", Rows: 60_000, Columns: 300, Types: "mixed"},
-	"widest":  {Table: "wide", Rows: 3000, Columns: 10_000},
-	"strings": {Table: "wide", Rows: 800_000, Columns: 10, Types: "string"},
-	"orders":  {Table: "tpch-lineitem", Rows: 1_000_000},
+	"pair":    {Table: "seed-test", Rows: 600_000, RowsPerFile: 150_000, Keys: 10_000},
+	"many":    {Table: "seed-test", Rows: 900_000, RowsPerFile: 4500, Keys: 10_000},
+	"small":   {Table: "seed-test", Rows: 160, RowsPerFile: 80, Keys: 40},
+	"small2":  {Table: "seed-test2", Rows: 50, Keys: 50},
+	"big":     {Table: "seed-test", Rows: 8_000_000, RowsPerFile: 8_000_000, Keys: 10_000, Shape: gen.FastparquetPlain},
+	"unique":  {Table: "group", Rows: 2_500_000, Keys: 2_500_000, Unique: true},
+	"zipf":    {Table: "zipf", Rows: 2_500_000, Keys: 500_000, Theta: 1},
+	"wide":    {Table: "wide", Rows: 30_000, Columns: 300, Types: "mixed"},
+	"widest":  {Table: "wide", Rows: 2000, Columns: 10_000},
+	"strings": {Table: "wide", Rows: 400_000, Columns: 10, Types: "string"},
+	"orders":  {Table: "tpch-lineitem", Rows: 400_000},
 }
 
 // derived are tables that a job makes of others, of an input named by from.
@@ -31,7 +35,7 @@ var derived = map[string]struct{ from, verbs string }{
 	"onekey2": {"seed2", `[{select: {col1: "cast(0 as bigint)", col4: col4}}, {head: 30}]`},
 	"sorted":  {"seed", `[{index: col1}]`},
 	"long":    {"seed", `[{head: 300}, {compute: {s: "repeat(cast(col2 as string), 60000)"}}]`},
-	"longest": {"seed", `[{head: 12}, {compute: {s: "repeat('0123456789abcdef', 1048576 - cast(floor(col3) as bigint) % 7)"}}, {compute: {s: "s || s || s || s"}}]`},
+	"longest": {"seed", `[{head: 9}, {compute: {s: "repeat('0123456789abcdef', 1048576 - cast(floor(col3) as bigint) % 7)"}}, {compute: {s: "s || s || s || s"}}]`},
 	"empty":   {"seed", `[{where: "col1 < 0"}]`},
 }
 

@@ -31,7 +31,7 @@ const (
 
 // tryFuzz gives damaged inputs to the readers, in a process that is started again where it dies, which no input should make it do.
 func tryFuzz(ctx context.Context, b *bench, r *result) error {
-	f := &fuzzing{bench: b, r: r, spec: fuzzSpec{Root: ".", Corpus: corpusFolder(), Seed: b.seed, To: b.executions}}
+	f := &fuzzing{bench: b, r: r, began: time.Now(), spec: fuzzSpec{Root: ".", Corpus: corpusFolder(), Seed: b.seed, To: b.executions}}
 	if f.spec.To == 0 {
 		f.spec.To = uint64(b.times(1_000_000))
 	}
@@ -65,6 +65,7 @@ type fuzzing struct {
 	sum    hostile.Tally
 	deaths int
 	bound  string
+	began  time.Time
 }
 
 // process runs one process until it ends, and takes up what it tells.
@@ -172,15 +173,15 @@ func (f *fuzzing) refuteExecution(k uint64, what string) {
 
 // report writes the counts down.
 func (f *fuzzing) report() {
-	f.r.ends = map[string]int{}
-	f.r.trials = 0
+	f.r.Ends = map[string]int{}
+	f.r.Trials = 0
 	for o, n := range f.sum.Sum("") {
-		f.r.ends[o.String()] = int(n)
-		f.r.trials += int(n)
+		f.r.Ends[o.String()] = int(n)
+		f.r.Trials += int(n)
 	}
-	took := time.Since(f.r.began)
+	took := time.Since(f.began)
 	f.r.fact("%d inputs are damaged, in %d ways; %.0f executions a second by one process, %s; the pool held %d KiB at most of its 16 MiB, an execution took %d KiB of the Go heap at most (number %d; 48 MiB is the bound)",
-		f.suite.Seeds, len(f.suite.Families), float64(f.r.trials)/took.Seconds(), f.bound, f.sum.Pool>>10, f.sum.Heap>>10, f.sum.Worst)
+		f.suite.Seeds, len(f.suite.Families), float64(f.r.Trials)/took.Seconds(), f.bound, f.sum.Pool>>10, f.sum.Heap>>10, f.sum.Worst)
 	for _, fam := range f.suite.Families {
 		ends := f.sum.Sum(fam.Name())
 		n, parts := uint64(0), []string(nil)

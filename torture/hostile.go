@@ -111,10 +111,10 @@ func (v *victim) copy(ctx context.Context, file []byte, what string) (string, er
 
 // try copies a damaged file. In the footer a flipped bit may be a name or a number as good as before.
 func (v *victim) try(ctx context.Context, file []byte, what string, footer bool) error {
-	before := len(v.r.refuted)
+	before := len(v.r.Refuted)
 	got, err := v.copy(ctx, file, what)
 	switch {
-	case err != nil || len(v.r.refuted) > before:
+	case err != nil || len(v.r.Refuted) > before:
 		return err
 	case got == "":
 		v.r.end("refused")
@@ -123,7 +123,7 @@ func (v *victim) try(ctx context.Context, file []byte, what string, footer bool)
 	case footer:
 		v.r.end("another footer, read as it says")
 	default:
-		name := v.path(fmt.Sprintf("refuted-%d.parquet", len(v.r.refuted)))
+		name := v.path(fmt.Sprintf("refuted-%d.parquet", len(v.r.Refuted)))
 		os.WriteFile(name, file, 0o666)
 		v.r.refute("%s: read as something else, kept as %s", what, filepath.Base(name))
 	}

@@ -16,13 +16,14 @@ import (
 
 // pairJob writes a set of two outputs that both hold ${v}, and spills at --mem of its floor.
 const pairJob = `
-inputs: {seed: data/seed}
+vars: {dir: pair}
+inputs: {t: data/pair}
 tables:
-  a: [{from: seed}, {index: col3}, {compute: {v: "${v}"}}]
+  a: [{from: t}, {compute: {s: "repeat(cast(col2 as string), 20)"}}, {index: col3}, {compute: {v: "${v}"}}]
   b: [{from: a}, {groupby: {by: col1, agg: {n: count(), v: max(v)}}}]
 outputs:
-  a: {path: pair/a/, if_exists: replace}
-  b: {path: pair/b.parquet, if_exists: replace}
+  a: {path: "${dir}/a/", if_exists: replace}
+  b: {path: "${dir}/b.parquet", if_exists: replace}
 `
 
 // pair is the job above with what is known of it.
@@ -33,42 +34,47 @@ type pair struct {
 	whole [2][2]string // by v and output: the hash
 }
 
-// outputs are the two paths of a pair.
-func (p *pair) outputs() [2]string {
-	return [2]string{p.path("pair", "a"), p.path("pair", "b.parquet")}
+// args are those of a run with ${v} that writes below dir, and spills below pair/.
+func (p *pair) args(dir string, v int) []string {
+	return []string{"run", p.path("pair.yaml"), "--set", fmt.Sprint("v=", v), "--set", "dir=" + dir, "--mem", p.mem, "--threads", "2",
+		"--progress", "none", "--spill-dir", p.path("pair", "spill"), "--json"}
 }
 
-func (p *pair) args(v int) []string {
-	return []string{"run", p.path("pair.yaml"), "--set", fmt.Sprint("v=", v), "--mem", p.mem, "--threads", "2", "--progress", "none",
-		"--spill-dir", p.path("pair", "spill")}
-}
-
+// newPair runs the job once for each v.
 func newPair(ctx context.Context, b *bench) (*pair, error) {
 	p := &pair{bench: b}
-	if err := b.data(ctx, "seed"); err != nil {
+	if err := b.data(ctx, "pair"); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(os.MkdirAll(b.path("pair", "spill"), 0o777), os.WriteFile(b.path("pair.yaml"), []byte(pairJob), 0o666)); err != nil {
+	err := errors.Join(os.RemoveAll(b.path("pair")), os.MkdirAll(b.path("pair", "spill"), 0o777), os.WriteFile(b.path("pair.yaml"), []byte(pairJob), 0o666))
+	if err != nil {
 		return nil, err
 	}
-	p.mem = "150MB"
-	for v := range 2 {
-		o, err := b.run(ctx, 0, p.args(v)...)
+	floor, err := b.floorOf(ctx, b.path("pair.yaml"), "--set", "v=0")
+	if err != nil {
+		return nil, err
+	}
+	p.mem = fmt.Sprint(floor)
+	for v := range p.whole {
+		o, err := b.run(ctx, 0, p.args("pair", v)...)
 		if err := o.must(err); err != nil {
 			return nil, err
 		}
+		if n, err := spilledBytes(o); err != nil || n == 0 {
+			return nil, fmt.Errorf("the job spills %d bytes at its floor: %w", n, err)
+		}
 		p.took = max(p.took, o.took)
-		if p.whole[v], err = p.now(); err != nil {
+		if p.whole[v], err = p.hashes("pair"); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
 }
 
-// now hashes both outputs.
-func (p *pair) now() (is [2]string, err error) {
-	for i, path := range p.outputs() {
-		if is[i], err = hashOf(path); err != nil {
+// hashes are those of both outputs below dir.
+func (p *pair) hashes(dir string) (is [2]string, err error) {
+	for i, name := range [...]string{"a", "b.parquet"} {
+		if is[i], err = hashOf(p.path(dir, name)); err != nil {
 			return is, err
 		}
 	}
@@ -76,8 +82,10 @@ func (p *pair) now() (is [2]string, err error) {
 }
 
 // versions returns which run's each output is; -1 is nobody's.
-func (p *pair) versions() (is [2]int, err error) {
-	hashes, err := p.now()
+func (p *pair) versions() ([2]int, error) { return p.versionsIn("pair") }
+
+func (p *pair) versionsIn(dir string) (is [2]int, err error) {
+	hashes, err := p.hashes(dir)
 	for i := range is {
 		is[i] = -1
 		for v := range 2 {
@@ -95,8 +103,7 @@ func (p *pair) orphans() (names []string, err error) {
 		if err != nil {
 			return err
 		}
-		inSpill := strings.Contains(name, "/spill/")
-		if strings.Contains(filepath.Base(name), ".pqjoin-") || inSpill {
+		if strings.Contains(filepath.Base(name), ".pqjoin-") || strings.Contains(name, "/spill/") {
 			names = append(names, strings.TrimPrefix(name, p.dir))
 		}
 		return nil
@@ -108,7 +115,7 @@ func (p *pair) orphans() (names []string, err error) {
 func (p *pair) interrupt(ctx context.Context, v int, after time.Duration, sig syscall.Signal) (o outcome, reaction time.Duration, err error) {
 	var timer *time.Timer
 	sent := make(chan time.Time, 1)
-	o, err = p.watch(ctx, 0, exec.CommandContext(ctx, p.bin, p.args(v)...), func(started *os.Process) {
+	o, err = p.watch(ctx, 0, exec.CommandContext(ctx, p.bin, p.args("pair", v)...), func(started *os.Process) {
 		timer = time.AfterFunc(after, func() {
 			if started.Signal(sig) == nil {
 				sent <- time.Now()
@@ -165,16 +172,25 @@ func (p *pair) kill(ctx context.Context, r *result, n int, rng *rand.Rand) error
 	if err != nil {
 		return err
 	}
-	if at, err := p.versions(); err != nil || at[0] < 0 || at[1] < 0 {
-		r.refute("killed after %v: the outputs are of versions %v (-1: neither's) %v", after, at, err)
+	return p.survey(ctx, r, fmt.Sprintf("killed after %v", after), o, v, n%5 == 0)
+}
+
+// survey looks at what a killed run of v left, lets clean or the next run put it in order, and looks again.
+func (p *pair) survey(ctx context.Context, r *result, what string, o outcome, v int, again bool) error {
+	at, err := p.versions()
+	if err != nil {
+		return err
+	}
+	if at[0] < 0 || at[1] < 0 {
+		r.refute("%s: the outputs are of versions %v (-1: neither's)", what, at)
 		return nil
 	}
 	next, afterwards := "clean", p.clean
-	if n%5 == 0 {
-		next, afterwards = "run", func(ctx context.Context) (outcome, error) { return p.run(ctx, 0, p.args(v)...) }
+	if again {
+		next, afterwards = "run", func(ctx context.Context) (outcome, error) { return p.run(ctx, 0, p.args("pair", v)...) }
 	}
 	if c, err := afterwards(ctx); err != nil || c.exit != 0 {
-		r.refute("killed after %v: %s ends with %v %v", after, next, c, err)
+		r.refute("%s: %s ends with %v %v", what, next, c, err)
 		return nil
 	}
 	is, err := p.versions()
@@ -185,12 +201,16 @@ func (p *pair) kill(ctx context.Context, r *result, n int, rng *rand.Rand) error
 	switch {
 	case err != nil:
 		return err
-	case is[0] < 0 || is[0] != is[1] || len(left) > 0:
-		r.refute("killed after %v, then %s: versions %v, left over %v", after, next, is, left)
+	case is[0] < 0 || is[0] != is[1] || len(left) > 0 || again && is[0] != v || at == [2]int{v, v} && is[0] != v:
+		r.refute("%s, then %s: versions %v, before that %v, left over %v", what, next, is, at, left)
 	case o.signal != syscall.SIGKILL:
 		r.end("ended before")
-	case is[0] == v && n%5 != 0:
-		r.end("killed while publishing, completed")
+	case at[0] != at[1]:
+		r.end("killed between two outputs, completed by " + next)
+	case at[0] == v:
+		r.end("killed after publishing, new output whole")
+	case is[0] == v && !again:
+		r.end("killed while publishing, completed by clean")
 	default:
 		r.end("killed, old output whole")
 	}

@@ -3,9 +3,12 @@
 //
 //	go run ./torture -bin bin/pqjoin -work DIR [-part bound,kill,...] [-scale 1] [-report docs/reliability.md]
 //
-// Every part states a claim, tries to refute it, and counts. A refutation is printed with the command that
+// Every part states a claim, tries to refute it, and counts; parts.go lists them. A refutation is printed with what
 // shows it, and makes the exit code 1; what cannot be tried on a machine (no root, no strace) is
 // reported as skipped, never as passed. The same -seed makes the same trials.
+//
+// A part that ended leaves its result in the working directory. A later run there with the same program, scale and
+// seed takes it into its report, so that a long run can be made in pieces.
 package main
 
 import (
@@ -21,24 +24,6 @@ import (
 	"syscall"
 	"time"
 )
-
-// part is one claim and the trials that could refute it.
-type part struct {
-	name  string
-	claim string
-	try   func(context.Context, *bench, *result) error
-}
-
-// parts are in the order of the report.
-var parts = [...]part{
-	{"bound", "In a memory cgroup of exactly `--mem`, without swap, no job is killed: from its printed floor on it succeeds, with the same bytes at every bound; below it is refused (exit 4) and told its floor.", tryBound},
-	{"kill", "After SIGKILL at any moment each output is the whole old one or the whole new one, two outputs are of one run, and the next run leaves no orphan.", tryKill},
-	{"stop", "SIGINT and SIGTERM at any moment end a run within two seconds, with exit 130 or 143, the old output untouched and nothing left over.", tryStop},
-	{"syscalls", "A system call that fails (no space, an I/O error) at any point of a run makes it fail with one sentence and no trace, or does not matter to the result; the old output stays whole and nothing is left over.", trySyscalls},
-	{"fuzz", "No bytes make what reads them fail otherwise than by an error of one sentence that names the file: no panic, no kill, no memory beyond the bound, no memory kept. Files of every format, spilled blocks, jobs and expressions are damaged by knowing their formats.", tryFuzz},
-	{"disk", "A disk that fills up stops a run with exit 5; what was there before stays.", tryDisk},
-	{"hostile", "A Parquet file that is cut off at any byte or has any bit flipped is read as before or refused with one sentence, within the bound.", tryHostile},
-}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -82,19 +67,17 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer b.close()
 	b.match, b.executions = *match, uint64(*executions)
-	var results []*result
 	wrong := 0
 	for _, p := range chosen {
-		r := &result{part: p, began: time.Now()}
-		if err := p.try(ctx, b, r); err != nil {
+		r, err := p.run(ctx, b)
+		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		r.took = time.Since(r.began)
-		fmt.Println(r.line())
-		results, wrong = append(results, r), wrong+len(r.refuted)
-	}
-	if *report != "" {
-		if err := os.WriteFile(*report, []byte(render(results, *scale, *seed)), 0o666); err != nil {
+		wrong += len(r.Refuted)
+		if *report == "" {
+			continue
+		}
+		if err := b.writeReport(*report); err != nil {
 			return err
 		}
 	}
@@ -102,6 +85,18 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("%d trials refute a claim", wrong)
 	}
 	return nil
+}
+
+// run tries the part and keeps its result.
+func (p part) run(ctx context.Context, b *bench) (*result, error) {
+	r := &result{Part: p.name, Run: b.id}
+	began := time.Now()
+	if err := p.try(ctx, b, r); err != nil {
+		return nil, err
+	}
+	r.Took = time.Since(began)
+	fmt.Println(r.line())
+	return r, b.keep(r)
 }
 
 // choose returns the named parts, all of them where none is named.
@@ -130,6 +125,7 @@ type bench struct {
 	// executions of the part fuzz; 0: by the scale.
 	executions uint64
 	temp       bool // dir is ours to remove
+	id         id
 }
 
 func newBench(bin, dir string, scale float64, seed uint64) (*bench, error) {
@@ -141,6 +137,9 @@ func newBench(bin, dir string, scale float64, seed uint64) (*bench, error) {
 		return nil, fmt.Errorf("there is no program at %s: make build makes it", bin)
 	}
 	b := &bench{bin: bin, scale: scale, seed: seed, temp: dir == ""}
+	if b.id, err = newID(bin, scale, seed); err != nil {
+		return nil, err
+	}
 	if b.temp {
 		dir, err = os.MkdirTemp(".", ".torture.")
 	} else {

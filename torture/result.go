@@ -2,95 +2,167 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 )
 
+// id is what results of one report have in common.
+type id struct {
+	Program string  // hash of its file
+	Version string  // as it says itself
+	Scale   float64 // of the numbers of trials
+	Seed    uint64
+}
+
+func newID(bin string, scale float64, seed uint64) (id, error) {
+	text, err := os.ReadFile(bin)
+	if err != nil {
+		return id{}, err
+	}
+	version, err := exec.Command(bin, "version").Output()
+	return id{fmt.Sprintf("%x", sha256.Sum256(text)), strings.TrimSpace(string(version)), scale, seed}, err
+}
+
 // result counts the trials of a part.
 type result struct {
-	part    part
-	trials  int
-	ends    map[string]int // how often a trial ended so
-	facts   []string       // further figures, a sentence each
-	refuted []string       // how to see it, for each trial that refutes the claim
-	skipped string         // why nothing was tried
-	began   time.Time
-	took    time.Duration
+	Part    string
+	Run     id
+	Trials  int
+	Ends    map[string]int // how often a trial ended so
+	Facts   []string       // further figures, a sentence each
+	Refuted []string       // how to see it, for each trial that refutes the claim
+	Skipped string         // why nothing was tried
+	Took    time.Duration
 }
 
 // end counts a trial that ended in the named way.
 func (r *result) end(how string) {
-	if r.ends == nil {
-		r.ends = map[string]int{}
+	if r.Ends == nil {
+		r.Ends = map[string]int{}
 	}
-	r.trials++
-	r.ends[how]++
+	r.Trials++
+	r.Ends[how]++
 }
 
 // refute counts a trial that refutes the claim, and says so at once.
 func (r *result) refute(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	fmt.Fprintf(os.Stderr, "%s: REFUTED: %s\n", r.part.name, text)
-	r.refuted = append(r.refuted, text)
+	fmt.Fprintf(os.Stderr, "%s: REFUTED: %s\n", r.Part, text)
+	r.Refuted = append(r.Refuted, text)
 	r.end("refuted")
 }
 
 func (r *result) fact(format string, args ...any) {
-	r.facts = append(r.facts, fmt.Sprintf(format, args...))
+	r.Facts = append(r.Facts, fmt.Sprintf(format, args...))
 }
+
+// skip says why nothing, or nothing more, can be tried here.
+func (r *result) skip(why error) { r.Skipped = why.Error() }
 
 // line sums the part up.
 func (r *result) line() string {
-	if r.skipped != "" {
-		return fmt.Sprintf("%s: SKIPPED: %s", r.part.name, r.skipped)
+	if r.Skipped != "" && r.Trials == 0 {
+		return fmt.Sprintf("%s: SKIPPED: %s", r.Part, r.Skipped)
 	}
-	return fmt.Sprintf("%s: %d trials, %d refute the claim, %v: %s", r.part.name, r.trials, len(r.refuted), r.took.Round(time.Second), r.outcomes())
+	return fmt.Sprintf("%s: %d trials, %d refute the claim, %v: %s", r.Part, r.Trials, len(r.Refuted), r.Took.Round(time.Second), r.outcomes())
 }
 
 // outcomes lists how trials ended, the most frequent first.
 func (r *result) outcomes() string {
-	hows := slices.SortedFunc(maps.Keys(r.ends), func(a, b string) int {
-		return cmp.Or(cmp.Compare(r.ends[b], r.ends[a]), strings.Compare(a, b))
+	hows := slices.SortedFunc(maps.Keys(r.Ends), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.Ends[b], r.Ends[a]), strings.Compare(a, b))
 	})
 	for i, how := range hows {
-		hows[i] = fmt.Sprintf("%s %d", how, r.ends[how])
+		hows[i] = fmt.Sprintf("%s %d", how, r.Ends[how])
 	}
 	return strings.Join(hows, ", ")
 }
 
+// keep writes the result where load finds it.
+func (b *bench) keep(r *result) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	return errors.Join(err, os.WriteFile(b.path("result-"+r.Part+".json"), text, 0o666))
+}
+
+// load returns the kept results of this program, scale and seed, in the order of the parts.
+func (b *bench) load() (results []*result, err error) {
+	for _, p := range parts {
+		text, err := os.ReadFile(b.path("result-" + p.name + ".json"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		r := &result{}
+		if err := errors.Join(err, json.Unmarshal(text, r)); err != nil {
+			return nil, err
+		}
+		if r.Run == b.id {
+			results = append(results, r)
+		}
+	}
+	return results, nil
+}
+
+// writeReport writes what is known by now.
+func (b *bench) writeReport(file string) error {
+	results, err := b.load()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(render(results, b.id)), 0o666)
+}
+
+// defences is the checked-in table of faults and of the tests that defend each line; see defences_test.go.
+//
+//go:embed defences.md
+var defences string
+
 // render writes the report.
-func render(results []*result, scale float64, seed uint64) string {
+func render(results []*result, of id) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "# Reliability\n\nWhat was tried to break pqjoin, how often, and what happened: made by `make torture` (scale %v, seed %d) on %s/%s with %d cores, %s.\n",
-		scale, seed, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
+	fmt.Fprintf(&s, "# Reliability\n\nWhat was tried to break pqjoin, how often, and what happened: made by `make torture` (scale %v, seed %d) with\n`%s` on %s/%s with %d cores, %s.\n",
+		of.Scale, of.Seed, of.Version, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
 	s.WriteString("A refuted claim makes `make torture` fail. `torture/` is the program; each part's file says what it does.\n\n")
 	s.WriteString("| part | trials | refuted | time |\n| --- | ---: | ---: | ---: |\n")
 	for _, r := range results {
-		if r.skipped != "" {
-			fmt.Fprintf(&s, "| %s | skipped: %s | | |\n", r.part.name, r.skipped)
+		if r.Skipped != "" && r.Trials == 0 {
+			fmt.Fprintf(&s, "| %s | skipped: %s | | |\n", r.Part, r.Skipped)
 			continue
 		}
-		fmt.Fprintf(&s, "| %s | %d | %d | %v |\n", r.part.name, r.trials, len(r.refuted), r.took.Round(time.Second))
+		fmt.Fprintf(&s, "| %s | %d | %d | %v |\n", r.Part, r.Trials, len(r.Refuted), r.Took.Round(time.Second))
 	}
 	for _, r := range results {
-		fmt.Fprintf(&s, "\n## %s\n\n%s\n", r.part.name, r.part.claim)
-		if r.trials > 0 {
-			fmt.Fprintf(&s, "\nTrials ended so: %s.\n", r.outcomes())
-		}
-		for _, f := range r.facts {
-			fmt.Fprintf(&s, "\n- %s", f)
-		}
-		for _, f := range r.refuted {
-			fmt.Fprintf(&s, "\n- REFUTED: %s", f)
-		}
-		if len(r.facts)+len(r.refuted) > 0 {
-			s.WriteString("\n")
-		}
+		r.section(&s)
 	}
+	s.WriteString("\n" + defences)
 	return s.String()
+}
+
+// section writes what is to be said of one part.
+func (r *result) section(s *strings.Builder) {
+	i := slices.IndexFunc(parts[:], func(p part) bool { return p.name == r.Part })
+	fmt.Fprintf(s, "\n## %s\n\n%s\n", r.Part, parts[i].claim)
+	if r.Trials > 0 {
+		fmt.Fprintf(s, "\nTrials ended so: %s.\n", r.outcomes())
+	}
+	if r.Skipped != "" && r.Trials > 0 {
+		fmt.Fprintf(s, "\nNot all was tried: %s.\n", r.Skipped)
+	}
+	lines := slices.Clone(r.Facts)
+	for _, f := range r.Refuted {
+		lines = append(lines, "REFUTED: "+f)
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(s, "\n- %s\n", strings.Join(lines, "\n- "))
+	}
 }

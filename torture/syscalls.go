@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,11 +36,13 @@ var faults = [...]fault{
 // nths are the calls of a thread that fail, one in each trial.
 var nths = [...]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 25, 30, 40, 50, 70, 100, 150, 200, 300, 500}
 
+var errNoStrace = errors.New("strace is not installed")
+
 // trySyscalls makes system calls of real runs fail with strace.
 func trySyscalls(ctx context.Context, b *bench, r *result) error {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		r.skipped = "strace is not installed"
+		r.skip(errNoStrace)
 		return nil
 	}
 	p, err := newPair(ctx, b)
@@ -71,7 +74,7 @@ func (p *pair) fail(ctx context.Context, r *result, strace string, f fault, nth 
 	for _, path := range f.paths {
 		args = append(args, "-P", p.path("pair", path))
 	}
-	cmd := exec.CommandContext(ctx, strace, append(append(args, p.bin), p.args(v)...)...)
+	cmd := exec.CommandContext(ctx, strace, append(append(args, p.bin), p.args("pair", v)...)...)
 	o, err := p.command(ctx, 0, cmd)
 	if err != nil {
 		return err

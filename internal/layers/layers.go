@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/vfs/faultfs": {"internal/vfs"},
 	"internal/gen":         {"batch", "mem", "internal/vfs", "tableio/parquet", "tableio/publish", "extsort", "spillfile"},
 	"bench/gen":            {"internal/gen", "mem", "internal/vfs"},
-	"torture":              {"internal/gen", "internal/vfs", "mem", "internal/testkit/hostile"},
+	"torture":              {"engine", "plan", "internal/gen", "internal/vfs", "internal/vfs/faultfs", "internal/testkit/hostile", "mem"},
 	"batch/batchtest":      {"batch", "batch/nested", "mem"},
 	"internal/layers":      {},
 	"internal/microbench":  {}, // for benchmarks
