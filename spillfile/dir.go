@@ -38,6 +38,9 @@ type Dir struct {
 	peak    int64
 	written int64
 	nextID  int
+	open    []*spillFile // that somebody uses
+	making  int          // files about to be in open
+	most    int          // of these, at most; from then on they are shared
 	dirty   []window
 	pending int64 // bytes of dirty
 }
@@ -51,15 +54,21 @@ type window struct {
 // DirOption changes how a directory is opened.
 type DirOption func(*dirOptions)
 
-type dirOptions struct{ allowMemory bool }
+type dirOptions struct {
+	allowMemory bool
+	files       int
+}
 
 // AllowMemory accepts a parent in tmpfs or ramfs, where spilling takes memory instead of freeing it.
 func AllowMemory() DirOption { return func(o *dirOptions) { o.allowMemory = true } }
 
+// MaxFiles bounds the files that are open at once, instead of a quarter of what the process may open.
+func MaxFiles(n int) DirOption { return func(o *dirOptions) { o.files = n } }
+
 // OpenDir removes what dead owners left below parent, and makes a directory of its own
 // there. quota bounds the bytes on disk (0: no bound; negative: nothing may be written). Errors: ErrInMemory, or the filesystem's.
 func OpenDir(fsys vfs.FS, parent string, quota int64, opts ...DirOption) (*Dir, error) {
-	var o dirOptions
+	o := dirOptions{files: vfs.MaxOpen() / 4}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -79,7 +88,7 @@ func OpenDir(fsys vfs.FS, parent string, quota int64, opts ...DirOption) (*Dir, 
 			return nil, fmt.Errorf("spill directory %s: %w", parent, err)
 		}
 		if d != nil {
-			d.quota = quota
+			d.quota, d.most = quota, max(1, o.files)
 			return d, nil
 		}
 	}

@@ -1,8 +1,11 @@
 package spillfile
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"pqjoin/internal/vfs"
@@ -14,21 +17,61 @@ const flushStep = 1 << 20
 // spillFile is a file of blocks. It has no name once it is open, so that it goes with
 // its owner. The last reference closes it and gives its bytes back to the quota.
 type spillFile struct {
-	dir  *Dir
-	f    vfs.File
-	mu   sync.Mutex
-	size int64
-	at   int64 // where what has not begun its way to the disk begins
-	refs int
-	kept bool // it has a name, and its bytes stay counted
+	dir   *Dir
+	f     vfs.File
+	mu    sync.Mutex
+	size  int64
+	at    int64 // where what has not begun its way to the disk begins
+	refs  int
+	users int // who write to it; the directory's mutex guards it
+	kept  bool // it has a name, and its bytes stay counted
 }
 
-// create makes a file in the directory, with one reference.
-func (d *Dir) create() (*spillFile, error) {
+// use returns a file to write to, with one reference: a new one, or where the directory has as many open as it may,
+// the one that the fewest write to.
+func (d *Dir) use() (*spillFile, error) {
 	d.mu.Lock()
+	if len(d.open) > 0 && len(d.open)+d.making >= d.most {
+		defer d.mu.Unlock()
+		f := slices.MinFunc(d.open, func(a, b *spillFile) int { return cmp.Compare(a.users, b.users) })
+		f.users++
+		f.mu.Lock()
+		f.refs++
+		f.mu.Unlock()
+		return f, nil
+	}
 	id := d.nextID
 	d.nextID++
+	d.making++
 	d.mu.Unlock()
+	f, err := d.create(id)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.making--
+	if err == nil {
+		d.open = append(d.open, f)
+	}
+	return f, err
+}
+
+// letGo ends what use began.
+func (d *Dir) letGo(f *spillFile) error {
+	d.mu.Lock()
+	f.users--
+	last := f.users == 0
+	if last {
+		d.open = slices.DeleteFunc(d.open, func(o *spillFile) bool { return o == f })
+	}
+	d.mu.Unlock()
+	var err error
+	if last {
+		err = d.forget(f)
+	}
+	return errors.Join(err, f.release())
+}
+
+// create makes a file in the directory, with one user and one reference.
+func (d *Dir) create(id int) (*spillFile, error) {
 	name := filepath.Join(d.path, fmt.Sprintf("%06d.spill", id))
 	f, err := d.fs.Create(name)
 	if err != nil {
@@ -38,17 +81,17 @@ func (d *Dir) create() (*spillFile, error) {
 		_ = f.Close() // the first error is the one to tell
 		return nil, d.diskError(err)
 	}
-	return &spillFile{dir: d, f: f, refs: 1}, nil
+	return &spillFile{dir: d, f: f, refs: 1, users: 1}, nil
 }
 
-// createBlocks makes the stage's file of a group of partitions, with one reference.
+// createBlocks makes the stage's file of a group of partitions, with one user and one reference; nobody shares it.
 func (s *Stage) createBlocks(group int) (*spillFile, error) {
 	d := s.keep.dir
 	f, err := d.fs.Create(s.blocks(group))
 	if err != nil {
 		return nil, d.diskError(err)
 	}
-	return &spillFile{dir: d, f: f, refs: 1, kept: true}, nil
+	return &spillFile{dir: d, f: f, refs: 1, users: 1, kept: true}, nil
 }
 
 // reopen opens the file again, of a finished stage, to be read.
@@ -62,7 +105,7 @@ func (s *Stage) reopen(group int, size int64) (*spillFile, error) {
 		d.unreserve(size)
 		return nil, d.diskError(err)
 	}
-	return &spillFile{dir: d, f: f, refs: 1, kept: true, size: size, at: size}, nil
+	return &spillFile{dir: d, f: f, refs: 1, users: 1, kept: true, size: size, at: size}, nil
 }
 
 func (s *Stage) blocks(group int) string { return s.file(fmt.Sprintf(".%d.spill", group)) }

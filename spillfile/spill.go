@@ -201,7 +201,7 @@ func (s *Store) newFile(g int) (*spillFile, error) {
 	if s.spec.Keep != nil {
 		return s.spec.Keep.createBlocks(g)
 	}
-	return s.spec.Dir.create()
+	return s.spec.Dir.use()
 }
 
 // sealToDisk encodes the tail of (w, p), whose plans are made, in the stage and writes

@@ -344,7 +344,7 @@ func (s *Store) Drop(p int) {
 	g := &s.groups[s.groupOf(p)]
 	if g.live--; g.live == 0 && g.file != nil {
 		// What was in the file is no longer wanted: an error here is told by Close.
-		s.closeErr = errors.Join(s.closeErr, s.spec.Dir.forget(g.file), g.file.release())
+		s.closeErr = errors.Join(s.closeErr, s.spec.Dir.letGo(g.file))
 		g.file = nil
 	}
 }

@@ -21,9 +21,9 @@ import (
 )
 
 // diskDir returns a directory that is not in memory as far as the store cares.
-func diskDir(t testing.TB, fsys vfs.FS, quota int64) *Dir {
+func diskDir(t testing.TB, fsys vfs.FS, quota int64, opts ...DirOption) *Dir {
 	t.Helper()
-	d, err := OpenDir(fsys, t.TempDir(), quota, AllowMemory())
+	d, err := OpenDir(fsys, t.TempDir(), quota, append(opts, AllowMemory())...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -398,7 +398,8 @@ func TestRowsComeBackInOrderWhateverWasSpilled(t *testing.T) {
 		if sc.workers > 1 { // what others keep in their tails nobody takes from them; one worker gives up his own
 			sc.pool = max(sc.pool, Floor(sc.spec(nil, nil)))
 		}
-		pool, dir := mem.NewPool(sc.pool, mem.Protect()), diskDir(t, vfs.OS(), 0)
+		files := rapid.SampledFrom([]int{1, 3, 1000}).Draw(rt, "files")
+		pool, dir := mem.NewPool(sc.pool, mem.Protect()), diskDir(t, vfs.OS(), 0, MaxFiles(files))
 		s, want, err := sc.run(t, pool, dir)
 		if err != nil {
 			rt.Fatal(err)

@@ -128,6 +128,15 @@ func (f osFile) FlushRange(off, n int64, wait bool) error {
 func (f osFile) WillNeed(off, n int64) { _ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_WILLNEED) }
 func (f osFile) DontNeed(off, n int64) { _ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_DONTNEED) }
 
+// MaxOpen returns how many files the process may have open at once.
+func MaxOpen() int {
+	var most unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &most); err != nil {
+		return 256 // nobody has less without wanting it
+	}
+	return int(min(most.Cur, 1<<20))
+}
+
 func retry(call func() error) error {
 	for {
 		if err := call(); err != unix.EINTR {
