@@ -39,6 +39,11 @@ var jobs = [...]job{
 	{"join, one key on both sides", "onekey onekey2", `{from: few}, {index: col1}, {join: {with: onekey2, on: col1}}` + "\n" + `  few: [{from: onekey}, {head: 100000}]`, ""},
 	{"join of two large tables", "unique zipf", `{from: unique}, {join: {with: zipf, on: key, how: inner}}, {index: [key, v1]}`, ""},
 	{"outer join", "seed seed2", `{from: some}, {join: {with: g, on: col1, how: outer, indicator: which}}, {index: col1}` + "\n" + `  some: [{from: seed}, {where: "col1 % 3 = 0"}]` + "\n" + `  g: [{from: seed2}, {groupby: {by: col1, agg: {m: mean(col4)}}}]`, ""},
+	{"right join", "seed seed2", `{from: g}, {join: {with: seed, on: col1, how: right}}, {index: [col1, col2, col3]}` + "\n" + `  g: [{from: seed2}, {where: "col1 % 2 = 0"}, {groupby: {by: col1, agg: {m: mean(col4)}}}]`, ""},
+	{"cross join", "seed", `{from: few}, {join: {with: c, how: cross}}, {index: [k, col1, col2, col3]}` + "\n" + `  few: [{from: seed}, {head: 200000}]` + "\n" + `  c: [{from: seed}, {head: 5}, {select: {k: col2}}]`, ""},
+	{"semi join, 25 keys of 100,000 rows", "unique", `{from: t}, {join: {with: u, on: k, how: semi}}, {index: [k, key]}` + "\n" + `  t: [{from: unique}, {compute: {k: "key % 25"}}]` + "\n" + `  u: [{from: t}, {where: "k < 20"}]`, ""},
+	{"join of 1 MB strings", "long", `{from: long}, {index: col1}, {join: {with: l, on: col1}}` + "\n" + `  l: [{from: long}, {head: 40}]`, ""},
+	{"join, 10,000 columns", "widest", `{from: widest}, {index: key}, {join: {with: w, on: key, how: left}}` + "\n" + `  w: [{from: widest}, {select: {key: key, z: c1}}]`, ""},
 	{"semi join", "unique zipf", `{from: unique}, {index: key}, {join: {with: zipf, on: key, how: semi}}`, ""},
 	{"anti join", "unique zipf", `{from: unique}, {index: key}, {join: {with: zipf, on: key, how: anti}}`, ""},
 	{"join, 300 columns", "wide", `{from: wide}, {index: key}, {join: {with: w, on: key}}` + "\n" + `  w: [{from: wide}, {where: "key % 2 = 0"}]`, ""},
@@ -49,6 +54,9 @@ var jobs = [...]job{
 	{"group-by, strings", "strings", `{from: strings}, {groupby: {by: c1, agg: {n: count(), a: min(c2), b: max(c3), f: first(c4)}}}`, ""},
 	{"group-by, 1 MB strings", "long", `{from: long}, {groupby: {by: col1, agg: {a: min(s), f: first(s)}}}`, ""},
 	{"group-by, 300 columns", "wide", `{from: wide}, {groupby: {by: key, agg: {a: first(c1), b: max(c2), c: count()}}}`, ""},
+	{"group-by of 1,000 aggregates", "wide", `{from: wide}, {groupby: {by: key, agg: {` + aggregates(1000) + `}}}`, ""},
+	{"distinct of distinct rows", "unique", `{from: unique}, {distinct: all}, {index: [v1, key]}`, ""},
+	{"distinct, one key", "onekey", `{from: onekey}, {index: col3}, {distinct: {by: [col1], keep: last}}`, ""},
 	{"distinct", "zipf", `{from: zipf}, {index: v1}, {distinct: {by: [key], keep: last}}`, ""},
 	{"distinct of all", "strings", `{from: strings}, {distinct: all}, {index: key}`, ""},
 	{"union and check", "seed sorted", `{from: seed}, {union: [sorted]}, {check: {not_null: [col1], unique: [col1], on_fail: warn}}`, ""},
@@ -56,10 +64,27 @@ var jobs = [...]job{
 	{"as-of join", "seed seed2", `{from: seed}, {join: {with: r, on: col1, how: asof, asof: {on: col3, tolerance: 5}}}, {index: [col1, col3, col2]}` + "\n" + `  r: [{from: seed2}, {rename: {col4: col3}}]`, ""},
 	{"lists and texts", "seed", `{from: seed}, {index: [col1, col3]}, {groupby: {by: col1, agg: {l: list(col2), t: "top(col2, 5)", a: approx_nunique(col2), q: "approx_quantile(col3, 0.9)"}}}`, ""},
 	{"hive directories out", "seed", `{from: seed}, {where: "col1 % 100 = 0"}, {index: col3}`, "partition_by: [col1]"},
+	{"a directory for each of 30 values", "seed", `{from: seed}, {compute: {p: "col1 % 30"}}, {index: col3}`, "partition_by: [p]"},
+	{"a directory for each of 10,000 values", "seed", `{from: seed}, {index: col3}`, "partition_by: [col1]"},
+	{"hive directories out, one value", "onekey", `{from: onekey}, {index: col3}`, "partition_by: [col1]"},
+	{"window, all distinct", "unique", `{from: unique}, {window: {by: key, order_by: v1, columns: {a: "rank()", b: "sum(v1)"}}}`, ""},
+	{"window, Zipf", "zipf", `{from: zipf}, {window: {by: key, order_by: v1, columns: {a: "cumsum(v1)", b: "row_number()", c: "mean(v1)"}}}`, ""},
+	{"lag, Zipf", "zipf", `{from: zipf}, {lag: {column: v1, by: key, periods: [1, 2], order_by: v1, as: "v_{period}"}}`, ""},
+	{"as-of join, one key", "onekey onekey2", `{from: onekey}, {join: {with: r, on: col1, how: asof, asof: {on: {col3: col4}, direction: nearest}}}, {index: [col3, col2]}` + "\n" + `  r: [{from: onekey2}]`, ""},
+	{"union of 1 MB strings", "long", `{from: long}, {union: [l]}, {index: [col1, col2]}` + "\n" + `  l: [{from: long}]`, ""},
 	{"JSON lines out", "orders", `{from: orders}, {index: [l_shipdate, l_orderkey, l_linenumber]}`, "format: jsonl"},
 	{"Arrow out", "seed", `{from: seed}, {index: col1}`, "format: arrow, compression: zstd"},
 	{"CSV out", "seed", `{from: seed}, {index: col1}`, "format: csv"},
 	{"dates and decimals", "orders", `{from: orders}, {groupby: {by: [l_shipdate, l_returnflag], agg: {q: sum(l_quantity), p: sum(l_extendedprice * (1 - l_discount)), n: count()}}}`, ""},
+}
+
+// aggregates makes n aggregates of the columns of the wide table.
+func aggregates(n int) string {
+	var s strings.Builder
+	for i := range n {
+		fmt.Fprintf(&s, "a%d: %s(c%d), ", i, [...]string{"min", "max", "count", "first"}[i/250], 1+i%250)
+	}
+	return strings.TrimSuffix(s.String(), ", ")
 }
 
 // write writes the job to NUMBER.yaml, with its output at out/NUMBER, and makes its data.
