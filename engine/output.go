@@ -34,8 +34,12 @@ func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) tabl
 	}}
 }
 
-func (r *Run) writerFloor(o *plan.Output) int64 {
+// writerFloor returns what the writer of o takes at least; most bounds its table.
+func (r *Run) writerFloor(o *plan.Output, most atMost) int64 {
 	opts := r.writerOptions(o, 1, nil)
+	if raw, ok := most.raw(); ok {
+		opts.MostRows, opts.MostRaw = most.rows, max(raw, 1)
+	}
 	opts.FileCount = 0 // needs the number of rows, and takes no memory
 	return tableio.WriterFloor(o.Node.Schema, opts)
 }

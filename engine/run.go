@@ -220,8 +220,9 @@ func (r *Run) measure() need {
 			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(s.Columns))
 		}
 	}
+	most := r.bounds()
 	for _, o := range r.plan.Outputs {
-		n.writer = max(n.writer, r.writerFloor(o))
+		n.writer = max(n.writer, r.writerFloor(o, most[o.Node]))
 	}
 	return n
 }

@@ -60,6 +60,25 @@ func (t *Table) ColumnStats(col int) ColumnStats {
 	return out
 }
 
+// MostBytes returns the most bytes that a value of the column at position col of the schema can have, as the footers tell, or -1
+// where they do not: text, Arrow, nested columns. A value is no longer than its chunk, and twice that as the text of bytes.
+func (t *Table) MostBytes(col int) int64 {
+	most := int64(0)
+	for _, u := range t.units {
+		m := t.maps[u.File][col]
+		switch f, ok := t.files[u.File].(parquetFile); {
+		case m.value != nil:
+			most = max(most, int64(len(m.value.val.Bytes)))
+		case m.from < 0: // nulls
+		case !ok || f.Schema().Fields[m.from].Type.ID == batch.Nested:
+			return -1
+		default:
+			most = max(most, 3*f.RowGroups()[u.Group].Columns[m.from].RawBytes)
+		}
+	}
+	return most + 4
+}
+
 // addConstant takes rows that all have one value into account.
 func (s *ColumnStats) addConstant(c *constant, rows int64, first *bool) {
 	if c.one == nil {

@@ -45,6 +45,8 @@ type WriterOptions struct {
 	Acct    *mem.Account // pays for encoded pages; nil: the Go heap
 	// RowBytes is the mean bytes of a row as far as known, for WriterFloor where there are long values.
 	RowBytes int64
+	// MostRows and MostRaw are the most rows that can come, and their raw bytes, for WriterFloor; 0: nobody knows.
+	MostRows, MostRaw int64
 }
 
 // Shape names the writer whose habits a file follows, so that test data can look like other programs' files.

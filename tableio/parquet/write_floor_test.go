@@ -59,6 +59,45 @@ func TestWritingWorksAtTheFloor(t *testing.T) {
 	}
 }
 
+// TestWritingWorksAtTheFloorOfWhatCanCome: where few bytes can come the floor is lower, however they come.
+func TestWritingWorksAtTheFloorOfWhatCanCome(t *testing.T) {
+	for name, c := range map[string]struct {
+		schema  *batch.Schema
+		rows, n int
+	}{
+		"seven doubles":         {manyDoubles(7), 100_000, 16 << 10},
+		"seven doubles, one":    {manyDoubles(7), 900, 1},
+		"three strings":         {textColumns(3), 12_000, 100},
+		"all types":             {allTypes(), 6_000, 500},
+		"all types, one by one": {allTypes(), 1_500, 1},
+		"300 columns":           {manyDoubles(300), 2_000, 10},
+		"300 texts":             {textColumns(300), 100, 10},
+	} {
+		for _, codec := range []string{"snappy", "zstd"} {
+			t.Run(name+", "+codec, func(t *testing.T) {
+				raw := rawBytes(randomBatch(t, rand.New(rand.NewPCG(1, 1)), c.schema, c.n))
+				o := WriterOptions{Compression: codec, MostRows: int64(c.rows), MostRaw: int64(c.rows/c.n+1) * raw}
+				if usual := WriterFloor(c.schema, WriterOptions{Compression: codec}); WriterFloor(c.schema, o) > usual-2<<20 {
+					t.Errorf("the floor for %d raw bytes is %d, of any table %d", o.MostRaw, WriterFloor(c.schema, o), usual)
+				}
+				writeAtFloor(t, c.schema, c.rows, c.n, o)
+			})
+		}
+	}
+}
+
+// rawBytes counts as cutLimits does.
+func rawBytes(b *batch.Batch) (n int64) {
+	for _, c := range b.Cols {
+		if w := c.Type.Kind().Width(); w > 0 {
+			n += int64(w * b.N)
+		} else {
+			n += int64(4*b.N + len(c.Data))
+		}
+	}
+	return n
+}
+
 // writeAtFloor writes rows in batches of n in a pool that holds the writer's floor and one batch, and no more.
 func writeAtFloor(t *testing.T, schema *batch.Schema, rows, n int, o WriterOptions) {
 	t.Helper()

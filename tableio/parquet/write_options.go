@@ -20,6 +20,7 @@ const (
 	dictMaxEntries = 1 << 16
 	dictMaxBytes   = 1 << 20
 	minRowGroupRaw = 64 << 10 // of row groups that are cut for small files
+	dictLeast      = 16 << 10 // bytes of a dictionary of few values
 )
 
 func (o WriterOptions) withDefaults() (WriterOptions, error) {
@@ -114,6 +115,7 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 		return 0
 	}
 	l := cutLimitsOf(schema, o)
+	short := l.bound(schema, o)
 	slab := l.slabMem(schema, o)
 	held := int64(1 + l.inFlight)
 	if 8*l.rows < minSegment { // short batches, mostly unused buffers, wait to be joined
@@ -126,7 +128,23 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 	}
 	codec, _ := codecOf(o.Compression) // withDefaults has checked it
 	scratch = int64(o.Threads) * (scratch + encoderHeap(codec) + l.shredMem(schema, o))
-	return held*slab + l.groupMem(schema, o) + scratch + sinkBuffer + 256<<10
+	return held*slab + l.groupMem(schema, o) + scratch + sinkBuffer + 256<<10 + short
+}
+
+// bound lowers the limits, for WriterFloor, to what can come, and returns what counts beside it then: short batches while they
+// wait and are joined, and dictionaries, which may be three times as long as values that are all different.
+func (l *cutLimits) bound(s *batch.Schema, o WriterOptions) int64 {
+	if o.MostRaw <= 0 || o.MostRaw >= l.groupRaw/4 {
+		return 0
+	}
+	leaves := 0
+	for _, f := range s.Fields {
+		leaves += leavesIn(f.Type)
+	}
+	l.groupRaw = max(o.MostRaw, minRowGroupRaw)
+	l.groupRows = int(min(int64(l.groupRows), max(o.MostRows, 1)))
+	l.bytes = min(l.bytes, l.groupRaw)
+	return 2*joinBytes + 3*l.groupRaw + int64(leaves)*dictLeast
 }
 
 // shredMem is what taking nested columns apart takes: a page of each leaf, twice while it grows; all
@@ -181,7 +199,7 @@ func (l *cutLimits) mostRows() int { return min(l.rows, l.groupRows) }
 // pageMem is what the longest usual page takes.
 func (l *cutLimits) pageMem(s *batch.Schema) int64 {
 	if l.variable {
-		return 1 << 20
+		return min(1<<20, int64(mem.ClassSize(int(l.bytes))))
 	}
 	w := 1
 	for _, f := range s.Fields {
