@@ -78,7 +78,7 @@ type chunk struct {
 	filling  int // blocks that are being encoded into it
 	pins     int // readers of the memory
 	spilling bool
-	advised  bool
+	ahead    bool    // asked for, and not read yet
 	blocks   []int32 // sequences, in the order of sealing
 
 	file    *spillFile

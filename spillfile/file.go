@@ -81,7 +81,7 @@ func (d *Dir) create(id int) (*spillFile, error) {
 		_ = f.Close() // the first error is the one to tell
 		return nil, d.diskError(err)
 	}
-	return &spillFile{dir: d, f: f, refs: 1, users: 1}, nil
+	return openedFile(&spillFile{dir: d, f: f}), nil
 }
 
 // createBlocks makes the stage's file of a group of partitions, with one user and one reference; nobody shares it.
@@ -91,7 +91,7 @@ func (s *Stage) createBlocks(group int) (*spillFile, error) {
 	if err != nil {
 		return nil, d.diskError(err)
 	}
-	return &spillFile{dir: d, f: f, refs: 1, users: 1, kept: true}, nil
+	return openedFile(&spillFile{dir: d, f: f, kept: true}), nil
 }
 
 // reopen opens the file again, of a finished stage, to be read.
@@ -105,7 +105,15 @@ func (s *Stage) reopen(group int, size int64) (*spillFile, error) {
 		d.unreserve(size)
 		return nil, d.diskError(err)
 	}
-	return &spillFile{dir: d, f: f, refs: 1, users: 1, kept: true, size: size, at: size}, nil
+	return openedFile(&spillFile{dir: d, f: f, kept: true, size: size, at: size}), nil
+}
+
+// openedFile returns f with its first reference and user. It is read in chunks here and there: left to itself the kernel
+// would read on from a chunk into other partitions' chunks.
+func openedFile(f *spillFile) *spillFile {
+	f.f.Random()
+	f.refs, f.users = 1, 1
+	return f
 }
 
 func (s *Stage) blocks(group int) string { return s.file(fmt.Sprintf(".%d.spill", group)) }

@@ -73,6 +73,7 @@ func (f *memFile) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (f *memFile) WillNeed(int64, int64) {}
+func (f *memFile) Random()               {}
 
 // spilled is a store that lies on disk, and what is there.
 type spilled struct {

@@ -64,7 +64,9 @@ func (s *Store) newReader(p int, acct *mem.Account, cols []int) *reader {
 	if part.dropped {
 		panic(fmt.Sprintf("spillfile: %s: partition %d is read after Drop", s.spec.Name, p))
 	}
-	part.readers++
+	if part.readers++; part.readers == 1 {
+		part.asked = 0
+	}
 	r := &reader{
 		s: s, p: p, acct: acct, cols: cols, order: make([]piece, 0, len(part.segs)),
 		coded: make([]bool, s.vars), chunks: map[int32]*openChunk{}, blocks: map[int32]*openBlock{}, want: make([]int, len(s.cols)),
@@ -92,7 +94,11 @@ func (r *reader) close() {
 	}
 	part := &r.s.parts[r.p]
 	part.mu.Lock()
-	part.readers--
+	if part.readers--; part.readers == 0 {
+		for _, k := range part.chunks {
+			r.s.arrived(k)
+		}
+	}
 	part.mu.Unlock()
 }
 
@@ -184,6 +190,10 @@ func (r *reader) openChunk(ci int32) (*openChunk, error) {
 		}
 		return nil, fmt.Errorf("read back %s: %w", r.s.spec.Name, err)
 	}
+	part.mu.Lock()
+	r.s.arrived(k)
+	part.mu.Unlock()
+	r.s.readAhead(r.p)
 	if o.buf, err = r.verify(stored, k, placed); err != nil {
 		return nil, err
 	}
@@ -352,19 +362,4 @@ func (r *reader) fill(out *output, pc piece) error {
 	}
 	out.row += n
 	return r.done(pc.seq, o, n)
-}
-
-// readAhead asks for the partitions that are read next.
-func (s *Store) readAhead(p int) {
-	for q := p; q < min(p+3, len(s.parts)); q++ {
-		part := &s.parts[q]
-		part.mu.Lock()
-		for _, k := range part.chunks {
-			if k.buf == nil && k.file != nil && !k.advised && !part.dropped {
-				k.advised = true
-				k.file.f.WillNeed(k.off, int64(k.stored))
-			}
-		}
-		part.mu.Unlock()
-	}
 }

@@ -81,8 +81,9 @@ type Store struct {
 	spilled atomic.Int64
 	files   int
 	freed   atomic.Int64
-	refused int // by the chunks last tried with the codec: how many will not be tried after the next that does not shrink
-	untried int // chunks to come that are not tried
+	ahead   atomic.Int64 // bytes asked for that nobody has read yet
+	refused int          // by the chunks last tried with the codec: how many will not be tried after the next that does not shrink
+	untried int          // chunks to come that are not tried
 
 	closeOnce sync.Once
 	closeErr  error
@@ -100,6 +101,7 @@ type partition struct {
 	bytes    int64 // of blocks, encoded
 	onDisk   int64
 	readers  int
+	asked    int // chunks before it have been asked for ahead of their reading
 	dropped  bool
 	inMemory atomic.Int64
 }
@@ -328,6 +330,7 @@ func (s *Store) Drop(p int) {
 		return
 	}
 	part.dropped = true
+	s.forgetCache(part)
 	for _, k := range part.chunks {
 		switch {
 		case k.spilling:

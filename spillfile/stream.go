@@ -34,8 +34,9 @@ func (s *Store) Stream(ctx context.Context, p int, acct *mem.Account, cols []int
 	if batchRows <= 0 {
 		batchRows = batch.Rows
 	}
+	st := &stream{s: s, r: s.newReader(p, acct, cols), rows: batchRows}
 	s.readAhead(p)
-	return &stream{s: s, r: s.newReader(p, acct, cols), rows: batchRows}, nil
+	return st, nil
 }
 
 func (st *stream) Next(ctx context.Context) (*batch.Batch, error) {

@@ -124,9 +124,10 @@ func (f osFile) FlushRange(off, n int64, wait bool) error {
 	return nil
 }
 
-// WillNeed and DontNeed are advice: nothing depends on whether the kernel takes it.
+// WillNeed, DontNeed and Random are advice: nothing depends on whether the kernel takes it.
 func (f osFile) WillNeed(off, n int64) { _ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_WILLNEED) }
 func (f osFile) DontNeed(off, n int64) { _ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_DONTNEED) }
+func (f osFile) Random()               { _ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_RANDOM) }
 
 // MaxOpen returns how many files the process may have open at once.
 func MaxOpen() int {

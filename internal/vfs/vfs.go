@@ -55,4 +55,6 @@ type File interface {
 	// WillNeed asks for read-ahead of [off, off+n); DontNeed drops its clean pages from the page cache.
 	WillNeed(off, n int64)
 	DontNeed(off, n int64)
+	// Random says that reads jump about: nothing is read ahead but what WillNeed asks for.
+	Random()
 }

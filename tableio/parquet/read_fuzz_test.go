@@ -34,6 +34,7 @@ func (f *bytesFile) ReadAt(p []byte, off int64) (int, error) { return f.r.ReadAt
 func (f *bytesFile) Close() error                            { return nil }
 func (f *bytesFile) Stat() (fs.FileInfo, error)              { return bytesInfo{f.r.Size()}, nil }
 func (f *bytesFile) WillNeed(off, n int64)                   {}
+func (f *bytesFile) Random()                                 {}
 func (f *bytesFile) DontNeed(off, n int64)                   {}
 
 type bytesInfo struct{ n int64 }

@@ -7,8 +7,8 @@ import (
 
 const (
 	sinkBuffer  = 1 << 20 // bytes a write
-	flushWindow = 8 << 20 // bytes whose writing to disk is started together
-	flushBehind = 4       // windows that may be dirty behind the one being filled
+	flushWindow = 4 << 20 // bytes whose writing to disk is started together
+	flushBehind = 3       // windows that may be dirty behind the one being filled
 )
 
 // sink writes a file from front to back, and sees to it that no more than a few windows

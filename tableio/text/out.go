@@ -12,8 +12,8 @@ import (
 
 const (
 	outBuffer   = 1 << 20 // bytes a write
-	flushWindow = 8 << 20 // bytes whose writing to disk is started together
-	flushBehind = 4       // windows that may be dirty behind the one being filled
+	flushWindow = 4 << 20 // bytes whose writing to disk is started together
+	flushBehind = 3       // windows that may be dirty behind the one being filled
 
 	gzipWriterHeap = 2 << 20
 	zstdWriterHeap = 12 << 20
