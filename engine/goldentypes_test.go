@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,13 +13,10 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
-	"pqjoin/plan"
+	"pqjoin/internal/testkit/goldentypes"
 )
 
-// typesGolden is the folder of answers that DuckDB gives of columns of each type, which make.py there describes.
-const typesGolden = "testdata/golden/types"
-
-// typeNamed are the types of the columns there, as they come out of every operator.
+// typeNamed are the types of the columns of testdata/golden/types, as they come out of every operator.
 var typeNamed = map[string]batch.Type{
 	"bool": batch.Of(batch.Bool), "int8": batch.Of(batch.Int8), "int16": batch.Of(batch.Int16), "int32": batch.Of(batch.Int32), "int64": batch.Of(batch.Int64),
 	"uint8": batch.Of(batch.Uint8), "uint16": batch.Of(batch.Uint16), "uint32": batch.Of(batch.Uint32), "uint64": batch.Of(batch.Uint64),
@@ -35,75 +31,43 @@ var typeNamed = map[string]batch.Type{
 	"int96": batch.TimestampOf(batch.Nano, false),
 }
 
-// typesCase is a pipeline over the table t of (id, g, v).
-type typesCase struct {
-	name    string
-	ordered bool
-	verbs   []string
-}
-
-func typesCases(t *testing.T) []typesCase {
-	var out []typesCase
-	for _, f := range tabbed(t, "cases.txt") {
-		out = append(out, typesCase{f[0], f[1] == "ordered", f[2:]})
-	}
-	return out
-}
-
-// tabbed reads a file of lines with tabs.
-func tabbed(t *testing.T, name string) (lines [][]string) {
+// typesGolden reads the golden tests.
+func typesGolden(t *testing.T) *goldentypes.Golden {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(typesGolden, name))
+	g, err := goldentypes.Read("testdata/golden/types")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(text)) {
-		lines = append(lines, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
-	}
-	return lines
-}
-
-// typesAnswers returns DuckDB's rows by type and case.
-func typesAnswers(t *testing.T) map[string]map[string][]string {
-	out := map[string]map[string][]string{}
-	for _, f := range tabbed(t, "answers.txt") {
-		for _, typ := range strings.Fields(f[1]) {
-			if out[typ] == nil {
-				out[typ] = map[string][]string{}
-			}
-			out[typ][f[0]] = strings.Split(f[2], ";")
-		}
-	}
-	return out
+	return g
 }
 
 // TestEveryTypeThroughEveryOperatorGivesWhatDuckDBGives runs all cases of a type as one job, in memory and in small spilled pieces.
 func TestEveryTypeThroughEveryOperatorGivesWhatDuckDBGives(t *testing.T) {
-	cases, answers := typesCases(t), typesAnswers(t)
+	golden := typesGolden(t)
 	small := hard(2, 2, 3)
 	small.mem = 0 // the floor, at which tables of groups fill
-	if len(answers) != len(typeNamed) {
-		t.Errorf("there are answers for %d types, want %d", len(answers), len(typeNamed))
+	if len(golden.Answers) != len(typeNamed) {
+		t.Errorf("there are answers for %d types, want %d", len(golden.Answers), len(typeNamed))
 	}
-	for typ, want := range answers {
+	for typ, want := range golden.Answers {
 		t.Run(typ, func(t *testing.T) {
-			values := typesValues(t, typ)
+			values := typesValues(t, golden, typ)
 			for _, cond := range []condition{plain, small} {
 				dir := t.TempDir()
-				stages := runGolden(t, dir, typesJob(t, typ, cases, want), cond)
+				stages := runGolden(t, dir, golden.Job(typ), cond)
 				if cond.tuning.Resident < 0 {
 					allSpilled(t, stages, want)
 				}
-				for _, c := range cases {
-					if want[c.name] == nil {
+				for _, c := range golden.Cases {
+					if want[c.Name] == nil {
 						continue
 					}
 					got := &output{}
-					if err := got.read(context.Background(), filepath.Join(dir, "out", c.name+".parquet")); err != nil {
+					if err := got.read(context.Background(), filepath.Join(dir, "out", c.Name+".parquet")); err != nil {
 						t.Fatal(err)
 					}
-					if err := sameCells(c, want[c.name], got, values, typeNamed[typ]); err != nil {
-						t.Errorf("%s, %v: %v", c.name, cond, err)
+					if err := sameCells(c, want[c.Name], got, values, typeNamed[typ]); err != nil {
+						t.Errorf("%s, %v: %v", c.Name, cond, err)
 					}
 				}
 			}
@@ -111,44 +75,13 @@ func TestEveryTypeThroughEveryOperatorGivesWhatDuckDBGives(t *testing.T) {
 	}
 }
 
-// typesJob is the job of all cases of a type that DuckDB answers.
-func typesJob(t *testing.T, typ string, cases []typesCase, want map[string][]string) string {
-	dir, err := filepath.Abs(typesGolden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := ""
-	if typ == "int96" {
-		old = "96"
-	}
-	text := fmt.Sprintf("inputs: {lefts: %s/t%s.parquet, rights: %s/u%s.parquet}\ntables:\n", dir, old, dir, old)
-	for _, side := range []string{"t: [{from: lefts}", "u: [{from: rights}"} {
-		text += fmt.Sprintf("  %s, {select: [id, g, {v: '\"%s\"'}]}]\n", side, typ)
-	}
-	text += "  bare: [{from: rights}, {select: [id, g]}]\n  once: [{from: u}, {where: v is not null}, {distinct: [v]}]\n"
-	outputs := "outputs:\n"
-	for _, c := range cases {
-		if want[c.name] == nil {
-			continue
-		}
-		text += fmt.Sprintf("  r_%s:\n    - from: t\n", c.name)
-		for _, v := range c.verbs {
-			text += "    - " + v + "\n"
-		}
-		outputs += fmt.Sprintf("  r_%s: out/%s.parquet\n", c.name, c.name)
-	}
-	return text + outputs
-}
-
 // typesValues returns what v has in each row, of t and u, by id.
-func typesValues(t *testing.T, typ string) map[int64]any {
+func typesValues(t *testing.T, golden *goldentypes.Golden, typ string) map[int64]any {
 	values := map[int64]any{}
-	for _, side := range []string{"t", "u"} {
-		if typ == "int96" {
-			side += "96"
-		}
+	lefts, rights := golden.Inputs(typ)
+	for _, path := range []string{lefts, rights} {
 		in := &output{}
-		if err := in.read(context.Background(), filepath.Join(typesGolden, side+".parquet")); err != nil {
+		if err := in.read(context.Background(), path); err != nil {
 			t.Fatal(err)
 		}
 		at := in.schema.Index(typ)
@@ -177,11 +110,11 @@ func allSpilled(t *testing.T, stages []string, want map[string][]string) {
 }
 
 // sameCells compares an output with DuckDB's rows: in order, or as sets. Of equal zeros either is right where a group shows one.
-func sameCells(c typesCase, want []string, got *output, values map[int64]any, typ batch.Type) error {
+func sameCells(c goldentypes.Case, want []string, got *output, values map[int64]any, typ batch.Type) error {
 	if len(want) != len(got.rows) {
 		return fmt.Errorf("%d rows, want %d", len(got.rows), len(want))
 	}
-	anyZero := slices.Contains([]string{"groups", "aggregates", "pairs", "window"}, c.name)
+	anyZero := slices.Contains([]string{"groups", "aggregates", "pairs", "window"}, c.Name)
 	same := func(line string, row []any) error {
 		for i, cell := range strings.Split(line, ",") {
 			f := got.schema.Fields[i]
@@ -198,10 +131,10 @@ func sameCells(c typesCase, want []string, got *output, values map[int64]any, ty
 	for i, row := range got.rows {
 		var err error
 		at := 0
-		if err = same(left[0], row); err != nil && !c.ordered {
+		if err = same(left[0], row); err != nil && !c.Ordered {
 			at = slices.IndexFunc(left, func(line string) bool { return same(line, row) == nil })
 		}
-		if err != nil && (c.ordered || at < 0) {
+		if err != nil && (c.Ordered || at < 0) {
 			return fmt.Errorf("row %d: %w", i, err)
 		}
 		left = slices.Delete(left, at, at+1)
@@ -249,8 +182,5 @@ func TestEveryTypeIsReadAsItsOwn(t *testing.T) {
 		if !ids[id] {
 			t.Errorf("no column is of the type %s", batch.Of(id))
 		}
-	}
-	if _, err := plan.Parse("job.yaml", []byte(typesJob(t, "int96", typesCases(t), typesAnswers(t)["int96"])), plan.Options{}); err != nil {
-		t.Error(err)
 	}
 }

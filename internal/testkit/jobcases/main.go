@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"pqjoin/internal/testkit/goldentypes"
 	"pqjoin/internal/testkit/jobgen"
 	"pqjoin/internal/vfs"
 )
@@ -53,7 +54,7 @@ func random(dir string, seed, cases uint64) error {
 	return nil
 }
 
-// fromGolden writes a job for each line of each cases.txt: a name, maybe an order, the table and the verb.
+// fromGolden writes a job for each line of each cases.txt: a name, maybe an order, the table and the verb. Types have jobs of their own.
 func fromGolden(dir, golden string) error {
 	lists, err := filepath.Glob(filepath.Join(golden, "*", "cases.txt"))
 	if err != nil {
@@ -76,6 +77,24 @@ func fromGolden(dir, golden string) error {
 			if err := goldenJob(filepath.Join(dir, filepath.Base(in)+"_"+f[0]), inputs(in, string(text)), f[len(f)-2], f[len(f)-1]); err != nil {
 				return err
 			}
+		}
+	}
+	return fromTypes(dir, filepath.Join(golden, "types"))
+}
+
+// fromTypes writes a job for each type.
+func fromTypes(dir, golden string) error {
+	g, err := goldentypes.Read(golden)
+	if err != nil {
+		return err
+	}
+	for typ := range g.Answers {
+		to := filepath.Join(dir, "types_"+typ)
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, "job.yaml"), []byte(g.Job(typ)), 0o644); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,7 +1,7 @@
 """Makes tables with a column of each type and what DuckDB says of every operator over it: python3 make.py, in this directory.
 
 t.parquet and u.parquet (the right side) have id, g and a column of each type, written by pyarrow; t96.parquet and u96.parquet one of
-INT96. cases.txt gets a line a case: its name, "ordered" or "set", and the verbs over the table t of (id, g, v), with tabs between.
+INT96. pipelines.txt gets a line a case: its name, "ordered" or "set", and the verbs over the table t of (id, g, v), with tabs between.
 answers.txt gets, for each case and the types that agree on it, the types and the rows, cells with commas: a number or a text, a null as
 "-", @7 for the value that v has in the row with the id 7, of t or u. So an answer holds no value of a type that DuckDB lacks (float16,
 bytes of a fixed number, times of milliseconds): it orders what it reads of them, and the value is the one in pyarrow's file.
@@ -158,7 +158,7 @@ for name in TYPES:
         rows = db.execute(f"select g, {sums} from t where {MIDDLE} group by g order by g").fetchall()
         answers["sums", ";".join(",".join(cell(v, False) for v in row) for row in rows)].append(name)
 
-with open("cases.txt", "w") as f:
+with open("pipelines.txt", "w") as f:
     for case, (order, verbs, _, _) in CASES.items():
         f.write("\t".join([case, order, *verbs]) + "\n")
     f.write('sums\tordered\twhere: "%s"\tgroupby: {by: g, agg: {sum: sum(v), mean: mean(v)}}\n' % MIDDLE)
