@@ -68,7 +68,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case is(parquet.ErrCorrupt, parquet.ErrUnsupported, parquet.ErrChanged, tableio.ErrMalformed, tableio.ErrUnsupported, tableio.ErrChanged, fs.ErrPermission):
 		return exitFailed // though the job file names the input
-	case errors.As(err, &job), is(plan.ErrNoMatch, tableio.ErrNoFiles, tableio.ErrFormat):
+	case errors.As(err, &job) && !job.Running, is(plan.ErrNoMatch, tableio.ErrNoFiles, tableio.ErrFormat):
 		return exitUsage
 	case is(engine.ErrCheck, hashjoin.ErrValidate):
 		return exitCheck

@@ -58,6 +58,7 @@ type checker struct {
 	broken  []atomic.Int64
 	samples map[string]*samples // by rule
 	verdict func(failures []CheckFailure) error
+	from    origin
 }
 
 func newChecker(n *plan.Node, op *plan.Check, verdict func([]CheckFailure) error) *checker {
@@ -96,7 +97,7 @@ func (c *checker) see(_ context.Context, u unitRun, b *batch.Batch) error {
 func (c *checker) seeExpect(i int, p *expr.Program, u unitRun, b *batch.Batch) error {
 	cols, err := p.Eval(u.acct, b)
 	if err != nil {
-		return originOf(c.node).explain(err, "")
+		return c.from.explain(err, "")
 	}
 	defer cols[0].Release()
 	flat, err := batch.Flatten(u.acct, cols[0])

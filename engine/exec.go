@@ -79,7 +79,7 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 		sum, err := x.write(ctx, i, o, set)
 		if err != nil {
 			r.rules.broken(r.plan, err)
-			return nil, x.explainErr(err)
+			return nil, r.failedJoin(x.explainErr(err))
 		}
 		res.Outputs = append(res.Outputs, sum)
 	}
@@ -288,6 +288,11 @@ func (keepOpen) Close() error { return nil }
 
 // make lowers one node.
 func (x *exec) make(ctx context.Context, p *phys) (*rel, error) {
+	r, err := x.lower(ctx, p)
+	return x.located(r, err, p.node)
+}
+
+func (x *exec) lower(ctx context.Context, p *phys) (*rel, error) {
 	switch op := p.node.Op.(type) {
 	case *plan.Scan:
 		return x.scan(op, p), nil
@@ -317,9 +322,9 @@ func (x *exec) fuse(in *rel, p *phys) (*rel, error) {
 	schema := p.node.Schema
 	switch op := p.node.Op.(type) {
 	case *plan.Project:
-		return in.add(newProject(op.Exprs, schema, originOf(p.node)), schema, ""), nil
+		return in.add(newProject(op.Exprs, schema, x.originOf(p.node)), schema, ""), nil
 	case *plan.Filter:
-		return in.add(newFilter(op.Cond, originOf(p.node)), schema, "where"), nil
+		return in.add(newFilter(op.Cond, x.originOf(p.node)), schema, "where"), nil
 	case *plan.Lag:
 		in.reopen = nil
 		return in.add(x.lag(op, p), schema, "lag"), nil
@@ -347,7 +352,7 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	source := func() batch.Source { return t.Source(op.Columns, where, read) }
 	r := &rel{src: source(), schema: p.node.Schema, name: op.Input.Name, reopen: source, expect: t.Rows()}
 	if op.Where != nil {
-		return r.add(newFilter(op.Where, origin("input "+op.Input.Name+": where")), nil, "where")
+		return r.add(newFilter(op.Where, origin{job: x.run.job, what: "input " + op.Input.Name + ": where"}), nil, "where")
 	}
 	r.columns = func(cols []int) batch.Source {
 		at := make([]int, len(cols))

@@ -136,6 +136,7 @@ func (x *exec) check(in *rel, op *plan.Check, p *phys) (*rel, error) {
 	unique := *op
 	unique.Unique = nil // its keys are counted apart, and settled there
 	c := newChecker(p.node, op, x.verdict(p.node, op.Warn, rulesOf(&plan.Node{Op: &unique, Schema: p.node.Schema})...))
+	c.from = x.originOf(p.node)
 	in.reopen = nil // a sample would be checked twice
 	in.watched = true
 	in.add(c.transform(), nil, "check")

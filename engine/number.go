@@ -76,5 +76,5 @@ func dropColumn(at int, schema *batch.Schema) transform {
 			exprs = append(exprs, expr.ColumnRef(in, i))
 		}
 	}
-	return newProject(exprs, schema, "")
+	return newProject(exprs, schema, origin{})
 }

@@ -132,10 +132,10 @@ func (r *Run) checkMaxRows(n *plan.Node, op *plan.Join) error {
 	}
 	switch {
 	case exact && rows > op.MaxRows:
-		return &RefusedError{
+		return r.job.Failed(n.Pos, &RefusedError{
 			Reason: fmt.Sprintf("the join in table %s makes %s rows, over its max_rows of %s%s", n.Table, humanize.Comma(rows), humanize.Comma(op.MaxRows), r.heavy(n)),
 			Advice: "group the right side to one row per key first, or raise max_rows",
-		}
+		})
 	case !exact && r.nodes[n].est.Rows > op.MaxRows:
 		r.cfg.Warn(fmt.Sprintf("the join in table %s is estimated at %s rows, over its max_rows of %s; it will stop there", n.Table, humanize.Comma(r.nodes[n].est.Rows), humanize.Comma(op.MaxRows)))
 	}

@@ -3,12 +3,10 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"pqjoin/batch"
 	"pqjoin/expr"
 	"pqjoin/mem"
-	"pqjoin/plan"
 )
 
 // project computes columns from expressions.
@@ -21,23 +19,6 @@ type project struct {
 
 func newProject(exprs []*expr.Bound, schema *batch.Schema, from origin) *project {
 	return &project{prog: expr.Compile(exprs), schema: schema, origin: from}
-}
-
-// origin is where in the job expressions come from, "table result: compute"; "" is nowhere.
-type origin string
-
-func originOf(n *plan.Node) origin { return origin("table " + n.Table + ": " + n.Verb) }
-
-// explain says where a row failed: in which table, verb and column, "" for none.
-func (o origin) explain(err error, column string) error {
-	var re *expr.RowError
-	if o == "" || !errors.As(err, &re) {
-		return err
-	}
-	if column != "" {
-		return fmt.Errorf("%s of column %q: %w", o, column, err)
-	}
-	return fmt.Errorf("%s: %w", o, err)
 }
 
 // failedColumn returns the name of the column that a row error is about.

@@ -170,7 +170,7 @@ func (x *exec) verdict(n *plan.Node, warn bool, texts ...string) func([]CheckFai
 		case len(failures) == 0:
 			return nil
 		case !warn:
-			return &CheckError{Table: n.Table, Failures: failures}
+			return x.failed(n, &CheckError{Table: n.Table, Failures: failures})
 		case len(untold) > 0:
 			x.run.cfg.Warn((&CheckError{Table: n.Table, Failures: untold}).Error())
 		}

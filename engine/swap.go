@@ -62,5 +62,5 @@ func (x *exec) joinSwapped(ctx context.Context, op *plan.Join, p *phys) (*rel, e
 	for _, c := range op.RightOut {
 		exprs = append(exprs, expr.ColumnRef(q.node.Schema, c))
 	}
-	return out.add(newProject(exprs, p.node.Schema, ""), p.node.Schema, ""), nil
+	return out.add(newProject(exprs, p.node.Schema, origin{}), p.node.Schema, ""), nil
 }

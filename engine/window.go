@@ -31,8 +31,9 @@ func (m windowMachine) eager() bool                                     { return
 
 func (x *exec) window(op *plan.Window, p *phys) transform {
 	spec := window.RunningSpec{In: p.node.Inputs[0].Schema, Out: p.node.Schema, By: op.By, Order: op.Order}
-	for _, c := range op.Cols {
-		spec.Cols = append(spec.Cols, window.RunningColumn{Func: c.Func, Arg: c.Arg, N: c.N, Alpha: c.Alpha, Type: c.Type})
+	for i, c := range op.Cols {
+		name := shownName(p.node.Schema.Fields[len(spec.In.Fields)+i].Name)
+		spec.Cols = append(spec.Cols, window.RunningColumn{Name: name, Func: c.Func, Arg: c.Arg, N: c.N, Alpha: c.Alpha, Type: c.Type})
 	}
 	return newSeam(windowMachine{window.NewRunning(spec)})
 }

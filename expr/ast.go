@@ -41,6 +41,26 @@ type Node struct {
 	Try     bool
 
 	depth int
+	at    func(offset int) Place // where Offset is in a file; nil where that is not known
+}
+
+// Place is a place in a file. Lines and columns count from 1, columns in characters; the zero Place is none.
+type Place struct{ Line, Column int }
+
+// Locate tells the tree where its text stands in a file: at maps a byte of the text to its place. What fails on some row
+// says so (RowError). It is called before the tree is bound.
+func (t *Tree) Locate(at func(offset int) Place) {
+	var walk func(n *Node)
+	walk = func(n *Node) {
+		if n == nil {
+			return
+		}
+		n.at = at
+		for _, a := range n.Args {
+			walk(a)
+		}
+	}
+	walk(t.Root)
 }
 
 // Value is one value of a type: the field that the type's kind names holds it.

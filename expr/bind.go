@@ -6,23 +6,6 @@ import (
 	"pqjoin/batch"
 )
 
-// node is a typed operator. Nodes are immutable and may be shared: walks keep what they have seen.
-type node struct {
-	op       string // literal, column, neg, not, is null, in, between, like, case, cast, try_cast, a binary operator or a function
-	typ      batch.Type
-	null     bool // may be null
-	off      int
-	args     []*node // case: operand or nil, when, then, ..., else or nil
-	col      int     // column: its position
-	name     string  // column: its name
-	val      Value   // literal
-	written  *Node   // literal: as it was written, before it took its neighbour's type
-	negated  bool
-	implicit bool // a cast that the binder added
-}
-
-func (n *node) literal() bool { return n.op == "literal" }
-
 type binder struct {
 	schema *batch.Schema
 	text   string // as written, for hints
@@ -47,7 +30,7 @@ func Bind(t *Tree, schema *batch.Schema) (*Bound, error) {
 func (b *binder) bind(n *Node) (*node, *Error) {
 	switch n.Op {
 	case OpLiteral:
-		return &node{op: "literal", typ: n.Type, null: n.Value.Null, off: n.Offset, val: n.Value, written: n}, nil
+		return &node{op: "literal", typ: n.Type, null: n.Value.Null, off: n.Offset, at: n.at, val: n.Value, written: n}, nil
 	case OpColumn:
 		return b.column(n)
 	}
@@ -61,7 +44,7 @@ func (b *binder) bind(n *Node) (*node, *Error) {
 			return nil, err
 		}
 	}
-	out := &node{off: n.Offset, args: args, negated: n.Negated}
+	out := &node{off: n.Offset, at: n.at, args: args, negated: n.Negated}
 	if err := checkIntervals(n, args); err != nil {
 		return nil, err
 	}
@@ -112,7 +95,7 @@ func (b *binder) column(n *Node) (*node, *Error) {
 		return nil, b.noColumn(n)
 	}
 	f := b.schema.Fields[i]
-	return &node{op: "column", typ: f.Type, null: f.Nullable, off: n.Offset, col: i, name: f.Name}, nil
+	return &node{op: "column", typ: f.Type, null: f.Nullable, off: n.Offset, at: n.at, col: i, name: f.Name}, nil
 }
 
 func (b *binder) call(n *Node, out *node) (*node, *Error) {

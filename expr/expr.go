@@ -42,6 +42,7 @@ type RowError struct {
 	Expr string // the part that failed, normalised
 	Msg  string // why, with the value: cannot cast "x" to int64
 	Hint string // what to do, or empty: try_cast gives null there
+	At   Place  // where that stands in the job file, as far as it is known
 	Out  int    // the position, among those compiled together, of the expression that failed
 }
 

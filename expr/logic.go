@@ -156,7 +156,7 @@ func packBools(v []byte) byte {
 func guard(p *Program) func(*exec, *step, []vec) (vec, error) {
 	return func(x *exec, st *step, args []vec) (vec, error) {
 		if x.in == nil {
-			return vec{}, &RowError{Expr: printNode(st.src), Msg: "it is not constant"}
+			return vec{}, &RowError{Expr: printNode(st.src), Msg: "it is not constant", At: st.src.place()}
 		}
 		if !x.guarded {
 			c, err := p.evalGuarded(x.acct, x.in)

@@ -221,5 +221,5 @@ func trueRows(acct *mem.Account, c *batch.Column) ([]uint32, *mem.Buf, error) {
 
 // rowError says what failed in which expression.
 func (st *step) rowError(format string, args ...any) *RowError {
-	return &RowError{Expr: shorten(printNode(st.src)), Msg: fmt.Sprintf(format, args...), Out: st.out}
+	return &RowError{Expr: shorten(printNode(st.src)), Msg: fmt.Sprintf(format, args...), At: st.src.place(), Out: st.out}
 }

@@ -221,6 +221,7 @@ func (d *decoder) parseExpr(e *exprText) *exprText {
 	if err != nil {
 		panic(d.job.exprError(e, err))
 	}
+	tree.Locate(func(offset int) expr.Place { return expr.Place(e.at(offset)) })
 	e.tree = tree
 	d.job.exprs = append(d.job.exprs, e)
 	return e

@@ -17,6 +17,18 @@ type Error struct {
 	Msg          string
 	Hint         string // what to do, or empty
 	Err          error  // the cause or a sentinel, or nil
+	// Running says that the place is where something failed for what the data holds: the job itself may be right.
+	Running bool
+}
+
+// Failed gives an error of a running job its place in the job file; without one it stays as it is.
+func (j *Job) Failed(pos Pos, err error) error {
+	if err == nil || pos == (Pos{}) {
+		return err
+	}
+	e := j.errorAt(pos, "", "%s", err)
+	e.Err, e.Running = err, true
+	return e
 }
 
 // Error returns one sentence: file:line:column: message: hint.

@@ -32,6 +32,7 @@ type RunningSpec struct {
 //
 // rolling_mean, rolling_std and ewm_mean take float64 columns.
 type RunningColumn struct {
+	Name  string // for messages
 	Func  string
 	Arg   int // -1 for none
 	N     int // of the rolling ones, at least 1
@@ -107,7 +108,7 @@ func (r *Running) Push(acct *mem.Account, st *RunningState, b *batch.Batch) (*ba
 		if err != nil {
 			out.Release()
 			next.Release()
-			return nil, nil, fmt.Errorf("window: column %q: %w", r.spec.Out.Fields[len(b.Cols)+i].Name, err)
+			return nil, nil, fmt.Errorf("window: column %q: %w", c.Name, err)
 		}
 		out.Cols = append(out.Cols, col)
 	}
