@@ -239,7 +239,30 @@ func (r *resolver) keyType(l, k batch.Field, at Text) batch.Type {
 	if t, ok := batch.Meet(a, b); ok {
 		return t
 	}
-	r.job.fail(at.Pos, fmt.Sprintf("cast one of them before the join, for example compute: {%s: \"cast(%s as %s)\"}", k.Name, k.Name, a),
+	f, to := castBefore(l, k)
+	r.job.fail(at.Pos, fmt.Sprintf("cast one of them before the join, for example compute: {%s: \"cast(%s as %s)\"}", f.Name, f.Name, to),
 		"join: the left key %q is %s and the right key %q is %s", l.Name, a, k.Name, b)
 	return a
+}
+
+// castBefore returns which of two columns, whose types do not meet, to cast, and to what, so that nothing is lost unseen: whole
+// numbers and decimals become floats, dates timestamps, flags numbers, rather than the other way round; else the second what the first is.
+func castBefore(a, b batch.Field) (batch.Field, batch.Type) {
+	rank := func(t batch.Type) int {
+		switch {
+		case t.ID == batch.Bool:
+			return 0
+		case t.IsFloat(), t.ID == batch.Timestamp:
+			return 2
+		}
+		return 1
+	}
+	from, to := b, a.Type
+	if rank(b.Type) > rank(a.Type) {
+		from, to = a, b.Type
+	}
+	if to.IsFloat() {
+		to = batch.Of(batch.Float64)
+	}
+	return from, to
 }

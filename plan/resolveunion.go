@@ -49,7 +49,8 @@ func (r *resolver) widen(fields []batch.Field, s *batch.Schema, table string, po
 		}
 		typ, ok := batch.Meet(fields[i].Type, f.Type)
 		if !ok {
-			r.job.fail(pos, fmt.Sprintf("cast one of them before the union, for example compute: {%s: \"cast(%s as %s)\"}", f.Name, f.Name, fields[i].Type),
+			_, to := castBefore(fields[i], f)
+			r.job.fail(pos, fmt.Sprintf("cast one of them before the union, for example compute: {%s: \"cast(%s as %s)\"}", f.Name, f.Name, to),
 				"union: the column %q is %s, and %s in %s: no type holds both exactly", f.Name, fields[i].Type, f.Type, table)
 		}
 		fields[i].Type = typ
