@@ -153,12 +153,6 @@ func (e *expression) caseWhen(args []expr.Part) {
 	e.put(" END")
 }
 
-func (e *expression) castTo(word string, x expr.Part, t batch.Type) {
-	e.put(word, "(")
-	e.write(x)
-	e.put(" AS ", e.typeName(t), ")")
-}
-
 // typeName refuses types that have no name in DuckDB's SQL.
 func (e *expression) typeName(t batch.Type) string {
 	s := typeName(t)

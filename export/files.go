@@ -19,6 +19,7 @@ func (w *writer) head() {
 --   Sums, means and deviations of floats may differ in their last digits: pqjoin's do not depend on the order of the rows, DuckDB's do.
 --   A sum of whole numbers that does not fit 64 bits is an error in both. Where pqjoin stops at a value (1 // 0, a cast that does not fit), so does
 --   DuckDB, with a message of its own; it may do so for rows that a later step leaves out.
+--   Casts of texts: DuckDB reads some that are errors in pqjoin and null of try_cast ('1_000', '0x1F', a date with a time behind it).
 --   0.0 and -0.0 are one key in both; which of them a group shows may differ.
 --   Rows are numbered in the column %s where their order matters. Checks are statements of their own and read the data again.
 --   Outputs are written as DuckDB cuts files and row groups.

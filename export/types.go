@@ -22,6 +22,8 @@ func typeName(t batch.Type) string {
 	switch {
 	case t.ID == batch.Decimal:
 		return fmt.Sprintf("DECIMAL(%d, %d)", t.Prec, t.Scale)
+	case t.ID == batch.Timestamp && t.UTC && t.Unit == batch.Nano:
+		return "TIMESTAMPTZ_NS"
 	case t.ID == batch.Timestamp && t.UTC:
 		return "TIMESTAMPTZ"
 	case t.ID == batch.Timestamp:
