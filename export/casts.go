@@ -12,6 +12,10 @@ import (
 
 func (e *expression) castTo(word string, x expr.Part, t batch.Type) {
 	from := x.Type()
+	if x.Op() == "literal" && x.Null() {
+		e.put("CAST(NULL AS ", e.typeName(t), ")")
+		return
+	}
 	if from != t && (t.ID == batch.Float16 || t.ID == batch.Fixed) {
 		panic(e.w.plan.Job.ErrorAt(e.w.at.Pos, "", fmt.Sprintf("a cast from %s to %s, which DuckDB does not have, cannot be exported to DuckDB", from, t)))
 	}

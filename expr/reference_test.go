@@ -22,7 +22,7 @@ example is run when the program is tested.
 - Floats follow IEEE 754: ln(0) is -inf, ln(-1) is nan. nan equals nan and is greater than every number; -0.0 equals 0.0.
 - Whole numbers and decimals are exact: what does not fit the type is an error that names the value, never a wrong number. Decimals have up to 38 digits.
 - Two types meet in the wider: ints of both signs in int64, a float32 and an int in float64, a date and a timestamp in the timestamp. A literal takes the type of what it meets where its value fits.
-- Types: bool, int8 to int64, uint8 to uint64, float16, float32, float64, decimal(p, s), string, binary, uuid, date, time(unit), timestamp(unit), timestamp(unit, utc); units are s, ms, us and ns. SQL's names (bigint, varchar) work too.
+- Types: bool, int8 to int64, uint8 to uint64, float16, float32, float64, decimal(p, s), string, binary, fixed(n), uuid, date, time(unit), timestamp(unit), timestamp(unit, utc); units are s, ms, us and ns. SQL's names (bigint, varchar) work too.
 - Timestamps without utc are local times of no zone; those with utc are instants, shown in UTC.
 - Parts of dates may be written in the plural and in short (days, mon, dow).
 - Time zones are named as in 'Europe/Berlin', by the database of the system where it has one, else by the program's own. Casts between timestamps with and without utc take UTC.
@@ -30,7 +30,7 @@ example is run when the program is tested.
 - There are no random() and now(): the same job gives the same bytes. Times are passed in with --set.
 
 Where we differ from DuckDB: // takes whole numbers only; x << n keeps the type of x; hamming('', '') is 0; regexp_extract refuses a group that the pattern does not
-have; a text that is no date or number exactly ('1_0', '1e400' as float64) is refused; casts to coarser units of time always go towards the past; years before 1 are written as ISO 8601
+have; a text that is no date or number exactly ('1_0', '1e400' as float64) is refused; casts to coarser units of time always go towards the past (semantics.md lists all that casts do otherwise); years before 1 are written as ISO 8601
 does (0000, -0001); initcap, hash, nvl and iff are ours (initcap as in PostgreSQL).
 `
 
