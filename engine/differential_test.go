@@ -104,6 +104,9 @@ func conditions(seed uint64) []condition {
 		}
 		list = append(list, c)
 	}
+	if dying := rand.New(rand.NewPCG(seed, 78)); dying.IntN(3) == 0 {
+		list[1+dying.IntN(3)].dies = 20 + dying.IntN(300)
+	}
 	return list
 }
 

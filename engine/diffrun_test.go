@@ -14,6 +14,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"pqjoin/batch"
@@ -25,7 +26,9 @@ import (
 	"pqjoin/internal/vfs/faultfs"
 	"pqjoin/monitor"
 	"pqjoin/plan"
+	"pqjoin/spillfile"
 	"pqjoin/tableio/parquet"
+	"pqjoin/tableio/publish"
 )
 
 // hasty is the operating system's files without waiting for the disk.
@@ -36,11 +39,12 @@ type condition struct {
 	threads   int
 	mem       int64
 	preflight bool
+	dies      int // the run goes on from one that died at that call to the filesystem; 0: it does not
 	tuning    Tuning
 }
 
 func (c condition) String() string {
-	return fmt.Sprintf("threads %d, mem %d, preflight %v, %+v", c.threads, c.mem, c.preflight, c.tuning)
+	return fmt.Sprintf("threads %d, mem %d, preflight %v, dies %d, %+v", c.threads, c.mem, c.preflight, c.dies, c.tuning)
 }
 
 // output is what a run published.
@@ -123,6 +127,12 @@ func execute(ctx context.Context, c *jobgen.Case, dir string, cond condition) (*
 	if err := errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755), os.MkdirAll(filepath.Join(dir, "spill"), 0o755)); err != nil {
 		return nil, err
 	}
+	if cond.dies > 0 {
+		if err := dieFirst(ctx, c, dir, cond); err != nil {
+			return nil, err
+		}
+		defer forgetKept(dir)
+	}
 	job, err := c.Parse(dir)
 	if err != nil {
 		return nil, err
@@ -132,7 +142,7 @@ func execute(ctx context.Context, c *jobgen.Case, dir string, cond condition) (*
 	log, said := logged()
 	run, err := Open(ctx, job, Config{
 		FS: hasty(), Mem: cond.mem, Threads: cond.threads, SpillDir: filepath.Join(dir, "spill"), Version: "test", Board: board,
-		Log: log, Warn: func(s string) { o.warned = append(o.warned, s) }, Tuning: cond.tuning,
+		Log: log, Warn: func(s string) { o.warned = append(o.warned, s) }, Tuning: cond.tuning, Resume: cond.dies > 0,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
@@ -152,7 +162,7 @@ func execute(ctx context.Context, c *jobgen.Case, dir string, cond condition) (*
 		if strings.Contains(o.err.Error(), "internal error") || strings.Contains(o.err.Error(), "self-check") {
 			return nil, fmt.Errorf("%w\n%s", o.err, said())
 		}
-		if left, _ := os.ReadDir(out); len(left) > 0 {
+		if left, _ := os.ReadDir(out); len(left) > 0 && cond.dies == 0 {
 			return nil, fmt.Errorf("the run failed (%w) and left %s", o.err, left[0].Name())
 		}
 		return o, nil
@@ -166,6 +176,51 @@ func execute(ctx context.Context, c *jobgen.Case, dir string, cond condition) (*
 		}
 	}
 	return o, nil
+}
+
+// dieFirst runs the case's job with Resume until it dies.
+func dieFirst(ctx context.Context, c *jobgen.Case, dir string, cond condition) error {
+	job, err := c.Parse(dir)
+	if err != nil {
+		return err
+	}
+	var begun atomic.Bool
+	calls := 0
+	f := faultfs.New(hasty(), func(_ int, op faultfs.Op, _ string) error {
+		if begun.Load() {
+			calls++
+		}
+		if calls >= cond.dies && op != "close" && op != "unlock" {
+			return errDied
+		}
+		return nil
+	})
+	cfg := Config{FS: f, Mem: cond.mem, Threads: cond.threads, SpillDir: filepath.Join(dir, "spill"), Version: "test", Tuning: cond.tuning, Resume: true}
+	run, err := Open(ctx, job, cfg)
+	if err != nil {
+		return err
+	}
+	if cond.preflight {
+		err = run.Preflight(ctx)
+	}
+	if begun.Store(true); err == nil {
+		_, err = run.Execute(ctx)
+	}
+	if err != nil && strings.Contains(err.Error(), "internal error") {
+		return err
+	}
+	out := filepath.Join(dir, "out")
+	if names, _ := filepath.Glob(filepath.Join(out, "[^.]*")); err == nil || len(names) > 0 { // it was too late to die
+		forgetKept(dir)
+		return errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755))
+	}
+	return nil
+}
+
+// forgetKept removes what a run that fails with Resume leaves.
+func forgetKept(dir string) {
+	_, _ = publish.Recover(vfs.OS(), filepath.Join(dir, "out"))
+	_, _ = spillfile.ReclaimKept(vfs.OS(), filepath.Join(dir, "spill"))
 }
 
 // readOutput reads a published output back, files in natural order.

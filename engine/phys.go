@@ -37,6 +37,7 @@ type phys struct {
 	rowNumber bool
 	swap      *phys // the join as it is computed, where its sides change places
 	readers   int   // nodes and outputs that read the table
+	right     bool  // it is the right side of a join
 }
 
 // shared says that the table is made once and kept in a store for several readers. What
@@ -62,9 +63,11 @@ func (r *Run) physical(residentShare int64) map[*plan.Node]*phys {
 	for _, n := range r.plan.Nodes {
 		p := &phys{node: n}
 		var ins []Estimate
-		for _, in := range n.Inputs {
+		_, join := n.Op.(*plan.Join)
+		for i, in := range n.Inputs {
 			q := all[in]
 			q.readers++
+			q.right = q.right || join && i == 1
 			p.in = append(p.in, q)
 			ins = append(ins, q.est)
 		}

@@ -96,7 +96,22 @@ func (r *Run) spools(p *phys) bool {
 		return true
 	}
 	_, persist := p.node.Op.(*plan.Persist)
-	return persist && r.cfg.Resume
+	return r.cfg.Resume && (persist || p.right && p.laborious())
+}
+
+// laborious says that a table takes more than reading files or what is kept anyway. A right side that does is
+// kept, as it is used up long before its join has ended.
+func (p *phys) laborious() bool {
+	for first := true; first || !p.shared(); first = false {
+		switch p.node.Op.(type) {
+		case *plan.Scan, *plan.Index, *plan.Persist:
+			return false
+		case *plan.GroupBy, *plan.Join, *plan.Union:
+			return true
+		}
+		p = p.in[0]
+	}
+	return false
 }
 
 // keeper keeps the stages that a run finishes, and takes over those that an earlier run of the same job

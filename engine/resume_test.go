@@ -37,7 +37,9 @@ type resumed struct {
 	rows int64  // read by all stages of a run that is not interrupted
 	cond condition
 	n    int // calls to the filesystem of such a run
-	said strings.Builder
+	// opening is how many of them open the inputs.
+	opening int
+	said    strings.Builder
 }
 
 // keepable is a job that keeps a table and two indexes.
@@ -78,7 +80,11 @@ func (r *resumed) run(t *testing.T, cfg Config) (rows int64, err error) {
 	cfg.Resume, cfg.Threads, cfg.Tuning = true, r.cond.threads, r.cond.tuning
 	cfg.Log = slog.New(slog.NewTextHandler(&r.said, nil))
 	cfg.Warn = func(text string) { fmt.Fprintln(&r.said, "warning:", text) }
-	_, err = open(t, r.c, r.dir, cfg).Execute(context.Background())
+	run := open(t, r.c, r.dir, cfg)
+	if f, ok := cfg.FS.(*faultfs.FS); ok {
+		r.opening = f.Calls()
+	}
+	_, err = run.Execute(context.Background())
 	for _, s := range cfg.Board.Snapshot().Stages {
 		rows += s.RowsIn
 	}
@@ -163,6 +169,28 @@ func TestARunThatDiedIsResumedFromFinishedStages(t *testing.T) {
 		}
 		if len(skipped) < 3 {
 			t.Errorf("the run dies with the same stages kept again and again: %v", skipped)
+		}
+	}
+}
+
+func TestAFaultWhileStagesAreKeptOrTakenOverHarmsNothing(t *testing.T) {
+	r := newResumed(t, plain)
+	for i := range often(30) {
+		nth := r.opening + 1 + i*(r.n-r.opening)/often(30)
+		injected := errors.New("injected")
+		for _, before := range []int{0, r.late()} {
+			if before > 0 {
+				r.die(t, before)
+			}
+			f := faultfs.New(hasty(), faultfs.FailAt(nth, injected))
+			if _, err := r.run(t, Config{FS: f}); err != nil && !errors.Is(err, injected) {
+				t.Errorf("a fault at call %d, after %d: %v", nth, before, err)
+			}
+			if f.Leaked() > 0 {
+				t.Errorf("a fault at call %d, after %d: %d files are open", nth, before, f.Leaked())
+			}
+			r.finish(t, fmt.Sprintf("a fault at call %d, after %d", nth, before))
+			r.clear(t)
 		}
 	}
 }
@@ -335,4 +363,27 @@ func (r *resumed) written(t *testing.T) error {
 		t.Errorf("%s has mode %v", dir, st.Mode())
 	}
 	return err
+}
+
+func TestRightSidesThatTakeWorkAreKept(t *testing.T) {
+	rows := generated(60, func(i int64) []any { return []any{i % 20, i} })
+	for right, want := range map[string]int{
+		"groupby: {by: [k], agg: {w: \"sum(w)\"}}": 2, // and the index
+		"compute: {y: w + 1}":                      1,
+	} {
+		c := one([]string{"index: [k, v]", "join: {with: m, on: k, how: left}"}, table("t", "k v", rows...), table("s", "k w", rows...))
+		c.Pipelines = append(c.Pipelines, &jobgen.Pipeline{Name: "m", From: "s", Verbs: []string{right}})
+		r := &resumed{c: c, cond: plain}
+		r.dir = written(t, c)
+		kept := 0
+		f := faultfs.New(hasty(), func(_ int, op faultfs.Op, name string) error {
+			if op == "rename" && strings.HasSuffix(name, ".stage-half") {
+				kept++
+			}
+			return nil
+		})
+		if _, err := r.run(t, Config{FS: f}); err != nil || kept != want {
+			t.Errorf("%s: %d stages are kept, not %d, %v", right, kept, want, err)
+		}
+	}
 }
