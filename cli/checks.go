@@ -14,13 +14,6 @@ import (
 	"pqjoin/engine"
 )
 
-// failure is what run --json prints of a run that did not succeed.
-type failure struct {
-	Error  string        `json:"error"`
-	Exit   int           `json:"exit"`
-	Checks []engine.Rule `json:"checks,omitempty"`
-}
-
 // reportChecks writes what became of the job's checks where --json and --junit want it, and returns err, which is how the run ended.
 func (e *env) reportChecks(c *cli.Context, run *engine.Run, elapsed time.Duration, err error) error {
 	rules := run.Rules()
@@ -30,7 +23,9 @@ func (e *env) reportChecks(c *cli.Context, run *engine.Run, elapsed time.Duratio
 		}
 	}
 	if err != nil && c.Bool("json") {
-		return errors.Join(err, e.json(failure{Error: e.sentence(err), Exit: exitCode(err), Checks: rules}))
+		f := e.failure(err)
+		f.Checks = rules
+		return errors.Join(err, e.json(f))
 	}
 	return err
 }

@@ -28,6 +28,8 @@ type env struct {
 	out, err io.Writer
 	fs       vfs.FS
 	redact   func(string) string // replaces secrets of the job in what stderr says
+	command  string              // that --json asks for an answer; else empty
+	answered bool                // stdout has that answer
 }
 
 // Main runs the program with the arguments (args[0] is its name) and returns the exit code.
@@ -67,6 +69,12 @@ func (e *env) app() *cli.App {
 	}
 	for _, c := range app.Commands {
 		c.OnUsageError, c.HideHelpCommand = wrong, true
+		c.Before = func(c *cli.Context) error {
+			if c.Bool("json") || c.String("format") == "json" {
+				e.command = c.Command.Name
+			}
+			return nil
+		}
 	}
 	return app
 }

@@ -82,11 +82,46 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
+// failure is what --json prints of a command that did not succeed.
+type failure struct {
+	Valid  *bool         `json:"valid,omitempty"` // of validate
+	Error  string        `json:"error"`
+	Exit   int           `json:"exit"`
+	File   string        `json:"file,omitempty"` // of the job, where the error is about a place in it
+	Line   int           `json:"line,omitempty"`
+	Column int           `json:"column,omitempty"`
+	Checks []engine.Rule `json:"checks,omitempty"`
+}
+
+func (e *env) failure(err error) failure {
+	f := failure{Error: e.sentence(err), Exit: exitCode(err)}
+	var job *plan.Error
+	if errors.As(err, &job) && job.Line > 0 {
+		f.File, f.Line, f.Column = e.redact(job.File), job.Line, job.Column
+	}
+	return f
+}
+
+// answer prints a failure to stdout where --json asked for an answer and there is none yet.
+func (e *env) answer(err error) {
+	if e.command == "" || e.answered {
+		return
+	}
+	f := e.failure(err)
+	if e.command == "validate" {
+		f.Valid = new(bool)
+	}
+	if jerr := e.json(f); jerr != nil {
+		fmt.Fprintln(e.err, "pqjoin: "+e.sentence(jerr))
+	}
+}
+
 // report prints an error as one sentence, with the line of the job file where it is about one, and returns the exit code.
 func (e *env) report(err error) int {
 	if err == nil {
 		return exitOK
 	}
+	e.answer(err)
 	fmt.Fprintln(e.err, "pqjoin: "+e.sentence(err))
 	var job *plan.Error
 	if errors.As(err, &job) {

@@ -71,6 +71,7 @@ func (e *env) plan(c *cli.Context) error {
 
 // json prints v to stdout, indented.
 func (e *env) json(v any) error {
+	e.answered = true
 	enc := json.NewEncoder(e.out)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
