@@ -23,7 +23,7 @@ type spillFile struct {
 	size  int64
 	at    int64 // where what has not begun its way to the disk begins
 	refs  int
-	users int // who write to it; the directory's mutex guards it
+	users int  // who write to it; the directory's mutex guards it
 	kept  bool // it has a name, and its bytes stay counted
 }
 
