@@ -16,7 +16,12 @@ func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapp
 	out := &batch.Schema{}
 	origin := []string{} // the file that first had the column
 	at := map[string]int{}
+	lead, mute := silent(files)
+	first := files[lead]
 	for i, f := range files {
+		if mute[i] {
+			continue
+		}
 		for _, field := range f.Schema().Fields {
 			j, ok := at[field.Name]
 			if k := dirs.index(field.Name); k >= 0 {
@@ -27,11 +32,11 @@ func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapp
 				continue
 			}
 			switch {
-			case !ok && i > 0 && spec.SchemaMode != Union:
-				return nil, nil, fmt.Errorf("%w: column %s is in %s and not in %s (schema: union fills it with nulls)", ErrSchema, field.Name, f.Path(), files[0].Path())
+			case !ok && i != lead && spec.SchemaMode != Union:
+				return nil, nil, fmt.Errorf("%w: column %s is in %s and not in %s (schema: union fills it with nulls)", ErrSchema, field.Name, f.Path(), first.Path())
 			case !ok:
 				at[field.Name] = len(out.Fields)
-				field.Nullable = field.Nullable || i > 0
+				field.Nullable = field.Nullable || i != lead
 				out.Fields = append(out.Fields, field)
 				origin = append(origin, f.Path())
 			default:
@@ -59,14 +64,52 @@ func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapp
 		f.Nullable = f.Nullable || spec.NanAsNull && f.Type.IsFloat()
 	}
 	maps := make([][]mapping, len(files))
+	if len(out.Fields) == 0 {
+		if e, ok := first.(empty); ok {
+			return nil, nil, e.Empty()
+		}
+	}
 	for i, f := range files {
-		m, err := mapFile(spec, out, f, files[0], dirs, i)
+		if mute[i] {
+			maps[i] = absent(dirs, out, i)
+			continue
+		}
+		m, err := mapFile(spec, out, f, first, dirs, i)
 		if err != nil {
 			return nil, nil, err
 		}
 		maps[i] = m
 	}
 	return out, maps, nil
+}
+
+// empty is a file of a format whose columns are those of its rows. Empty returns nil where there are some, else what is wrong
+// with a table of such files alone.
+type empty interface{ Empty() error }
+
+// silent says which files have no rows and tell nothing of columns, where others do, and returns the position of the first of those.
+func silent(files []format.File) (lead int, mute []bool) {
+	mute = make([]bool, len(files))
+	for i, f := range files {
+		e, ok := f.(empty)
+		mute[i] = ok && e.Empty() != nil
+	}
+	if lead = slices.Index(mute, false); lead < 0 {
+		return 0, make([]bool, len(files))
+	}
+	return lead, mute
+}
+
+// absent maps the columns of the table in file i, which has no rows: but for directories it has none of them.
+func absent(dirs *hive, s *batch.Schema, i int) []mapping {
+	out := make([]mapping, len(s.Fields))
+	for j, f := range s.Fields {
+		out[j].from = -1
+		if k := dirs.index(f.Name); k >= 0 {
+			out[j].value = dirs.values[i][k]
+		}
+	}
+	return out
 }
 
 // decide applies the types that the job gives. That it gives none of columns that are not there is for the job's reader to see to.

@@ -17,7 +17,8 @@ import (
 func putText(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
 	for name, body := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(body), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -40,6 +41,12 @@ func TestFilesOfTextMakeOneSchema(t *testing.T) {
 		{"formats mixed", map[string]string{"a.csv": "x\n1\n", "b.tsv": "x\n1\n"}, Spec{}, "a table is of one format"},
 		{"a format for all", map[string]string{"a.txt": "x\n1\n", "b.tsv": "x\n1\n"}, Spec{Format: CSV}, "x int64"},
 		{"the first file that is broken is told of", map[string]string{"a.csv": "x\n1\n", "b.csv": "", "c.csv": "x\n\"\n"}, Spec{}, "b.csv: line 1: the file is empty"},
+		{"an empty file of objects has the others' columns", map[string]string{"a.jsonl": "", "b.jsonl": `{"y":1,"x":"t"}`}, Spec{}, "y int64, x string"},
+		{"so has a blank one behind them", map[string]string{"a.jsonl": `{"y":1,"x":"t"}`, "b.jsonl": "\n \n"}, Spec{}, "y int64, x string"},
+		{"and one with types of some", map[string]string{"a.jsonl": "", "b.jsonl": `{"y":1,"x":"t"}`}, Spec{Types: map[string]batch.Type{"x": batch.Of(batch.Binary)}}, "y int64, x binary"},
+		{"and one in a directory", map[string]string{"d=1/a.jsonl": "", "d=2/b.jsonl": `{"y":1}`}, Spec{}, "y int64, d int64"},
+		{"empty files alone have those of types", map[string]string{"a.jsonl": "", "b.jsonl": ""}, Spec{Types: map[string]batch.Type{"y": batch.Of(batch.Int8), "x": batch.Of(batch.Bool)}}, "x bool, y int8"},
+		{"or none", map[string]string{"a.jsonl": ""}, Spec{}, "a.jsonl: line 1: the file is empty, so its columns are not known (types: {name: type} says which there are)"},
 	} {
 		dir := t.TempDir()
 		putText(t, dir, c.files)

@@ -5,6 +5,7 @@
 //
 // Invariants:
 //
+//   - A file without rows says nothing of columns: it has those that the job gives a type, or those of the table's other files.
 //   - Columns are the keys of the first 64 MB, in order of first appearance, and those that the job gives a type. A
 //     key that comes later is an error, and so is a value of another type.
 //   - What is not well formed is an error with file and line, and nothing is guessed.
@@ -47,6 +48,7 @@ type File struct {
 	units   []format.Unit
 	rows    int64
 	exact   bool
+	empty   bool  // it has no line that is not empty
 	longest int64 // bytes of the longest line seen
 	widths  []float64
 }
@@ -112,8 +114,8 @@ func (f *File) sample(ctx context.Context, s *scanner) error {
 			}
 		}
 	}
-	if len(s.names) == 0 {
-		return &text.SyntaxError{Msg: "there is no key that would make a column; each line holds one JSON object"}
+	if f.empty = f.exact && rows == 0; len(s.names) == 0 && !f.empty {
+		return &text.SyntaxError{Msg: "no object has a key that would make a column (types: {name: type} says which columns there are)"}
 	}
 	f.settle(s.names, guesses, max(rows, 1))
 	f.columns = s.columns
@@ -174,6 +176,15 @@ func (f *File) Schema() *batch.Schema { return f.schema }
 
 // Rows returns the lines of the file, exactly where the file is no longer than what types come from.
 func (f *File) Rows() (int64, bool) { return f.rows, f.exact }
+
+// Empty returns nil for a file with rows. Another has the columns that the job gives types; where those are none, and no other
+// file tells of any, the error is what is wrong with the table.
+func (f *File) Empty() error {
+	if !f.empty {
+		return nil
+	}
+	return f.Located(&text.SyntaxError{Msg: "the file is empty, so its columns are not known (types: {name: type} says which there are)"})
+}
 
 // Units returns the units; the caller must not change them.
 func (f *File) Units() []format.Unit { return f.units }

@@ -40,8 +40,8 @@ func (g *gen) asText(in *Input) {
 		}
 	}
 	in.Format = []string{tableio.CSV, tableio.TSV, tableio.JSONL}[g.r.IntN(3)]
-	if in.Format == tableio.JSONL && len(in.Rows) < max(in.Files, 1) {
-		in.Format = tableio.CSV // an empty file of objects has no columns
+	if in.Format == tableio.JSONL && len(in.Rows) == 0 {
+		in.Format = tableio.CSV // an empty file of objects has its columns by name
 	}
 	for i := range in.Schema.Fields {
 		in.Schema.Fields[i].Nullable = true
