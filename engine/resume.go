@@ -117,18 +117,20 @@ func (p *phys) laborious() bool {
 // keeper keeps the stages that a run finishes, and takes over those that an earlier run of the same job
 // kept. A nil keeper does neither.
 type keeper struct {
-	run  *Run
-	keep *spillfile.Keep
+	run   *Run
+	keep  *spillfile.Keep // nil where others have its place: then outputs alone are kept
+	given map[string]bool // names of stages
 }
 
-// openKeeper begins keeping. Where another run of the job is at work, or somebody else owns the place, nothing is kept.
+// openKeeper begins keeping. Where another run of the job is at work, or somebody else owns the place, stages are not kept.
 func (x *exec) openKeeper(spec spillfile.KeepSpec) error {
 	if spec.Key == "" {
 		return nil
 	}
 	keep, replaced, err := spillfile.OpenKeep(x.dir, spec)
 	if errors.Is(err, vfs.ErrLocked) || errors.Is(err, spillfile.ErrForeign) {
-		x.run.cfg.Log.Warn("resume: nothing is kept or taken over", "why", err)
+		x.run.cfg.Log.Warn("resume: no stage is kept or taken over", "why", err)
+		x.keeper = &keeper{run: x.run}
 		return nil
 	}
 	if err != nil {
@@ -137,7 +139,7 @@ func (x *exec) openKeeper(spec spillfile.KeepSpec) error {
 	for _, was := range replaced {
 		x.run.cfg.Log.Warn("resume: kept stages are not used and removed", "why", x.run.differs(was.About))
 	}
-	x.keeper = &keeper{run: x.run, keep: keep}
+	x.keeper = &keeper{run: x.run, keep: keep, given: map[string]bool{}}
 	return nil
 }
 
@@ -149,6 +151,9 @@ func (k *keeper) close(set *publish.Set, err error) {
 	doubt := errors.Is(err, spillfile.ErrCorrupt) || errors.Is(err, spillfile.ErrLost) || errors.Is(err, hashjoin.ErrSelfCheck)
 	if doubt {
 		set.Forget()
+	}
+	if k.keep == nil {
+		return
 	}
 	if cerr := k.keep.Close(err != nil && !doubt); cerr != nil {
 		k.run.cfg.Log.Warn("resume: kept stages could not be removed; `pqjoin clean` does", "why", cerr)
@@ -171,10 +176,12 @@ type settledRule struct {
 
 // stage names what a node's table is kept as; nil where nothing is kept.
 func (k *keeper) stage(ctx context.Context, p *phys, what string) *spillfile.Stage {
-	if k == nil {
+	name := fmt.Sprintf("%d-%s", p.node.ID, what)
+	if k == nil || k.keep == nil || k.given[name] { // what is made twice is kept once
 		return nil
 	}
-	return k.keep.Stage(fmt.Sprintf("%d-%s", p.node.ID, what), func() ([]byte, error) { return k.note(ctx, p.node, OutputSummary{}) })
+	k.given[name] = true
+	return k.keep.Stage(name, func() ([]byte, error) { return k.note(ctx, p.node, OutputSummary{}) })
 }
 
 // finishOutput says that output i is filled: it stays where the run dies later.
@@ -238,7 +245,7 @@ func upstream(n *plan.Node) (ids []int) {
 
 // takeOver tries to take a stage over with restore, and says whether that was possible. What is in doubt is removed, to be redone.
 func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name string, restore func() (note []byte, err error)) (bool, error) {
-	if k == nil {
+	if stage == nil {
 		return false, nil
 	}
 	raw, err := restore()

@@ -365,6 +365,22 @@ func (r *resumed) written(t *testing.T) error {
 	return err
 }
 
+func TestOutputsAreTakenOverWhereStagesCannotBe(t *testing.T) {
+	r := newResumed(t, plain)
+	r.die(t, r.behindFirst(t))
+	kept := filepath.Dir(r.stages(t)[0])
+	if err := os.Chmod(kept, 0o755); err != nil { // it might be anybody's
+		t.Fatal(err)
+	}
+	rows, err := r.run(t, Config{})
+	if said := r.said.String(); err != nil || rows >= r.rows || contents(t, r.dir) != r.want || !strings.Contains(said, "no stage is kept") || !strings.Contains(said, `stage="output r"`) {
+		t.Errorf("%v, %d rows read of %d\n%s", err, rows, r.rows, said)
+	}
+	if len(r.stages(t)) == 0 {
+		t.Error("what is open to others was removed")
+	}
+}
+
 func TestRightSidesThatTakeWorkAreKept(t *testing.T) {
 	rows := generated(60, func(i int64) []any { return []any{i % 20, i} })
 	for right, want := range map[string]int{
