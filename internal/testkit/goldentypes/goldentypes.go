@@ -85,7 +85,10 @@ func (g *Golden) Job(typ string) string {
 	for _, side := range []string{"t: [{from: lefts}", "u: [{from: rights}"} {
 		text += fmt.Sprintf("  %s, {select: [id, g, {v: '\"%s\"'}]}]\n", side, typ)
 	}
-	text += "  bare: [{from: rights}, {select: [id, g]}]\n  once: [{from: u}, {where: v is not null}, {distinct: [v]}]\n"
+	text += "  bare: [{from: rights}, {select: [id, g]}]\n"
+	if g.Answers[typ]["nearest"] != nil {
+		text += "  once: [{from: u}, {where: v is not null}, {distinct: [v]}]\n"
+	}
 	outputs := "outputs:\n"
 	for _, c := range g.Cases {
 		if g.Answers[typ][c.Name] == nil {

@@ -61,6 +61,17 @@ TYPES = {
     **{f"timestamp_{u}{'_utc' if z else ''}": ticks(pa.timestamp(u, z), n) for u, n in (("s", 1), ("ms", 10**3), ("us", 10**6), ("ns", 10**9)) for z in (None, "UTC")},
     "int96": ticks(pa.timestamp("ns"), 10**9, 1000),  # DuckDB reads microseconds
 }
+# Nested types, which are no keys: they travel with the rows.
+NESTED = {
+    "list": (pa.list_(pa.int64()), [[], [None], [1], [1, None, -(1 << 63)], [2] * 9, [3], [4]]),
+    "struct": (pa.struct({"a": pa.int32(), "b": pa.string(), "c": pa.list_(pa.decimal128(30, 4))}),
+               [{"a": 1, "b": "x", "c": None}, {"a": None, "b": None, "c": []}, {"a": 2, "b": "", "c": [decimal.Decimal("1.5")]}, {"a": 3, "b": "é", "c": [None]},
+                {"a": 4, "b": "long enough to lie outside of a row", "c": None}, {"a": 5, "b": "y", "c": []}, {"a": 6, "b": None, "c": [decimal.Decimal(7)]}]),
+    "map": (pa.map_(pa.string(), pa.list_(pa.struct({"d": pa.date32(), "t": pa.timestamp("us", "UTC"), "f": pa.float32()}))),
+            [[], [("a", None)], [("a", []), ("b", [None])], [("", [{"d": None, "t": None, "f": math.nan}])], [("k", [{"d": datetime.date(2024, 2, 29), "t": None, "f": -0.0}] * 3)],
+             [("x", None)], [("y", [])]]),
+}
+CARRIED = ["lag", "payload", "union", "union_nulls", "backwards", "ends", "filled"]
 NUMBERS = [n for n in TYPES if n.startswith(("int", "uint", "float", "decimal")) and n != "int96"]
 
 
@@ -84,7 +95,7 @@ def table(first, n, step, old):
     groups = [4 if i % 11 == 10 else (i * i + i // 7) % 4 for i in ids]
     rows = [None if i % 5 == 3 or g == 4 else i * step + i // 3 for i, g in zip(ids, groups)]
     cols = {"id": pa.array(ids, pa.int64()), "g": pa.array(groups, pa.int32())}
-    cols |= {name: column(t, values, rows) for name, (t, values) in TYPES.items() if (name == "int96") == old}
+    cols |= {name: column(t, values, rows) for name, (t, values) in {**TYPES, **NESTED}.items() if (name == "int96") == old}
     return pa.table(cols)
 
 
@@ -127,6 +138,11 @@ CASES = {
                "arg_min(id, (v, id)) filter (v is not null) over (partition by g), count(v) over (partition by g) from t window w as (partition by g order by id) order by g, id", [2, 3, 4, 5, 6, 7, 8]),
     "ranks": ("ordered", ["window: {by: g, order_by: v, columns: {a: rank(), b: dense_rank()}}"],
               "select id, g, id, rank() over w, dense_rank() over w from t window w as (partition by g order by v nulls last) order by g, v nulls last, id", [2]),
+    "backwards": ("ordered", ["index: [g desc, id desc]"], "select id, g, id from t order by g desc, id desc", [2]),
+    "ends": ("ordered", ["groupby: {by: g, agg: {a: first(v), b: last(v), n: count(v)}}"], "select g, min(id), max(id), count(v) from t group by g order by g", [1, 2]),
+    "filled": ("ordered", ["window: {by: g, order_by: id, columns: {a: lead(v), b: first(v), c: last(v), d: ffill(v)}}"],
+               f"select id, g, id, lead(id) over w, first_value(id) over w, last_value(id) over (partition by g order by id rows between unbounded preceding and unbounded following), "
+               f"last_value(case when v is not null then id end ignore nulls) over (w {last}) from t window w as (partition by g order by id) order by g, id", [2, 3, 4, 5, 6]),
     # NaN is near nothing here, as in pandas; DuckDB takes it for the greatest.
     "nearest": ("set", ["join: {with: once, how: asof, asof: {on: v, direction: backward}}"],
                 "select t.id, t.g, t.id, u.id, u.g from (select id, g, {left} as v from t) t asof left join (select min(id) as id, arg_min(g, id) as g, v from u where v is not null{numbers} group by v) u on t.v >= u.v", [2]),
@@ -143,12 +159,12 @@ def cell(v, ref):
     return f"@{v}" if ref else str(v)
 
 
-for name in TYPES:
+for name in [*TYPES, *NESTED]:
     old = "96" if name == "int96" else ""
     for side in "tu":
         db.execute(f"create or replace table {side} as select id, g, \"{name}\" as v from read_parquet('{side}{old}.parquet') order by id")
     for case, (_, _, sql, refs) in CASES.items():
-        if case == "nearest" and name in UNORDERED:
+        if case == "nearest" and name in UNORDERED or name in NESTED and case not in CARRIED:
             continue
         sql = sql.replace("{left}", "nullif(v, 'nan')" if "float" in name else "v").replace("{numbers}", " and not isnan(v)" if "float" in name else "")
         rows = [",".join(cell(v, i in refs) for i, v in enumerate(row)) for row in db.execute(sql).fetchall()]
