@@ -92,6 +92,11 @@ func hashRaw(c *Column, sums []uint64, lo int, x []uint64) {
 		for i, k := range c.Codes[lo : lo+len(x)] {
 			x[i] = sums[k]
 		}
+	case kind == KindBytes && c.Dict == nil:
+		off := c.Off[lo : lo+len(x)+1]
+		for i := range x {
+			x[i] = hashBytes(c.Data[off[i]:off[i+1]])
+		}
 	case kind == KindBytes:
 		for i := range x {
 			x[i] = hashBytes(c.Value(lo + i))

@@ -263,7 +263,11 @@ func (r *colReader) unpackBytes(out *batch.Column, row, data, from, n int) int {
 		if int(o) < at || int(o) > end {
 			return -1
 		}
-		r.got += digestBytes(out.Data[at:o])
+		if v := out.Data[at:o]; len(v) >= 8 {
+			r.got += digestLong(v)
+		} else {
+			r.got += digestBytes(v)
+		}
 		at = int(o)
 	}
 	r.row, r.data0 = from+n, r.data0+end-data

@@ -254,7 +254,11 @@ func (s *Store) sumHeaps(w *worker, t *tail, dst []byte) {
 func sumValues(lens []uint32, data []byte) uint64 {
 	sum := uint64(0)
 	for _, n := range lens {
-		sum += digestBytes(data[:n])
+		if n >= 8 {
+			sum += digestLong(data[:n])
+		} else {
+			sum += digestBytes(data[:n])
+		}
 		data = data[n:]
 	}
 	return sum

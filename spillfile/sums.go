@@ -17,7 +17,10 @@ const (
 
 // sumRows returns the sum of rows [lo, hi) of c.
 func sumRows(c *batch.Column, lo, hi int) uint64 {
-	if c.Dict != nil || c.Type.Kind() == batch.KindBytes {
+	switch bytes := c.Type.Kind() == batch.KindBytes; {
+	case bytes && c.Dict == nil && c.Valid == nil:
+		return sumFlat(c.Off[lo:hi+1], c.Data)
+	case bytes || c.Dict != nil:
 		return sumSlow(c, lo, hi)
 	}
 	switch c.Type.Kind() {
@@ -67,8 +70,7 @@ func digestBytes(v []byte) uint64 {
 	n := uint64(len(v))
 	switch {
 	case n >= 8:
-		first, last := binary.LittleEndian.Uint64(v), binary.LittleEndian.Uint64(v[n-8:])
-		return (n+first)*mix1 + last*mix2
+		return digestLong(v)
 	case n >= 4:
 		first, last := binary.LittleEndian.Uint32(v), binary.LittleEndian.Uint32(v[n-4:])
 		return (n+uint64(first))*mix1 + uint64(last)*mix2
@@ -78,7 +80,26 @@ func digestBytes(v []byte) uint64 {
 	return 0 // as a null
 }
 
-// sumSlow goes value by value: bytes and dictionaries.
+// digestLong is digestBytes of 8 bytes or more, for loops: it is inlined.
+func digestLong(v []byte) uint64 {
+	return (uint64(len(v))+binary.LittleEndian.Uint64(v))*mix1 + binary.LittleEndian.Uint64(v[len(v)-8:])*mix2
+}
+
+// sumFlat sums values of bytes between offsets, about 3 ns for each of 8 bytes or more.
+func sumFlat(off []uint32, data []byte) (sum uint64) {
+	from := off[0]
+	for _, to := range off[1:] {
+		if v := data[from:to]; len(v) >= 8 {
+			sum += digestLong(v)
+		} else {
+			sum += digestBytes(v)
+		}
+		from = to
+	}
+	return sum
+}
+
+// sumSlow goes value by value: bytes with nulls and dictionaries.
 func sumSlow(c *batch.Column, lo, hi int) uint64 {
 	sum := uint64(0)
 	if c.Dict != nil && c.Dict.N == 0 {

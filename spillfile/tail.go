@@ -112,18 +112,23 @@ func (t *tail) growHeap(s *Store, need int) error {
 }
 
 // splitHeap writes the bytes of the flat variable columns, in row order, to w.heaps; their lengths are w.lens.
-// Cost: a pass over the lengths, and a copy for each run and column.
+// Cost: a copy for each run and column, and a pass over the lengths where there are several.
 func (t *tail) splitHeap(s *Store, w *worker) {
 	if t.heapLen == 0 {
 		return
 	}
 	heap := t.heap.Bytes()[:t.heapLen]
-	for row := 0; row < t.n; {
-		n := t.n - row
-		if t.lay.flat > 1 {
-			n = int(binary.LittleEndian.Uint32(heap))
-			heap = heap[runHeader:]
+	if t.lay.flat == 1 {
+		for v := range w.heaps {
+			if !t.lay.codes[v] {
+				w.heaps[v] = w.heaps[v][copy(w.heaps[v], heap):]
+			}
 		}
+		return
+	}
+	for row := 0; row < t.n; {
+		n := int(binary.LittleEndian.Uint32(heap))
+		heap = heap[runHeader:]
 		for v, lens := range w.lens {
 			if t.lay.codes[v] {
 				continue

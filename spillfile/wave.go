@@ -141,6 +141,13 @@ func (s *Store) fitting(t *tail, r *run, in rowSet, limit int) (rows, bytes int)
 		bytes = runHeader
 	}
 	room := s.spec.BlockBytes - t.bytes()
+	if in.even {
+		n := int(in.lens[0])
+		if rows = min(limit, max(room-bytes, 0)/(t.lay.row+n)); rows == 0 && t.n == 0 {
+			rows = min(limit, 1)
+		}
+		return rows, bytes + rows*n
+	}
 	for rows < limit {
 		i := r.lo + rows
 		if in.idx != nil {
