@@ -101,7 +101,7 @@ func inputName(path string, before []starter) string {
 
 func starterJob(ins []starter) string {
 	var b strings.Builder
-	b.WriteString("# A starter job, made from the footers of the files. Lines with # are suggestions: uncomment what you need.\n")
+	b.WriteString("# A starter job, made from the schemas of the files. Lines with # are suggestions: uncomment what you need.\n")
 	b.WriteString("# Next: pqjoin validate JOB checks it, pqjoin plan JOB shows what it would cost, pqjoin run JOB runs it.\n")
 	b.WriteString("# Relative paths start in the folder of the job file.\n")
 	b.WriteString("# Editors complete and check jobs by a schema: pqjoin schema >job.schema.json, and this line at the top:\n")
@@ -154,7 +154,8 @@ func (in *starter) describe(b *strings.Builder) {
 		files = humanize.Comma(int64(n)) + " files"
 	}
 	fmt.Fprintf(b, "  # %s rows in %s, %s:\n", humanize.Comma(t.Rows()), files, humanize.Bytes(uint64(size)))
-	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	var columns strings.Builder
+	w := tabwriter.NewWriter(&columns, 0, 0, 2, ' ', 0)
 	for i, f := range t.Schema().Fields {
 		var notes []string
 		if s := t.ColumnStats(i); s.Nulls > 0 {
@@ -166,6 +167,9 @@ func (in *starter) describe(b *strings.Builder) {
 		fmt.Fprintf(w, "  #   %s\t%s\t%s\n", comment(f.Name), comment(typeText(t, f)), strings.Join(notes, ", "))
 	}
 	w.Flush() // into memory: it cannot fail
+	for line := range strings.Lines(columns.String()) {
+		b.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
 	if len(in.refused) == 0 && len(in.counts) == 0 {
 		fmt.Fprintf(b, "  %s: %s\n", yamlText(in.name), yamlText(in.path))
 		return

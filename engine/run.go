@@ -151,12 +151,18 @@ type inputs struct {
 	run *Run
 }
 
+// unmatched is a plan.ErrNoMatch whose sentence its cause has.
+type unmatched struct{ error }
+
+func (u unmatched) Is(target error) bool { return target == plan.ErrNoMatch }
+func (u unmatched) Unwrap() error        { return u.error }
+
 func (s inputs) Schema(in *plan.Input) (*batch.Schema, error) {
 	t, err := tableio.Open(s.ctx, s.run.cfg.FS, tableio.Spec{
 		Paths: in.Paths, Format: in.Format, Types: in.Types, SchemaMode: in.SchemaMode, NanAsNull: in.NanAsNull, Base: s.run.job.Dir,
 	})
 	if errors.Is(err, tableio.ErrNoFiles) {
-		return nil, fmt.Errorf("%w: %w", plan.ErrNoMatch, err)
+		return nil, unmatched{err}
 	}
 	if err != nil {
 		return nil, err

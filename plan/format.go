@@ -23,8 +23,8 @@ func (d *decoder) format(n *yamlNode) string {
 // format.OfName does. One that is not built yet is refused.
 func (d *decoder) pathFormat(t Text) (named, compression string) {
 	named, compression = format.OfName(t.Value)
-	if compression == "bzip2" {
-		d.job.unsupported(t.Pos, "compress it with gzip or zstd", "bzip2")
+	if compression == "bzip2" || compression == "xz" {
+		d.job.unsupported(t.Pos, "compress it with gzip or zstd", compression)
 	}
 	return named, compression
 }

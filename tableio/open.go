@@ -34,7 +34,7 @@ func textual(name string) bool { return format.Textual(name) }
 // formatOf returns the format that a file's name tells, or "". Text may be compressed: trades.csv.gz.
 func formatOf(name string) string {
 	f, compression := format.OfName(name)
-	if compression == "bzip2" { // not read yet
+	if compression == "bzip2" || compression == "xz" { // not read yet
 		return ""
 	}
 	return f
@@ -92,6 +92,9 @@ func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.Fil
 		return arrow.Open(ctx, fsys, p.path)
 	case Parquet, "":
 		f, err := parquet.Open(ctx, fsys, p.path)
+		if err != nil && spec.Format == "" && formatOf(p.path) == "" {
+			return nil, fmt.Errorf("%w (its name tells no format, so it was read as Parquet: format: csv, tsv, jsonl or arrow reads it as that)", err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -25,7 +25,7 @@ import (
 
 var (
 	// ErrNoFiles marks paths and patterns that match nothing.
-	ErrNoFiles = errors.New("no files")
+	ErrNoFiles = errors.New("no file matches")
 	// ErrSchema marks files of one table that do not agree, and columns that are not there.
 	ErrSchema = errors.New("schema mismatch")
 	// ErrFormat marks a file of a kind that is not read.
