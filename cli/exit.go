@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"pqjoin/engine"
 	"pqjoin/hashjoin"
@@ -135,7 +138,8 @@ func (e *env) report(err error) int {
 // sentence returns an error as one line without secrets, which may hold line ends themselves.
 func (e *env) sentence(err error) string { return oneLine(e.redact(err.Error())) }
 
-// oneLine joins what errors.Join put on lines of their own, each sentence once.
+// oneLine joins what errors.Join put on lines of their own, each sentence once. Names that files give to columns may hold anything: control
+// characters, which a terminal might obey, and bytes that are no UTF-8 are written as escapes.
 func oneLine(text string) string {
 	var parts []string
 	for line := range strings.SplitSeq(text, "\n") {
@@ -143,5 +147,21 @@ func oneLine(text string) string {
 			parts = append(parts, line)
 		}
 	}
-	return strings.Join(parts, "; ")
+	return escaped(strings.Join(parts, "; "))
+}
+
+// escaped writes what cannot be printed as escapes.
+func escaped(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, n := utf8.DecodeRuneInString(text)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || n > 1) {
+			b.WriteString(text[:n])
+		} else {
+			q := strconv.Quote(text[:n])
+			b.WriteString(q[1 : len(q)-1])
+		}
+		text = text[n:]
+	}
+	return b.String()
 }

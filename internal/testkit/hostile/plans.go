@@ -172,10 +172,10 @@ func planFamilies(root, _ string) ([]*Family, int, error) {
 	rd := jobs{inputs()}
 	return []*Family{
 		bits("job", 10, seeds, rd),
-		other("job", "words changed", 40, rd, func(r *rand.Rand) []byte { return mutate.Tokens(r, pick(r, seeds), pick(r, seeds), jobTokens) }),
+		other("job", "words changed", 50, rd, func(r *rand.Rand) []byte { return mutate.Tokens(r, pick(r, seeds), pick(r, seeds), jobTokens) }),
 		other("job", "bytes moved", 10, rd, func(r *rand.Rand) []byte { return mutate.Splice(r, pick(r, seeds), pick(r, seeds)) }),
 		bits("expression", 10, exprs, x),
-		other("expression", "words changed", 90, x, func(r *rand.Rand) []byte { return mutate.Tokens(r, pick(r, exprs), pick(r, exprs), exprTokens) }),
+		other("expression", "words changed", 100, x, func(r *rand.Rand) []byte { return mutate.Tokens(r, pick(r, exprs), pick(r, exprs), exprTokens) }),
 		other("expression", "bytes moved", 20, x, func(r *rand.Rand) []byte { return mutate.Splice(r, pick(r, exprs), pick(r, exprs)) }),
 	}, len(seeds) + len(exprs), nil
 }

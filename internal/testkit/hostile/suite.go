@@ -104,16 +104,16 @@ func parquetFamilies(root, corpus string) ([]*Family, int, error) {
 	}
 	rd := tables{tableio.Parquet}
 	return []*Family{
-		bits("parquet", 60, seeds, rd),
+		bits("parquet", 110, seeds, rd),
 		cuts("parquet", 20, seeds, rd),
-		other("parquet", "footer changed", 120, rd, func(r *rand.Rand) []byte {
+		other("parquet", "footer changed", 100, rd, func(r *rand.Rand) []byte {
 			f := file(r)
 			if r.IntN(4) == 0 {
 				return f.Footer(r, file(r))
 			}
 			return f.Footer(r, f)
 		}),
-		other("parquet", "page changed", 150, rd, func(r *rand.Rand) []byte { return file(r).Page(r) }),
+		other("parquet", "page changed", 120, rd, func(r *rand.Rand) []byte { return file(r).Page(r) }),
 		other("parquet", "bytes moved", 20, rd, func(r *rand.Rand) []byte { return mutate.Splice(r, pick(r, seeds), pick(r, seeds)) }),
 	}, len(seeds), nil
 }
@@ -130,9 +130,9 @@ func arrowFamilies(root, _ string) ([]*Family, int, error) {
 	seeds = bySize(append(seeds, files...))
 	rd := tables{tableio.Arrow}
 	return []*Family{
-		bits("arrow", 40, seeds, rd),
+		bits("arrow", 50, seeds, rd),
 		cuts("arrow", 10, seeds, rd),
-		other("arrow", "numbers changed", 120, rd, func(r *rand.Rand) []byte { b := pick(r, seeds); return mutate.Words(r, b, 0, len(b)) }),
+		other("arrow", "numbers changed", 90, rd, func(r *rand.Rand) []byte { b := pick(r, seeds); return mutate.Words(r, b, 0, len(b)) }),
 		other("arrow", "numbers of one message changed", 40, rd, func(r *rand.Rand) []byte {
 			b := pick(r, seeds)
 			return mutate.Words(r, b, r.IntN(len(b))&^7, 256)
