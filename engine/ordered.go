@@ -106,7 +106,7 @@ func (s *orderedSink) drain(ctx context.Context, unit int) error {
 func (s *orderedSink) let(ctx context.Context, b *batch.Batch) error {
 	s.mu.Unlock()
 	defer s.mu.Lock()
-	return s.out(ctx, b)
+	return s.out(wholeOf(ctx), b) // b may be of another unit than the worker's
 }
 
 func (s *orderedSink) Finish(ctx context.Context) error { return s.finish(ctx) }

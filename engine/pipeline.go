@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
 	"pqjoin/batch"
 	"pqjoin/mem"
 	"pqjoin/monitor"
@@ -67,20 +65,7 @@ func (p *pipeline) move(ctx context.Context) (err error) {
 			x.close()
 		}
 	}()
-	g, working := errgroup.WithContext(ctx)
-	units := p.src.Units()
-	for w := range min(p.workers, max(units, 1)) {
-		g.Go(func() error {
-			for {
-				if err := p.unit(working, w, units); err == errNoUnit {
-					return nil
-				} else if err != nil {
-					return err
-				}
-			}
-		})
-	}
-	if err := g.Wait(); err != nil {
+	if err := p.all(ctx); err != nil {
 		return err
 	}
 	for _, x := range p.xs {
@@ -95,6 +80,22 @@ func (p *pipeline) move(ctx context.Context) (err error) {
 	return p.sink.Finish(ctx)
 }
 
+// all moves all units through. The error is that of the first unit, in their order, that has one.
+func (p *pipeline) all(ctx context.Context) error {
+	units := p.src.Units()
+	f := newFailing(ctx, min(p.workers, max(units, 1)))
+	defer f.stop(nil)
+	var workers sync.WaitGroup
+	for w := range f.workers {
+		workers.Go(func() {
+			for p.unit(f, w, units) {
+			}
+		})
+	}
+	workers.Wait()
+	return f.err
+}
+
 // contain turns a panic, which is our own bug, into an error, so that the run still cleans up after itself.
 func contain(log *slog.Logger, err *error) {
 	if r := recover(); r != nil {
@@ -103,43 +104,46 @@ func contain(log *slog.Logger, err *error) {
 	}
 }
 
-// errNoUnit ends a worker.
-var errNoUnit = errors.New("no unit is left")
-
-// take opens the next unit. Units are opened in ascending order: transforms rely on it to
+// unit moves the next unit through, and says whether there may be more of them. Units are opened in ascending order: transforms rely on it to
 // know what no later unit comes back to.
-func (p *pipeline) take(ctx context.Context, worker, units int) (st batch.Stream, unit int, err error) {
+func (p *pipeline) unit(f *failing, worker, units int) bool {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.next == units {
-		return nil, 0, errNoUnit
+	unit := p.next
+	ctx, ok := f.begin(worker, unit)
+	if p.next == units || !ok {
+		p.mu.Unlock()
+		return false
 	}
-	unit = p.next
 	p.next++
-	st, err = p.open(ctx, unitRun{worker: worker, unit: unit, units: units, acct: p.acct})
-	return st, unit, err
+	st, err := p.opened(ctx, unitRun{worker: worker, unit: unit, units: units, acct: p.acct})
+	p.mu.Unlock()
+	everywhere := false
+	if err == nil {
+		everywhere, err = p.through(ctx, st, worker, unit)
+	}
+	if err != nil {
+		f.fail(unit, err, everywhere)
+	}
+	return err == nil
 }
 
-// unit moves the next unit through. A panic on the way is our own bug and becomes an error,
-// so that the run still cleans up after itself.
-func (p *pipeline) unit(ctx context.Context, worker, units int) (err error) {
+// through moves a unit's rows into the sink. A panic on the way is our own bug and becomes an error,
+// so that the run still cleans up after itself. everywhere says that the error is the sink's.
+func (p *pipeline) through(ctx context.Context, st batch.Stream, worker, unit int) (everywhere bool, err error) {
 	defer contain(p.log, &err)
-	st, unit, err := p.take(ctx, worker, units)
-	if err != nil {
-		return err
-	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	defer observeUnit(ctx, worker, unit).End()
 	for {
 		if err := context.Cause(ctx); err != nil {
-			return err
+			return false, err
 		}
 		b, err := st.Next(ctx)
 		if err == io.EOF {
-			return p.sink.EndUnit(ctx, worker, unit)
+			err = p.sink.EndUnit(ctx, worker, unit)
+			return err != nil && ctx.Err() == nil, err
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		if b.N == 0 {
 			b.Release()
@@ -147,9 +151,15 @@ func (p *pipeline) unit(ctx context.Context, worker, units int) (err error) {
 		}
 		p.stage.Out(int64(b.N))
 		if err := p.sink.Put(ctx, worker, unit, b); err != nil {
-			return err
+			return ctx.Err() == nil, err // what was stopped is not the sink's
 		}
 	}
+}
+
+// opened is open, and an error where it panics.
+func (p *pipeline) opened(ctx context.Context, u unitRun) (st batch.Stream, err error) {
+	defer contain(p.log, &err)
+	return p.open(ctx, u)
 }
 
 func (p *pipeline) open(ctx context.Context, u unitRun) (batch.Stream, error) {
