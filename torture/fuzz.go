@@ -31,16 +31,22 @@ const (
 
 // tryFuzz gives damaged inputs to the readers, in a process that is started again where it dies, which no input should make it do.
 func tryFuzz(ctx context.Context, b *bench, r *result) error {
-	f := &fuzzing{bench: b, r: r, began: time.Now(), spec: fuzzSpec{Root: ".", Corpus: corpusFolder(), Seed: b.seed, To: b.executions}}
-	if f.spec.To == 0 {
-		f.spec.To = uint64(b.times(1_000_000))
+	f := &fuzzing{bench: b, r: r, began: time.Now(), spec: fuzzSpec{Root: ".", Corpus: corpusFolder(), Seed: b.seed, To: b.first + b.executions}}
+	if b.executions == 0 {
+		f.spec.To = b.first + uint64(b.times(1_000_000))
 	}
 	var err error
 	if f.suite, err = hostile.New(f.spec.Root, f.spec.Corpus, f.spec.Seed); err != nil {
 		return err
 	}
+	f.sum.Next = b.first
 	for f.sum.Next < f.spec.To && f.deaths < fuzzDeaths {
-		if err := f.process(ctx); err != nil {
+		err := f.process(ctx)
+		if ctx.Err() != nil && f.sum.Next > b.first { // what was counted counts
+			f.r.fact("it was stopped; `-first %d` goes on", f.sum.Next)
+			break
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -180,6 +186,7 @@ func (f *fuzzing) report() {
 		f.r.Trials += int(n)
 	}
 	took := time.Since(f.began)
+	f.r.fact("executions %d to %d of seed %d; `torture fuzz-replay SEED NUMBER` makes one again", f.bench.first, f.sum.Next-1, f.spec.Seed)
 	f.r.fact("%d inputs are damaged, in %d ways; %.0f executions a second by one process, %s; the pool held %d KiB at most of its 16 MiB, an execution took %d KiB of the Go heap at most (number %d; 48 MiB is the bound)",
 		f.suite.Seeds, len(f.suite.Families), float64(f.r.Trials)/took.Seconds(), f.bound, f.sum.Pool>>10, f.sum.Heap>>10, f.sum.Worst)
 	for _, fam := range f.suite.Families {

@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string) error {
 	scale := f.Float64("scale", 1, "of the numbers of trials: 0.05 takes a minute or two")
 	match := f.String("job", "", "of the part bound, only jobs with this `text` in their names")
 	executions := f.Float64("executions", 0, "of the part fuzz; 0: a million times the scale")
+	first := f.Uint64("first", 0, "of the part fuzz, the `number` of the first execution: where an earlier run was stopped")
 	seed := f.Uint64("seed", 1, "other moments, other bytes")
 	report := f.String("report", "", "write the report to this `file`")
 	if err := f.Parse(args); err != nil {
@@ -67,6 +68,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer b.close()
 	b.match, b.executions = *match, uint64(*executions)
+	b.first = *first
 	wrong := 0
 	for _, p := range chosen {
 		r, err := p.run(ctx, b)
@@ -125,10 +127,10 @@ type bench struct {
 	scale float64
 	seed  uint64
 	match string // in names of jobs
-	// executions of the part fuzz; 0: by the scale.
-	executions uint64
-	temp       bool // dir is ours to remove
-	id         id
+	// executions of the part fuzz, 0: by the scale; and the first of them.
+	executions, first uint64
+	temp              bool // dir is ours to remove
+	id                id
 }
 
 func newBench(bin, dir string, scale float64, seed uint64) (*bench, error) {
