@@ -38,6 +38,7 @@ func (f *memFile) Close() error                            { return nil }
 func (f *memFile) Stat() (fs.FileInfo, error)              { return memInfo(f.r.Size()), nil }
 func (f *memFile) WillNeed(off, n int64)                   {}
 func (f *memFile) DontNeed(off, n int64)                   {}
+func (f *memFile) Random()                                 {}
 
 // memInfo is a file of so many bytes.
 type memInfo int64

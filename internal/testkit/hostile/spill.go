@@ -48,6 +48,7 @@ func (o *spillOut) Close() error                             { return nil }
 func (o *spillOut) FlushRange(off, n int64, wait bool) error { return nil }
 func (o *spillOut) WillNeed(off, n int64)                    {}
 func (o *spillOut) DontNeed(off, n int64)                    {}
+func (o *spillOut) Random()                                  {}
 func (o *spillOut) WriteAt(p []byte, off int64) (int, error) {
 	if need := int(off) + len(p); need > len(o.fs.b) {
 		o.fs.b = append(o.fs.b, make([]byte, need-len(o.fs.b))...)
