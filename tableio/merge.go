@@ -14,7 +14,7 @@ import (
 // of directories. Where both files and directories have a column, it is the directories'.
 func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapping, error) {
 	out := &batch.Schema{}
-	origin := []string{} // the file that first had the column
+	origin := []format.File{} // the file that first had the column
 	at := map[string]int{}
 	lead, mute := silent(files)
 	first := files[lead]
@@ -27,7 +27,7 @@ func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapp
 			if k := dirs.index(field.Name); k >= 0 {
 				if !ok {
 					at[field.Name] = len(out.Fields)
-					out.Fields, origin = append(out.Fields, dirs.fields[k]), append(origin, f.Path())
+					out.Fields, origin = append(out.Fields, dirs.fields[k]), append(origin, f)
 				}
 				continue
 			}
@@ -38,13 +38,13 @@ func merge(spec *Spec, files []format.File, dirs *hive) (*batch.Schema, [][]mapp
 				at[field.Name] = len(out.Fields)
 				field.Nullable = field.Nullable || i != lead
 				out.Fields = append(out.Fields, field)
-				origin = append(origin, f.Path())
+				origin = append(origin, f)
 			default:
 				to := &out.Fields[j]
 				t, err := common(to.Type, field.Type)
 				if _, decided := spec.Types[field.Name]; err != nil && !decided {
 					return nil, nil, fmt.Errorf("%w: column %s is %s in %s and %s in %s (types: {%s: ...} decides)", ErrSchema,
-						field.Name, to.Type, origin[j], field.Type, f.Path(), field.Name)
+						field.Name, typeIn(origin[j], to.Type, field.Name), origin[j].Path(), typeIn(f, field.Type, field.Name), f.Path(), field.Name)
 				}
 				to.Type, to.Nullable = t, to.Nullable || field.Nullable
 			}
@@ -147,7 +147,7 @@ func mapFile(spec *Spec, s *batch.Schema, f, first format.File, dirs *hive, i in
 			continue
 		}
 		if !convertible(have, to.Type) {
-			return nil, fmt.Errorf("%w: column %s of %s is %s and cannot be read as %s", ErrSchema, to.Name, f.Path(), have, to.Type)
+			return nil, fmt.Errorf("%w: column %s of %s is %s and cannot be read as %s", ErrSchema, to.Name, f.Path(), typeIn(f, have, to.Name), to.Type)
 		}
 		var err error
 		if out[j].conv, err = newConversion(have, to.Type); err != nil {
