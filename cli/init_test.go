@@ -53,7 +53,7 @@ func TestStarterJobOfSymbolsInTime(t *testing.T) {
 	job := pqjoin("init", "quotes.parquet", "names.parquet")
 	for _, line := range []string{
 		"# Relative paths start in the folder of the job file.",
-		"  #   legs  list<int64 not null>  ",
+		"  #   legs  list<int64 not null>",
 		"    - index: [sym, ts]",
 		`    # - lag: {column: px, by: sym, periods: [1, 2], as: "{column}_{period}", order_by: ts}`,
 		"    # - join: {with: names, on: sym, how: left}",
