@@ -8,7 +8,7 @@
 //	        partition -> a table --fits--> sorted -> groups
 //	          | does not: cut again, by ranges of its own keys or other bits of the hash
 //
-// Where a quantile of floats is asked for (holistic), all rows go to partitions as they are, and the values of the one that is merged
+// Where a quantile of numbers of one word is asked for (holistic), all rows go to partitions as they are, and the values of the one that is merged
 // are kept beside its table.
 //
 // Invariants:

@@ -8,7 +8,7 @@ import (
 	"pqjoin/mem"
 )
 
-// holistic is a quantile of floats that come in any order. No state of a few words has what it needs, so every row of such an
+// holistic is a quantile of numbers of one word that come in any order. No state of a few words has what it needs, so every row of such an
 // aggregation goes to the level's partitions as it is; a partition that is merged keeps its values (see values), and
 // each group's are put next to each other, where selection finds the quantile:
 //
@@ -22,8 +22,45 @@ import (
 // It is the quantile that rank is of sorted values, bit for bit. NaN is greater than every number; -0.0 is put out as 0.0.
 type holistic struct {
 	rank
+	word  wordOf
 	at    int // of table.values
 	ranks int // the first of two of the places that are looked for there
+}
+
+// wordOf says how the values of a column become words of the same order.
+type wordOf uint8
+
+const (
+	wordOfFloat wordOf = iota
+	wordOfInt
+	wordOfUint // by its bits
+)
+
+// wordsOf returns how values of a type become words; false where they are no numbers of one word.
+func wordsOf(t batch.Type) (wordOf, bool) {
+	switch {
+	case t.IsFloat():
+		return wordOfFloat, true
+	case t.Kind() != batch.KindInt64:
+		return 0, false
+	case t.IsUnsigned():
+		return wordOfUint, true
+	}
+	return wordOfInt, true
+}
+
+// ordered sets x to the values from lo on, as words of the same order.
+func (w wordOf) ordered(c *batch.Column, lo int, x []int64) {
+	if w == wordOfFloat {
+		orderedFloats(c, lo, x)
+		return
+	}
+	copy(x, c.Int64s()[lo:])
+	if w == wordOfUint {
+		for i := range x {
+			x[i] ^= math.MinInt64
+		}
+	}
 }
 
 // holisticState stands for the kernels that share their values.
@@ -34,11 +71,16 @@ func isHolistic(a *Agg) bool {
 }
 
 func pickHolistic(spec *Spec, a Agg) (kernel, error) {
-	cont := a.Func == "quantile_cont"
-	if a.Arg < 0 || !spec.In.Fields[a.Arg].Type.IsFloat() || !a.Type.IsFloat() || a.Partial || a.Merge || spec.Sort || len(spec.Keys) == 0 {
-		return nil, fmt.Errorf("%s of this argument needs its rows in order", a.Func)
+	cont, no := a.Func == "quantile_cont", fmt.Errorf("%s of this argument needs its rows in order", a.Func)
+	if a.Arg < 0 || a.Partial || a.Merge || spec.Sort || len(spec.Keys) == 0 {
+		return nil, no
 	}
-	return holistic{rank: rank{cont: cont, q: a.Param}}, nil
+	t := spec.In.Fields[a.Arg].Type
+	word, ok := wordsOf(t)
+	if !ok || t != a.Type && !(t.IsFloat() && a.Type.IsFloat()) || cont && word != wordOfFloat {
+		return nil, no
+	}
+	return holistic{rank: rank{cont: cont, q: a.Param}, word: word}, nil
 }
 
 func (holistic) words() int            { return 2 }
@@ -143,7 +185,7 @@ func (k holistic) update(t *table, off int, in *input) error {
 	var x [loadChunk]int64
 	for at := 0; at < len(in.ent); at += loadChunk {
 		ent := in.ent[at:min(at+loadChunk, len(in.ent))]
-		orderedFloats(in.col, in.lo+at, x[:len(ent)])
+		k.word.ordered(in.col, in.lo+at, x[:len(ent)])
 		if v.digits != nil {
 			v.digits.count(ent, x[:len(ent)])
 			continue
@@ -220,21 +262,33 @@ func (k holistic) result(t *table, off int, ents []uint32, typ batch.Type) (*bat
 	if err != nil {
 		return nil, err
 	}
-	out := c.Float64s()
+	out := batch.View[uint64](c.Fixed)
 	for i, e := range ents {
 		w := t.ent[int(e)*t.lay.stride+off:][:2]
 		out[i] = 0
-		if w[0] == 0 {
-			continue
-		}
-		n := float64(w[0])
-		first, second := k.places(n)
-		lo, hi := t.values[k.at].two(k.ranks, w, first, second)
-		if out[i] = floatOf(lo); second > first {
-			out[i] = between(out[i], floatOf(hi), k.q*(n-1)-float64(first))
+		if w[0] > 0 {
+			out[i] = k.of(t, w)
 		}
 	}
 	return withNulls(t, c, func(i int) bool { return t.ent[int(ents[i])*t.lay.stride+off] == 0 })
+}
+
+// of returns the bits of the quantile of the group with the state w.
+func (k holistic) of(t *table, w []uint64) uint64 {
+	n := float64(w[0])
+	first, second := k.places(n)
+	lo, hi := t.values[k.at].two(k.ranks, w, first, second)
+	switch k.word {
+	case wordOfInt:
+		return uint64(lo)
+	case wordOfUint:
+		return unsignedWord(lo)
+	}
+	v := floatOf(lo)
+	if second > first {
+		v = between(v, floatOf(hi), k.q*(n-1)-float64(first))
+	}
+	return math.Float64bits(v)
 }
 
 // two returns the values at two places, which are one or next to each other, of the group with the state w.
