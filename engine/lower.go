@@ -38,7 +38,8 @@ func (x *exec) indexed(ctx context.Context, op *plan.Index, p *phys) (out *rel, 
 	step := "index " + names(p.node.Schema, batch.KeyPositions(op.Keys))
 	stage := x.keeper.stage(ctx, p, "index")
 	ok, err := x.keeper.takeOver(ctx, stage, step, func() ([]byte, error) {
-		sorter, note, err := extsort.Restore(ctx, x.sortSpec(p.node.Table+" by "+sortName(p.node.Schema, op.Keys), p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage))
+		name := (&stageWalk{run: x.run, kept: map[*phys]bool{}}).index(p, op).name // what it is called where it is not taken over
+		sorter, note, err := extsort.Restore(ctx, x.sortSpec(name, p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage))
 		if err == nil {
 			out = sortedRel(sorter)
 		}

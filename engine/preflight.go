@@ -222,6 +222,7 @@ func (r *Run) checkSpill() error {
 		return &RefusedError{Reason: what + " lies in memory (tmpfs), where spilling takes memory instead of freeing it",
 			Advice: "choose a directory on a disk with --spill-dir"}
 	}
+	free += r.alreadyKept()
 	limit, what := free, "of disk are free"
 	if most := max(0, r.cfg.SpillLimit); r.cfg.SpillLimit != 0 && most < limit {
 		limit, what = most, "is the spill limit"
@@ -237,13 +238,13 @@ func (r *Run) checkSpill() error {
 }
 
 // Spill estimates the bytes that the job writes to its spill directory at most at one time:
-// what its stores hold beyond the memory that they may keep.
+// what its stores hold beyond the memory that they may keep, and at least what is kept for later runs.
 func (r *Run) Spill() int64 {
 	total := int64(0)
 	for _, p := range r.nodes {
 		total = saturate(float64(total) + float64(r.storeBytes(p)))
 	}
-	return max(0, total-(r.share.Pool-r.share.Fixed))
+	return max(r.toKeep(), total-(r.share.Pool-r.share.Fixed))
 }
 
 // storeBytes estimates what a node puts into partition stores, as spill blocks hold it.

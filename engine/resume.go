@@ -99,6 +99,31 @@ func (r *Run) spools(p *phys) bool {
 	return r.cfg.Resume && (persist || p.right && p.laborious())
 }
 
+// toKeep estimates the bytes of the stages that the run keeps.
+func (r *Run) toKeep() (n int64) {
+	if !r.cfg.Resume {
+		return 0
+	}
+	for _, p := range r.nodes {
+		if p.strategy == externalSort {
+			n = addSat(n, p.in[0].stored())
+		}
+		if r.spools(p) {
+			n = addSat(n, p.stored())
+		}
+	}
+	return n
+}
+
+// alreadyKept returns the bytes on disk of stages that an earlier run kept, which this one need not write.
+func (r *Run) alreadyKept() int64 {
+	spec, err := r.keepSpec()
+	if err != nil || spec.Key == "" {
+		return 0
+	}
+	return spillfile.KeptBytes(r.cfg.FS, r.spillParent(), spec)
+}
+
 // laborious says that a table takes more than reading files or what is kept anyway. A right side that does is
 // kept, as it is used up long before its join has ended.
 func (p *phys) laborious() bool {

@@ -381,6 +381,25 @@ func TestOutputsAreTakenOverWhereStagesCannotBe(t *testing.T) {
 	}
 }
 
+func TestWhatIsKeptCountsAsSpillAndWhatWasKeptAsRoom(t *testing.T) {
+	r := newResumed(t, plain)
+	if n := open(t, r.c, r.dir, Config{}).Spill(); n != 0 {
+		t.Errorf("%d bytes are spilled without being kept", n)
+	}
+	n := open(t, r.c, r.dir, Config{Resume: true}).Spill()
+	if n == 0 {
+		t.Error("what is kept is not expected on the disk")
+	}
+	free := crowded{hasty(), n/2 - 1}
+	if err := open(t, r.c, r.dir, Config{FS: free, Resume: true}).checkSpill(); !errors.Is(err, ErrRefused) {
+		t.Errorf("%d bytes to keep on a disk with %d free: %v", n, free.free, err)
+	}
+	r.die(t, r.late())
+	if err := open(t, r.c, r.dir, Config{FS: free, Resume: true}).checkSpill(); err != nil {
+		t.Errorf("with stages on that disk already: %v", err)
+	}
+}
+
 func TestRightSidesThatTakeWorkAreKept(t *testing.T) {
 	rows := generated(60, func(i int64) []any { return []any{i % 20, i} })
 	for right, want := range map[string]int{

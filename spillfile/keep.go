@@ -47,7 +47,7 @@ type Replaced struct{ About []byte }
 // where another run uses it, ErrForeign, or the filesystem's.
 func OpenKeep(d *Dir, spec KeepSpec) (*Keep, []Replaced, error) {
 	parent := filepath.Dir(d.path)
-	k := &Keep{dir: d, path: filepath.Join(parent, keepPrefix+spec.Job+"-"+spec.Key)}
+	k := &Keep{dir: d, path: spec.path(parent)}
 	if err := k.open(parent, spec.About); err != nil {
 		return nil, nil, fmt.Errorf("kept stages %s: %w", k.path, err)
 	}
@@ -59,6 +59,21 @@ func OpenKeep(d *Dir, spec KeepSpec) (*Keep, []Replaced, error) {
 		return nil, nil, errors.Join(fmt.Errorf("kept stages %s: %w", k.path, err), k.lock.Close())
 	}
 	return k, gone, nil
+}
+
+// KeptBytes returns the bytes of the files in the directory of spec below parent, as far as they can be told.
+func KeptBytes(fsys vfs.FS, parent string, spec KeepSpec) (n int64) {
+	entries, _ := fsys.ReadDir(spec.path(parent)) // none where there is no directory
+	for _, e := range entries {
+		if st, err := e.Info(); err == nil {
+			n += st.Size()
+		}
+	}
+	return n
+}
+
+func (spec KeepSpec) path(parent string) string {
+	return filepath.Join(parent, keepPrefix+spec.Job+"-"+spec.Key)
 }
 
 // open makes the directory, if it is not there, and locks it.
