@@ -225,6 +225,17 @@ func (s *Store) Seal(ctx context.Context) error {
 		d.seal()
 	}
 	s.isSealed.Store(true)
+	if err := s.checkSealed(); err != nil || s.spec.Keep == nil {
+		return err
+	}
+	if err := s.keep(ctx); err != nil {
+		return s.named(err)
+	}
+	return nil
+}
+
+// checkSealed compares what came in with what was sealed.
+func (s *Store) checkSealed() error {
 	in, out := s.rowsIn(), int64(0)
 	for p := range s.parts {
 		out += s.parts[p].rows
@@ -240,12 +251,6 @@ func (s *Store) Seal(ctx context.Context) error {
 		if sum != 0 {
 			return s.named(fmt.Errorf("column %s: %w", s.spec.Schema.Fields[c].Name, ErrLost))
 		}
-	}
-	if s.spec.Keep == nil {
-		return nil
-	}
-	if err := s.keep(ctx); err != nil {
-		return s.named(err)
 	}
 	return nil
 }

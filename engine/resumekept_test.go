@@ -1,0 +1,134 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pqjoin/internal/testkit/jobgen"
+	"pqjoin/internal/vfs/faultfs"
+)
+
+// behindFirst is a call at which the first output is filled, and the second is not.
+func (r *resumed) behindFirst(t *testing.T) (nth int) {
+	t.Helper()
+	f := faultfs.New(hasty(), func(n int, op faultfs.Op, name string) error {
+		if op == "create" && strings.HasSuffix(name, ".pqjoin-done") {
+			nth = n
+		}
+		return nil
+	})
+	if _, err := r.run(t, Config{FS: f}); err != nil || nth == 0 {
+		t.Fatalf("no output is kept: %v", err)
+	}
+	r.clear(t)
+	return nth + 8
+}
+
+func TestAFilledOutputIsNotWrittenAgain(t *testing.T) {
+	r := newResumed(t, plain)
+	nth := r.behindFirst(t)
+	r.die(t, nth)
+	created := 0
+	f := faultfs.New(hasty(), func(_ int, op faultfs.Op, name string) error {
+		if op == "create" && strings.Contains(name, ".r.pqjoin-new") {
+			created++
+		}
+		return nil
+	})
+	if _, err := r.run(t, Config{FS: f}); err != nil || created > 0 {
+		t.Errorf("%v, %d files of the filled output are written again", err, created)
+	}
+	if contents(t, r.dir) != r.want {
+		t.Error("the outputs are others than those of a run that is not interrupted")
+	}
+	if said := r.said.String(); !strings.Contains(said, `stage="output r"`) {
+		t.Errorf("nothing is said of it:\n%s", said)
+	}
+
+	r.clear(t)
+	r.die(t, nth)
+	name := filepath.Join(r.dir, "out", ".r.pqjoin-new", "part-00000.parquet")
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(name, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.finish(t, "with a byte flipped in an output")
+	if said := r.said.String(); !strings.Contains(said, "written again") {
+		t.Errorf("nothing is said of it:\n%s", said)
+	}
+
+	r.clear(t)
+	r.die(t, nth)
+	if _, err := open(t, r.c, r.dir, Config{Tuning: r.cond.tuning}).Execute(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if err := leftovers(filepath.Join(r.dir, "out")); err != nil || contents(t, r.dir) != r.want {
+		t.Errorf("a run without resume, afterwards: %v", err)
+	}
+}
+
+func TestOutputsAreTakenOverWhereStagesCannotBe(t *testing.T) {
+	r := newResumed(t, plain)
+	r.die(t, r.behindFirst(t))
+	kept := filepath.Dir(r.stages(t)[0])
+	if err := os.Chmod(kept, 0o755); err != nil { // it might be anybody's
+		t.Fatal(err)
+	}
+	rows, err := r.run(t, Config{})
+	if said := r.said.String(); err != nil || rows >= r.rows || contents(t, r.dir) != r.want || !strings.Contains(said, "no stage is kept") || !strings.Contains(said, `stage="output r"`) {
+		t.Errorf("%v, %d rows read of %d\n%s", err, rows, r.rows, said)
+	}
+	if len(r.stages(t)) == 0 {
+		t.Error("what is open to others was removed")
+	}
+}
+
+func TestRightSidesThatTakeWorkAreKept(t *testing.T) {
+	rows := generated(60, func(i int64) []any { return []any{i % 20, i} })
+	for right, want := range map[string]int{
+		"groupby: {by: [k], agg: {w: \"sum(w)\"}}": 2, // and the index
+		"compute: {y: w + 1}":                      1,
+	} {
+		c := one([]string{"index: [k, v]", "join: {with: m, on: k, how: left}"}, table("t", "k v", rows...), table("s", "k w", rows...))
+		c.Pipelines = append(c.Pipelines, &jobgen.Pipeline{Name: "m", From: "s", Verbs: []string{right}})
+		r := &resumed{c: c, cond: plain}
+		r.dir = written(t, c)
+		kept := 0
+		f := faultfs.New(hasty(), func(_ int, op faultfs.Op, name string) error {
+			if op == "rename" && strings.HasSuffix(name, ".stage-half") {
+				kept++
+			}
+			return nil
+		})
+		if _, err := r.run(t, Config{FS: f}); err != nil || kept != want {
+			t.Errorf("%s: %d stages are kept, not %d, %v", right, kept, want, err)
+		}
+	}
+}
+
+func TestWhatIsKeptCountsAsSpillAndWhatWasKeptAsRoom(t *testing.T) {
+	r := newResumed(t, plain)
+	if n := open(t, r.c, r.dir, Config{}).Spill(); n != 0 {
+		t.Errorf("%d bytes are spilled without being kept", n)
+	}
+	n := open(t, r.c, r.dir, Config{Resume: true}).Spill()
+	if n == 0 {
+		t.Error("what is kept is not expected on the disk")
+	}
+	free := crowded{hasty(), n/2 - 1}
+	if err := open(t, r.c, r.dir, Config{FS: free, Resume: true}).checkSpill(); !errors.Is(err, ErrRefused) {
+		t.Errorf("%d bytes to keep on a disk with %d free: %v", n, free.free, err)
+	}
+	r.die(t, r.late())
+	if err := open(t, r.c, r.dir, Config{FS: free, Resume: true}).checkSpill(); err != nil {
+		t.Errorf("with stages on that disk already: %v", err)
+	}
+}
