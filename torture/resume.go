@@ -191,7 +191,8 @@ func (l *long) kept() (names []string) {
 
 // point kills a run at a part of its time, lets the next one go on, and returns a line of the table.
 func (l *long) point(ctx context.Context, r *result, at float64) (string, error) {
-	if _, err := l.start(ctx, time.Duration(at*float64(l.whole.took)), "--resume"); err != nil {
+	first, err := l.start(ctx, time.Duration(at*float64(l.whole.took)), "--resume")
+	if err != nil {
 		return "", err
 	}
 	kept := l.kept()
@@ -206,6 +207,9 @@ func (l *long) point(ctx context.Context, r *result, at float64) (string, error)
 		r.refute("killed at %.2f with %v kept: %s", at, kept, wrong)
 	case len(kept) > 0 && next.rows >= l.whole.rows:
 		r.refute("killed at %.2f with %v kept: %d rows are read, %d by a run from the beginning", at, kept, next.rows, l.whole.rows)
+	case !first.signaled:
+		r.end("had ended before it was killed")
+		return fmt.Sprintf("| after %.0f %% of its time: it had ended | %v | |", 100*at, next), nil
 	case len(kept) > 0:
 		r.end("went on from finished stages")
 	default:
