@@ -1,6 +1,7 @@
 package tableio
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -77,7 +78,7 @@ func (v *conversion) column(acct *mem.Account, c *batch.Column) (*batch.Column, 
 		return relabel(acct, c, v.to)
 	case v.there == nil:
 		if i := notUTF8(c); i >= 0 {
-			return nil, fmt.Errorf("%q is not UTF-8", c.Value(i))
+			return nil, fmt.Errorf("%q is not UTF-8", brief(c.Value(i)))
 		}
 		return relabel(acct, c, v.to)
 	}
@@ -142,7 +143,18 @@ func shown(c *batch.Column, i int) string {
 		return "value"
 	}
 	defer text.Release()
-	return string(text.Value(0))
+	return string(brief(text.Value(0)))
+}
+
+// briefBytes is how much of a value a message has: a value may be of any size.
+const briefBytes = 60
+
+// brief cuts a value for a message.
+func brief(v []byte) []byte {
+	if len(v) <= briefBytes {
+		return v
+	}
+	return append(bytes.Clone(v[:briefBytes-3]), "..."...)
 }
 
 // relabel returns c with another type that is held alike. A dictionary is labelled too: a column's type is its dictionary's.

@@ -131,6 +131,7 @@ func TestTypesReadValuesExactlyOrNotAtAll(t *testing.T) {
 		{"time(ns)", []any{int64(2000)}, "time(us)", []any{int64(2)}},
 		{"binary", []any{"né", nil, ""}, "string", []any{"né", nil, ""}},
 		{"binary", []any{"a\xff"}, "string", `"a\xff" is not UTF-8`},
+		{"binary", []any{strings.Repeat("a", 1<<20) + "\xff"}, "string", `: "` + strings.Repeat("a", 57) + `..." is not UTF-8`},
 		{"binary", []any{"abc", nil}, "fixed(3)", []any{"abc", nil}},
 		{"binary", []any{"ab"}, "fixed(3)", "does not fit fixed(3)"},
 		{"fixed(16)", []any{"0123456789abcdef"}, "uuid", []any{"0123456789abcdef"}},

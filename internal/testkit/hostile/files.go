@@ -8,12 +8,14 @@ import (
 	"hash/fnv"
 	"io"
 	"io/fs"
+	"strconv"
 	"strings"
 	"time"
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
 	"pqjoin/batch/nested"
+	"pqjoin/expr"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 	"pqjoin/tableio"
@@ -89,9 +91,21 @@ func (r tables) read(t *trial, b []byte) (err error) {
 // rows opens the table and reads its columns together, or one after the other. It returns a sum of what came, where how asks for one.
 func (r tables) rows(t *trial, acct *mem.Account, b []byte, o tableio.Reading) (sum uint64, err error) {
 	ctx := context.Background()
-	table, err := tableio.Open(ctx, memFS{b: b}, tableio.Spec{Paths: []string{inputPath}, Format: r.format})
+	spec := tableio.Spec{Paths: []string{inputPath}, Format: r.format}
+	table, err := tableio.Open(ctx, memFS{b: b}, spec)
 	if err != nil {
 		return 0, err
+	}
+	if fields := table.Schema().Fields; len(fields) > 0 && t.how>>32%4 == 0 { // as a job that says what one column is
+		f := fields[t.how>>34%uint64(len(fields))]
+		types := batchtest.Types()
+		spec.Types = map[string]batch.Type{f.Name: types[t.how>>44%uint64(len(types))]}
+		if table, err = tableio.Open(ctx, memFS{b: b}, spec); err != nil {
+			return 0, err
+		}
+	}
+	if t.how>>50%4 == 0 {
+		prune(table)
 	}
 	all := batch.Positions(len(table.Schema().Fields))
 	if table.ReadFloor(all) < 0 {
@@ -122,6 +136,21 @@ func (r tables) rows(t *trial, acct *mem.Account, b []byte, o tableio.Reading) (
 		sum += n
 	}
 	return sum, errors.Join(first, table.Verify(ctx))
+}
+
+// prune asks which units may have rows for which conditions on each column are true: by what the footer says of its values.
+func prune(table *tableio.Table) {
+	for i, f := range table.Schema().Fields {
+		for _, condition := range []string{"> 1", "= 'm'", "<= date '2020-01-01'", "<> timestamp '2001-01-01'", "is null", "in (1, 2.5)"} {
+			tree, err := expr.Parse(strconv.Quote(f.Name) + " " + condition)
+			if err != nil {
+				continue // a name that expressions have no way to write
+			}
+			if where, err := expr.Bind(tree, table.Schema()); err == nil {
+				table.Source([]int{i}, where, tableio.Reading{})
+			}
+		}
+	}
 }
 
 func (r tables) columns(t *trial, acct *mem.Account, table *tableio.Table, cols []int, o tableio.Reading) (sum uint64, err error) {
