@@ -114,6 +114,9 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	if err := r.refuseUnwritable(); err != nil {
 		return nil, err
 	}
+	if err := r.refuseOverwriting(); err != nil {
+		return nil, err
+	}
 	r.replan()
 	r.preaggregate()
 	r.rules = newRuleBook(r.plan) // the last rewriting is done

@@ -177,9 +177,9 @@ func within(path, dir string) bool {
 	return strings.HasPrefix(path, strings.TrimSuffix(dir, sep)+sep)
 }
 
-// Touches says whether publishing the output would change the file at the absolute path, or
-// anything inside it. A caller that has expanded an input's patterns asks it for each file.
-func (o *Output) Touches(path string) bool { return overlap(o.Path, filepath.Clean(path)) }
+// Meets says whether the output is, holds or lies within what an input's absolute path or pattern names. A caller that has
+// resolved links asks it.
+func (o *Output) Meets(pattern string) bool { return reads(pattern, o) }
 
 // checkInputsKept refuses outputs that are, hold, or lie within an input.
 func (d *decoder) checkInputsKept() {
