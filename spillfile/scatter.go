@@ -256,20 +256,3 @@ func valueLen(c *batch.Column, i int) uint32 {
 	}
 	return c.Off[i+1] - c.Off[i]
 }
-
-// scatterFlat is scatterBytes of flat values without nulls to the beginning of out, which has nothing behind it yet: 4 to 5 ns a value of up
-// to 16 bytes that lie in the cache, and have as many behind them.
-func scatterFlat(dst []uint32, out []byte, rows, off []uint32, data []byte) (at int) {
-	for i, j := range rows {
-		from, n := int(off[j]), int(off[j+1]-off[j])
-		dst[i] = uint32(n)
-		if n <= 16 && from+16 <= len(data) && at+16 <= len(out) {
-			d, s := (*[16]byte)(out[at:]), (*[16]byte)(data[from:])
-			*d = *s
-		} else {
-			batch.CopyShort(out, at, data, from, n)
-		}
-		at += n
-	}
-	return at
-}
