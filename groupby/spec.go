@@ -166,9 +166,10 @@ func Plan(spec Spec, share, load int64) Layout {
 	s := spec.withDefaults()
 	per := share / int64(s.Workers)
 	out := Layout{Workers: s.Workers, Partitions: s.Partitions, BlockBytes: s.BlockBytes}
-	own := spec.Partitions == 0 && spec.Splitters == nil
+	own, whole := spec.Partitions == 0 && spec.Splitters == nil, 0
 	if lay, err := newLayout(&s); own && err == nil {
 		entries, _ := tableRoom(lay, min(load, cacheLoad))
+		whole, _ = tableRoom(lay, load)
 		if held := len(lay.holds); held > 0 { // the groups are fewer, or there would be little to a quantile
 			entries = int(min(load/2, cacheLoad)) / (held * heldBytes)
 		}
@@ -178,17 +179,30 @@ func Plan(spec Spec, share, load int64) Layout {
 	}
 	out.TableBytes = min(max(per/4, min(per/2, goodTable), minTableBytes), maxTable)
 	out.MaxLoad = max(load, out.TableBytes)
-	room := max(per-out.TableBytes, per/4)
-	if out.BlockBytes == 0 {
-		out.BlockBytes = maxBlock
-		for out.BlockBytes > minBlock && out.blocks() > room {
-			out.BlockBytes /= 2
-		}
-	}
-	for own && out.Partitions > 8 && out.blocks() > room {
-		out.Partitions /= 2
+	planned := out
+	out.fitBlocks(max(per-out.TableBytes, per/4), own)
+	if own && int64(out.Partitions)*int64(whole)*cutTwice < s.Rows { // each would be cut again: the fewer the better
+		planned.fitBlocks(per/4, own)
+		return planned
 	}
 	return out
+}
+
+// cutTwice is how many times more rows than groups fit all partitions make it likely that each is cut again.
+const cutTwice = 4
+
+// fitBlocks halves blocks, where they have no size yet from 64 KiB down to 4, and then partitions, where their number is own, until
+// the blocks that a worker gathers fit room bytes.
+func (l *Layout) fitBlocks(room int64, own bool) {
+	if l.BlockBytes == 0 {
+		l.BlockBytes = maxBlock
+		for l.BlockBytes > minBlock && l.blocks() > room {
+			l.BlockBytes /= 2
+		}
+	}
+	for own && l.Partitions > 8 && l.blocks() > room {
+		l.Partitions /= 2
+	}
 }
 
 // blocks is the bytes of the blocks that one worker gathers.
