@@ -78,15 +78,7 @@ func (b *bench) small(ctx context.Context, r *result, d disk) (err error) {
 		return err
 	}
 	now, _ := os.ReadFile(out + "/part-00000.parquet")
-	var left []string
-	for _, dir := range []string{b.path("mnt"), spill} {
-		entries, _ := os.ReadDir(dir)
-		for _, e := range entries {
-			if strings.Contains(e.Name(), "pqjoin-") {
-				left = append(left, e.Name())
-			}
-		}
-	}
+	left := remains(b.path("mnt"), spill)
 	switch {
 	case o.exit == 0 && string(now) != string(old) && len(left) == 0:
 		r.end("had room")
@@ -96,6 +88,19 @@ func (b *bench) small(ctx context.Context, r *result, d disk) (err error) {
 		r.refute("a disk of %d MB with %d inodes for %s: %v, left over %v", d.mb, d.inodes, d.where, o, left)
 	}
 	return nil
+}
+
+// remains lists what runs left in directories.
+func remains(dirs ...string) (left []string) {
+	for _, dir := range dirs {
+		entries, _ := os.ReadDir(dir)
+		for _, e := range entries {
+			if strings.Contains(e.Name(), "pqjoin-") {
+				left = append(left, e.Name())
+			}
+		}
+	}
+	return left
 }
 
 // leaveInodes fills the disk with empty files until it has so many inodes left; a negative number leaves all.

@@ -111,11 +111,23 @@ func (p *pair) orphans() (names []string, err error) {
 	return names, err
 }
 
+// look says which run's each output is, and what no finished run leaves behind.
+func (p *pair) look() (is [2]int, left []string, err error) {
+	if is, err = p.versions(); err == nil {
+		left, err = p.orphans()
+	}
+	return is, left, err
+}
+
 // interrupt starts the job and sends it the signal after a while. reaction is how long it then ran on; 0 where it had ended before.
 func (p *pair) interrupt(ctx context.Context, v int, after time.Duration, sig syscall.Signal) (o outcome, reaction time.Duration, err error) {
+	return p.interruptCommand(ctx, exec.CommandContext(ctx, p.bin, p.args("pair", v)...), after, sig)
+}
+
+func (p *pair) interruptCommand(ctx context.Context, cmd *exec.Cmd, after time.Duration, sig syscall.Signal) (o outcome, reaction time.Duration, err error) {
 	var timer *time.Timer
 	sent := make(chan time.Time, 1)
-	o, err = p.watch(ctx, 0, exec.CommandContext(ctx, p.bin, p.args("pair", v)...), func(started *os.Process) {
+	o, err = p.watch(ctx, 0, cmd, func(started *os.Process) {
 		timer = time.AfterFunc(after, func() {
 			if started.Signal(sig) == nil {
 				sent <- time.Now()
@@ -193,11 +205,7 @@ func (p *pair) survey(ctx context.Context, r *result, what string, o outcome, v 
 		r.refute("%s: %s ends with %v %v", what, next, c, err)
 		return nil
 	}
-	is, err := p.versions()
-	if err != nil {
-		return err
-	}
-	left, err := p.orphans()
+	is, left, err := p.look()
 	switch {
 	case err != nil:
 		return err
@@ -251,11 +259,7 @@ func (p *pair) stop(ctx context.Context, r *result, sig syscall.Signal, after ti
 	if err != nil {
 		return 0, err
 	}
-	is, err := p.versions()
-	if err != nil {
-		return 0, err
-	}
-	left, err := p.orphans()
+	is, left, err := p.look()
 	if err != nil {
 		return 0, err
 	}

@@ -222,31 +222,14 @@ func (p *pair) slow(ctx context.Context, r *result, strace string, delay, after 
 	v := 1 - before[0]
 	inject := fmt.Sprintf("inject=pwrite64,pread64,fsync,sync_file_range:delay_enter=%d", delay.Microseconds())
 	args := append([]string{"-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64,pread64,fsync,sync_file_range", "-e", inject, p.bin}, p.args("pair", v)...)
-	sent := make(chan time.Time, 1)
-	o, err := p.watch(ctx, 0, exec.CommandContext(ctx, strace, args...), func(started *os.Process) {
-		if after > 0 {
-			time.AfterFunc(after, func() {
-				if started.Signal(syscall.SIGINT) == nil {
-					sent <- time.Now()
-				}
-			})
-		}
-	})
-	ended := time.Now()
+	if after <= 0 {
+		after = patience
+	}
+	o, reaction, err := p.interruptCommand(ctx, exec.CommandContext(ctx, strace, args...), after, syscall.SIGINT)
 	if err != nil {
 		return err
 	}
-	reaction := time.Duration(0)
-	select {
-	case at := <-sent:
-		reaction = ended.Sub(at)
-	default:
-	}
-	is, err := p.versions()
-	if err != nil {
-		return err
-	}
-	left, err := p.orphans()
+	is, left, err := p.look()
 	switch {
 	case err != nil:
 		return err
@@ -254,7 +237,7 @@ func (p *pair) slow(ctx context.Context, r *result, strace string, delay, after 
 		r.end("slow disk: succeeded")
 	case o.signal == syscall.SIGINT && is == before && len(left) == 0:
 		r.end("slow disk: ended by the signal itself, before it began")
-	case after > 0 && o.exit == 130 && is == before && len(left) == 0 && reaction < 2*time.Second:
+	case after < patience && o.exit == 130 && is == before && len(left) == 0 && reaction < 2*time.Second:
 		r.end("slow disk: stopped when told to (exit 130)")
 	default:
 		r.refute("each answer of the disk takes %v, interrupt after %v: %v, %v later, versions %v before %v, left over %v", delay, after, o, reaction, is, before, left)

@@ -7,8 +7,8 @@
 // shows it, and makes the exit code 1; what cannot be tried on a machine (no root, no strace) is
 // reported as skipped, never as passed. The same -seed makes the same trials.
 //
-// A part that ended leaves its result in the working directory. A later run there with the same program, scale and
-// seed takes it into its report, so that a long run can be made in pieces.
+// A part leaves its result in the working directory. A later run there with the same program takes it into its report, so
+// that a long run can be made in pieces, and those of one part with several seeds at the same time, in directories of their own.
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -50,7 +51,7 @@ func run(ctx context.Context, args []string) error {
 	work := f.String("work", "", "a `directory` on the disk to use; default: a new one here, removed at the end")
 	names := f.String("part", "", "the parts to run, separated by commas; none: only the report is written; default: all")
 	scale := f.Float64("scale", 1, "of the numbers of trials: 0.05 takes a minute or two")
-	match := f.String("job", "", "of the part bound, only jobs with this `text` in their names")
+	match := f.String("job", "", "of the part bound, only jobs whose names match this regular `expression`")
 	executions := f.Float64("executions", 0, "of the part fuzz; 0: a million times the scale")
 	first := f.Uint64("first", 0, "of the part fuzz, the `number` of the first execution: where an earlier run was stopped")
 	seed := f.Uint64("seed", 1, "other moments, other bytes")
@@ -67,8 +68,15 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer b.close()
-	b.match, b.executions = *match, uint64(*executions)
-	b.first = *first
+	if b.match, err = regexp.Compile(*match); err != nil {
+		return err
+	}
+	b.executions, b.first = uint64(*executions), *first
+	return b.try(ctx, chosen, *report)
+}
+
+// try tries parts, and writes the report after each.
+func (b *bench) try(ctx context.Context, chosen []part, report string) error {
 	wrong := 0
 	for _, p := range chosen {
 		r, err := p.run(ctx, b)
@@ -76,27 +84,29 @@ func run(ctx context.Context, args []string) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		wrong += len(r.Refuted)
-		if err := b.writeReport(*report); err != nil {
+		if err := b.writeReport(report); err != nil {
 			return err
 		}
-	}
-	if err := b.writeReport(*report); err != nil {
-		return err
 	}
 	if wrong > 0 {
 		return fmt.Errorf("%d trials refute a claim", wrong)
 	}
-	return nil
+	return b.writeReport(report)
 }
 
-// run tries the part and keeps its result.
+// run tries the part and keeps its result, also of the trials that were made until an interrupt.
 func (p part) run(ctx context.Context, b *bench) (*result, error) {
-	r := &result{Part: p.name, Run: b.id}
+	r := &result{Part: p.name, Of: b.id, Scale: b.scale, Seed: b.seed}
 	began := time.Now()
-	if err := p.try(ctx, b, r); err != nil {
+	err := p.try(ctx, b, r)
+	r.Took = time.Since(began)
+	if err != nil && r.Trials > 0 {
+		r.Skipped = fmt.Sprintf("it was stopped before its end (%v)", err)
+		return r, errors.Join(err, b.keep(r))
+	}
+	if err != nil {
 		return nil, err
 	}
-	r.Took = time.Since(began)
 	fmt.Println(r.line())
 	return r, b.keep(r)
 }
@@ -126,7 +136,7 @@ type bench struct {
 	dir   string // absolute; data and outputs
 	scale float64
 	seed  uint64
-	match string // in names of jobs
+	match *regexp.Regexp // of names of jobs
 	// executions of the part fuzz, 0: by the scale; and the first of them.
 	executions, first uint64
 	temp              bool // dir is ours to remove
@@ -142,7 +152,7 @@ func newBench(bin, dir string, scale float64, seed uint64) (*bench, error) {
 		return nil, fmt.Errorf("there is no program at %s: make build makes it", bin)
 	}
 	b := &bench{bin: bin, scale: scale, seed: seed, temp: dir == ""}
-	if b.id, err = newID(bin, scale, seed); err != nil {
+	if b.id, err = newID(bin); err != nil {
 		return nil, err
 	}
 	if b.temp {

@@ -7,42 +7,42 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 )
 
-// id is what results of one report have in common.
+// id says what results are of.
 type id struct {
-	Program string  // hash of its file
-	Version string  // as it says itself
-	Scale   float64 // of the numbers of trials
-	Seed    uint64
+	Program string // hash of its file
+	Version string // as it says itself
 }
 
-func newID(bin string, scale float64, seed uint64) (id, error) {
+func newID(bin string) (id, error) {
 	text, err := os.ReadFile(bin)
 	if err != nil {
 		return id{}, err
 	}
 	version, err := exec.Command(bin, "version").Output()
-	return id{fmt.Sprintf("%x", sha256.Sum256(text)), strings.TrimSpace(string(version)), scale, seed}, err
+	return id{fmt.Sprintf("%x", sha256.Sum256(text)), strings.TrimSpace(string(version))}, err
 }
 
 // result counts the trials of a part.
 type result struct {
 	Part    string
-	Run     id
+	Of      id
+	Scale   float64 // of the numbers of trials
+	Seed    uint64
 	Trials  int
 	Ends    map[string]int // how often a trial ended so
 	Facts   []string       // further figures, a sentence each
 	Refuted []string       // how to see it, for each trial that refutes the claim
-	Skipped string         // why nothing was tried
+	Skipped string         // why nothing, or not all, was tried
 	Took    time.Duration
 }
 
@@ -92,25 +92,48 @@ func (r *result) outcomes() string {
 // keep writes the result where load finds it.
 func (b *bench) keep(r *result) error {
 	text, err := json.MarshalIndent(r, "", "  ")
-	return errors.Join(err, os.WriteFile(b.path("result-"+r.Part+".json"), text, 0o666))
+	return errors.Join(err, os.WriteFile(b.path(fmt.Sprintf("result-%s-%d.json", r.Part, r.Seed)), text, 0o666))
 }
 
-// load returns the kept results of this program, scale and seed, in the order of the parts.
+// load returns the kept results of this program in the order of the parts, those of a part with several seeds as one.
 func (b *bench) load() (results []*result, err error) {
 	for _, p := range parts {
-		text, err := os.ReadFile(b.path("result-" + p.name + ".json"))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		r := &result{}
-		if err := errors.Join(err, json.Unmarshal(text, r)); err != nil {
+		names, err := filepath.Glob(b.path("result-" + p.name + "-*.json"))
+		if err != nil {
 			return nil, err
 		}
-		if r.Run == b.id {
-			results = append(results, r)
+		var sum *result
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			r := &result{}
+			if err := errors.Join(err, json.Unmarshal(text, r)); err != nil {
+				return nil, err
+			}
+			switch {
+			case r.Of != b.id:
+			case sum == nil:
+				sum = r
+			default:
+				sum.add(r)
+			}
+		}
+		if sum != nil {
+			results = append(results, sum)
 		}
 	}
 	return results, nil
+}
+
+// add takes up the trials of the same part with another seed.
+func (r *result) add(o *result) {
+	r.Trials, r.Took, r.Skipped = r.Trials+o.Trials, r.Took+o.Took, cmp.Or(r.Skipped, o.Skipped)
+	if r.Ends == nil {
+		r.Ends = map[string]int{}
+	}
+	for how, n := range o.Ends {
+		r.Ends[how] += n
+	}
+	r.Facts, r.Refuted = append(r.Facts, o.Facts...), append(r.Refuted, o.Refuted...)
 }
 
 // writeReport writes what is known by now; without a file it does nothing.
@@ -133,8 +156,8 @@ var defences string
 // render writes the report.
 func render(results []*result, of id) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "# Reliability\n\nWhat was tried to break pqjoin, how often, and what happened: made by `make torture` (scale %v, seed %d) with\n`%s` on %s/%s with %d cores, %s.\n",
-		of.Scale, of.Seed, of.Version, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
+	fmt.Fprintf(&s, "# Reliability\n\nWhat was tried to break pqjoin, how often, and what happened: made by `make torture` with\n`%s` on %s/%s with %d cores, %s.\n",
+		of.Version, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), time.Now().UTC().Format(time.DateOnly))
 	s.WriteString("A refuted claim makes `make torture` fail. `torture/` is the program; each part's file says what it does.\n\n")
 	s.WriteString("| part | trials | refuted | time |\n| --- | ---: | ---: | ---: |\n")
 	for _, r := range results {

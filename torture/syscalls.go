@@ -84,11 +84,7 @@ func (p *pair) fail(ctx context.Context, r *result, strace string, f fault, nth 
 		return err
 	}
 	hit := strings.Contains(string(text), "(INJECTED)")
-	is, err := p.versions()
-	if err != nil {
-		return err
-	}
-	left, err := p.orphans()
+	is, left, err := p.look()
 	if err != nil {
 		return err
 	}

@@ -63,11 +63,7 @@ func (p *pair) crowd(ctx context.Context, n int, dirs []string, rng *rand.Rand, 
 // race lets n runs write one output.
 func (p *pair) race(ctx context.Context, r *result, n int, rng *rand.Rand) error {
 	runs := p.crowd(ctx, n, []string{"pair"}, rng, false)
-	is, err := p.versions()
-	if err != nil {
-		return err
-	}
-	left, err := p.orphans()
+	is, left, err := p.look()
 	if err != nil {
 		return err
 	}
