@@ -96,7 +96,7 @@ func (b *bench) try(ctx context.Context, chosen []part, report string) error {
 
 // run tries the part and keeps its result, also of the trials that were made until an interrupt.
 func (p part) run(ctx context.Context, b *bench) (*result, error) {
-	r := &result{Part: p.name, Of: b.id, Scale: b.scale, Seed: b.seed}
+	r := &result{Part: p.name, Of: b.id, Scale: b.scale, Seed: b.seed, stopped: ctx.Err}
 	began := time.Now()
 	err := p.try(ctx, b, r)
 	r.Took = time.Since(began)

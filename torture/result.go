@@ -44,6 +44,7 @@ type result struct {
 	Refuted []string       // how to see it, for each trial that refutes the claim
 	Skipped string         // why nothing, or not all, was tried
 	Took    time.Duration
+	stopped func() error // not nil once trials are interrupted: what they show from then on says nothing
 }
 
 // end counts a trial that ended in the named way.
@@ -57,6 +58,9 @@ func (r *result) end(how string) {
 
 // refute counts a trial that refutes the claim, and says so at once.
 func (r *result) refute(format string, args ...any) {
+	if r.stopped != nil && r.stopped() != nil {
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	fmt.Fprintf(os.Stderr, "%s: REFUTED: %s\n", r.Part, text)
 	r.Refuted = append(r.Refuted, text)
