@@ -210,7 +210,9 @@ func dieFirst(ctx context.Context, c *jobgen.Case, dir string, cond condition) e
 		return err
 	}
 	out := filepath.Join(dir, "out")
-	if names, _ := filepath.Glob(filepath.Join(out, "[^.]*")); err == nil || len(names) > 0 { // it was too late to die
+	whole, _ := filepath.Glob(filepath.Join(out, "[^.]*"))
+	committed, _ := filepath.Glob(filepath.Join(out, ".*commit")) // the next run would complete these, and find them there
+	if err == nil || len(whole)+len(committed) > 0 {              // it was too late to die
 		forgetKept(dir)
 		return errors.Join(os.RemoveAll(out), os.MkdirAll(out, 0o755))
 	}
