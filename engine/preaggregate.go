@@ -32,6 +32,7 @@ func (r *Run) preaggregate() {
 		}
 		return way
 	})
+	r.rules = newRuleBook(r.plan) // nodes may have other numbers now
 	if len(instead) == 0 {
 		return
 	}

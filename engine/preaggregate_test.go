@@ -158,3 +158,25 @@ func TestAJoinOfUnknownKeysIsJudgedByASketch(t *testing.T) {
 		t.Fatal("300 million rows are made")
 	}
 }
+
+func TestRulesOutliveAPlanThatAggregatesBeforeAJoinAfterAll(t *testing.T) {
+	c := multiplying(text, "inner")
+	c.Pipelines[1].Verbs = append(c.Pipelines[1].Verbs, "check: {expect: [\"n < 0\"], on_fail: warn}", "check: {unique: [k]}")
+	var warned []string
+	run := open(t, c, written(t, c), Config{Warn: func(text string) { warned = append(warned, text) }})
+	if err := run.Preflight(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if !aggregatesBefore(run) {
+		t.Fatal("300 million rows are made")
+	}
+	if _, err := run.Execute(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]RuleState{RuleWarned, RulePassed}, states(run)); diff != "" {
+		t.Error(diff)
+	}
+	if len(warned) != 1 || !strings.Contains(warned[0], "expect n < 0: 3 rows") {
+		t.Errorf("warnings: %q", warned)
+	}
+}

@@ -34,7 +34,7 @@ type Rule struct {
 	Samples []string  `json:"samples,omitempty"` // of such rows, the first ones; of a validate, its sentence
 }
 
-// ruleBook holds the rules of a run in the order of its plan.
+// ruleBook holds the rules of a run in the order of its plan. It is of that plan: a rewriting that numbers nodes anew needs another.
 type ruleBook struct {
 	mu    sync.Mutex
 	rules []Rule

@@ -119,7 +119,6 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	}
 	r.replan()
 	r.preaggregate()
-	r.rules = newRuleBook(r.plan) // the last rewriting is done
 	return r, nil
 }
 
