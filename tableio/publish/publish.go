@@ -15,6 +15,7 @@
 //     undone, Recover (and Begin, for its own targets) does; every step may be repeated.
 //   - Before that moment a crash leaves temporary places only, which Recover and Begin remove, but for
 //     those that are finished and have the Key that Begin is given.
+//   - A Begin that fails leaves beside each target what it found, or that recovered.
 //   - Whoever touches any of these files holds the target's lock.
 package publish
 
@@ -75,6 +76,9 @@ type Set struct {
 	found  []*finished
 	unused []error
 	keeps  []bool
+	// settled counts the targets beside which nothing is left of an earlier run's set, but what found says. Abort leaves
+	// the others alone: what lies there may be committed, and is for recovery.
+	settled int
 }
 
 // Begin locks the targets, completes what a crashed run left half done, checks that they may be written and makes
@@ -118,12 +122,12 @@ func (s *Set) begin() error {
 		if err := s.find(i); err != nil {
 			return err
 		}
-		if s.found[i] != nil {
-			continue
+		if s.found[i] == nil {
+			if _, err := recoverTarget(s.fsys, t.Path, s.owns); err != nil {
+				return err
+			}
 		}
-		if _, err := recoverTarget(s.fsys, t.Path, s.owns); err != nil {
-			return err
-		}
+		s.settled = i + 1
 	}
 	if err := s.check(); err != nil {
 		return err
@@ -310,7 +314,7 @@ func (s *Set) settleFile(ctx context.Context, name string) error {
 // done so or left the rest to recovery, it does nothing.
 func (s *Set) Abort() {
 	if !s.done {
-		for i := range s.targets[:len(s.locks)] {
+		for i := range s.settled {
 			// What cannot be removed now, the next run removes.
 			_ = s.fsys.Remove(beside(s.targets[i].Path, setSuffix))
 			if s.keeps[i] {

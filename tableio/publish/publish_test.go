@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -249,17 +250,29 @@ func faultAt(t *testing.T, names []string, old, crash bool, n int, before string
 	return f.calls >= n
 }
 
-func TestNextRunCompletesACommittedSet(t *testing.T) {
-	s := newScene(t, true, "one", "two")
-	for n := 1; ; n++ {
-		f := &faulty{FS: vfs.OS(), n: n, crash: true}
-		if err := s.run(t, f); err == nil || n > 1000 {
-			t.Fatal("no crash after the commit record")
-		}
-		if _, err := os.Stat(beside(s.targets[0].Path, commitSuffix)); err == nil {
-			break
-		}
+// committing is a filesystem of a process that dies right after its commit record.
+type committing struct{ *faulty }
+
+func (f committing) RenameNew(a, b string) error {
+	err := f.faulty.RenameNew(a, b)
+	if strings.HasSuffix(b, commitSuffix) {
+		f.n = f.calls + 1
 	}
+	return err
+}
+
+// committed is a scene whose first run dies right after its commit record, before anything is swapped in.
+func committed(t *testing.T, names ...string) *scene {
+	t.Helper()
+	s := newScene(t, true, names...)
+	if err := s.run(t, committing{&faulty{FS: vfs.OS(), n: math.MaxInt, crash: true}}); !errors.Is(err, errFault) {
+		t.Fatalf("no crash after the commit record: %v", err)
+	}
+	return &s
+}
+
+func TestNextRunCompletesACommittedSet(t *testing.T) {
+	s := committed(t, "one", "two")
 	set, err := Begin(vfs.OS(), s.targets[1:])
 	if err != nil {
 		t.Fatal(err)
