@@ -2,6 +2,8 @@ package publish
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"pqjoin/internal/vfs"
 )
@@ -22,16 +23,9 @@ var (
 
 // finished is what lies in a temporary place that an earlier run filled: a line "pqjoin done 1 SHA256", then JSON.
 type finished struct {
-	Key   string
-	Note  []byte
-	Files []finishedFile // in the order of a walk
-}
-
-// finishedFile is one file. Name is relative to the temporary place, empty where that is the file.
-type finishedFile struct {
-	Name string
-	Size int64
-	Sum  uint32 // CRC-32C
+	Key  string
+	Note []byte
+	Sum  string // of the files, see sum
 }
 
 const (
@@ -39,22 +33,27 @@ const (
 	sumStep   = 1 << 20 // bytes read at a time
 )
 
-// Finish says that target i is written, as its writer made it durable, and notes something of it. Where the target has
-// a Key, the temporary place then stays for the next Begin with the same key, should the set not be committed.
+// Finish says that target i is written, its files as their writer made them durable, and notes something of it. Where the
+// target has a Key, the temporary place then stays for the next Begin with the same key, should the set not be committed.
+// A note that is too long to be read back is not kept, nor is the place.
 func (s *Set) Finish(ctx context.Context, i int, note []byte) error {
 	t := s.targets[i]
 	if t.Key == "" {
 		return nil
 	}
-	files, err := s.list(ctx, s.Temp(i))
+	sum, err := s.sum(ctx, s.Temp(i), s.fsys.SyncDir) // the names of its files become durable, too
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(&finished{Key: t.Key, Note: note, Files: files})
+	body, err := json.Marshal(&finished{Key: t.Key, Note: note, Sum: sum})
 	if err != nil {
 		return err
 	}
-	if err := writeFile(s.fsys, beside(t.Path, doneSuffix), seal(doneMagic, body)); err != nil {
+	raw := seal(doneMagic, body)
+	if len(raw) > maxRecord {
+		return nil
+	}
+	if err := writeFile(s.fsys, beside(t.Path, doneSuffix), raw); err != nil {
 		return err
 	}
 	s.keeps[i] = true
@@ -68,11 +67,11 @@ func (s *Set) Reuse(ctx context.Context, i int) (note []byte, ok bool, why, err 
 	if was == nil {
 		return nil, false, s.unused[i], nil
 	}
-	files, err := s.list(ctx, s.Temp(i))
+	sum, err := s.sum(ctx, s.Temp(i), func(string) error { return nil })
 	if ctx.Err() != nil {
 		return nil, false, nil, context.Cause(ctx)
 	}
-	if err == nil && slices.Equal(files, was.Files) {
+	if err == nil && sum == was.Sum {
 		return was.Note, true, nil, nil
 	}
 	why = errors.Join(ErrDamaged, err)
@@ -115,28 +114,29 @@ func (s *Set) find(i int) error {
 	return nil
 }
 
-// list sums up the files of a temporary place.
-func (s *Set) list(ctx context.Context, temp string) (files []finishedFile, err error) {
+// sum returns a checksum of the names, sizes and checksums of a temporary place's files: its length does not depend on
+// how many there are. left is called of each directory whose files were seen.
+func (s *Set) sum(ctx context.Context, temp string, left func(dir string) error) (string, error) {
 	st, err := s.fsys.Stat(temp)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	buf := make([]byte, sumStep)
-	if !st.IsDir() {
-		f, err := sumFile(ctx, s.fsys, temp, buf)
-		return []finishedFile{f}, err
-	}
-	err = walk(s.fsys, temp, "", func(name string) error {
-		f, err := sumFile(ctx, s.fsys, filepath.Join(temp, name), buf)
-		f.Name = name
-		files = append(files, f)
+	all, buf := sha256.New(), make([]byte, sumStep)
+	see := func(name string) error {
+		size, sum, err := sumFile(ctx, s.fsys, filepath.Join(temp, name), buf)
+		_, _ = fmt.Fprintf(all, "%q %d %08x\n", name, size, sum)
 		return err
-	})
-	return files, err
+	}
+	if st.IsDir() {
+		err = walk(s.fsys, temp, "", see, left)
+	} else {
+		err = see("")
+	}
+	return hex.EncodeToString(all.Sum(nil)), err
 }
 
-// walk shows the files below root/dir to see, in the order of their names.
-func walk(fsys vfs.FS, root, dir string, see func(name string) error) error {
+// walk shows the files below root/dir to see, in the order of their names, and then the directory to left.
+func walk(fsys vfs.FS, root, dir string, see, left func(name string) error) error {
 	entries, err := fsys.ReadDir(filepath.Join(root, dir))
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func walk(fsys vfs.FS, root, dir string, see func(name string) error) error {
 		name := filepath.Join(dir, e.Name())
 		switch {
 		case e.IsDir():
-			err = walk(fsys, root, name, see)
+			err = walk(fsys, root, name, see, left)
 		case e.Type() != 0:
 			err = fmt.Errorf("%s: %w: it is no file", name, fs.ErrInvalid)
 		default:
@@ -155,29 +155,29 @@ func walk(fsys vfs.FS, root, dir string, see func(name string) error) error {
 			return err
 		}
 	}
-	return nil
+	return left(filepath.Join(root, dir))
 }
 
-// sumFile reads a file through buf.
-func sumFile(ctx context.Context, fsys vfs.FS, path string, buf []byte) (out finishedFile, err error) {
+// sumFile returns a file's size and its CRC-32C; it reads through buf.
+func sumFile(ctx context.Context, fsys vfs.FS, path string, buf []byte) (size int64, sum uint32, err error) {
 	f, err := fsys.Open(path)
 	if err != nil {
-		return out, err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	table := crc32.MakeTable(crc32.Castagnoli)
 	for {
 		if err := ctx.Err(); err != nil {
-			return out, err
+			return size, sum, err
 		}
-		n, err := f.ReadAt(buf, out.Size)
-		out.Sum = crc32.Update(out.Sum, table, buf[:n])
-		out.Size += int64(n)
+		n, err := f.ReadAt(buf, size)
+		sum = crc32.Update(sum, table, buf[:n])
+		size += int64(n)
 		if err == io.EOF {
-			return out, nil
+			return size, sum, nil
 		}
 		if err != nil {
-			return out, err
+			return size, sum, err
 		}
 	}
 }

@@ -3,8 +3,11 @@ package publish
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"pqjoin/internal/vfs"
@@ -177,4 +180,73 @@ func TestOutputsAreWholeWhereARunWithKeysDiesAtAnyCall(t *testing.T) {
 			return
 		}
 	}
+}
+
+// logged notes which directories were made durable until something is said to be finished.
+type logged struct {
+	vfs.FS
+	synced []string
+	done   bool
+}
+
+func (l *logged) SyncDir(name string) error {
+	if !l.done {
+		l.synced = append(l.synced, name)
+	}
+	return l.FS.SyncDir(name)
+}
+
+func (l *logged) Create(name string) (vfs.File, error) {
+	l.done = l.done || strings.HasSuffix(name, doneSuffix)
+	return l.FS.Create(name)
+}
+
+// finish begins a set of one directory, fills it with more files than fill does, and finishes it with the note.
+func finish(t *testing.T, f vfs.FS, files int, note []byte) (s scene, temp string) {
+	t.Helper()
+	s = newScene(t, false, "out")
+	s.keyed("a key")
+	set, err := Begin(f, s.targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Abort()
+	fill(t, set.Temp(0), false, "new")
+	for i := range files {
+		if err := os.WriteFile(filepath.Join(set.Temp(0), fmt.Sprint(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := set.Finish(context.Background(), 0, note); err != nil {
+		t.Fatal(err)
+	}
+	return s, set.Temp(0)
+}
+
+func TestDirectoriesAreDurableBeforeTheyAreFinished(t *testing.T) {
+	l := &logged{FS: vfs.OS()}
+	_, temp := finish(t, l, 0, nil)
+	for _, dir := range []string{temp, filepath.Join(temp, "k=1")} {
+		if !slices.Contains(l.synced, dir) {
+			t.Errorf("%s is not durable when it is said to be finished", dir)
+		}
+	}
+}
+
+func TestWhatIsSaidOfAFinishedOutputDoesNotGrowWithItsFiles(t *testing.T) {
+	s, _ := finish(t, vfs.OS(), 1000, nil)
+	if st, err := os.Stat(beside(s.targets[0].Path, doneSuffix)); err != nil || st.Size() > 1000 {
+		t.Errorf("of 1000 files %d bytes are said (%v)", st.Size(), err)
+	}
+}
+
+func TestANoteThatCannotBeReadBackIsNotKept(t *testing.T) {
+	s, _ := finish(t, vfs.OS(), 0, make([]byte, maxRecord))
+	if left := s.hidden(t); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	if reused, why, err := s.again(t, vfs.OS()); reused != 0 || why != nil || err != nil {
+		t.Errorf("%d reused, %v, %v", reused, why, err)
+	}
+	s.published(t)
 }

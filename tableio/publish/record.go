@@ -30,7 +30,10 @@ type entry struct {
 	Inode      uint64
 }
 
-const recordMagic = "pqjoin set 1 "
+const (
+	recordMagic = "pqjoin set 1 "
+	maxRecord   = 16 << 20 // bytes of a file that writeFile writes and readFile reads
+)
 
 func entryOf(fsys vfs.FS, t Target, temp string) (entry, error) {
 	e := entry{Path: t.Path, SingleFile: t.SingleFile, Replace: t.Replace}
@@ -88,6 +91,9 @@ func (r *record) write(fsys vfs.FS) error {
 
 // writeFile writes a small file durably, its name included.
 func writeFile(fsys vfs.FS, name string, raw []byte) error {
+	if len(raw) > maxRecord {
+		return fmt.Errorf("%s: %d bytes are more than are read back", name, len(raw))
+	}
 	f, err := fsys.Create(name)
 	if err != nil {
 		return err
@@ -115,7 +121,7 @@ func readFile(fsys vfs.FS, name string) ([]byte, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	raw := make([]byte, min(st.Size(), 16<<20))
+	raw := make([]byte, min(st.Size(), maxRecord))
 	if _, err = f.ReadAt(raw, 0); err == io.EOF {
 		err = nil
 	}
