@@ -109,7 +109,7 @@ func (s *Set) begin() error {
 		return err
 	}
 	for _, t := range s.targets {
-		if err := s.fsys.MkdirAll(filepath.Dir(t.Path), 0o777); err != nil {
+		if err := makeDir(s.fsys, filepath.Dir(t.Path)); err != nil {
 			return err
 		}
 		l, err := lock(s.fsys, t.Path)
@@ -133,6 +133,27 @@ func (s *Set) begin() error {
 		return err
 	}
 	return s.makeTemps()
+}
+
+// makeDir makes a directory and those above it that are missing, and their names durable.
+func makeDir(fsys vfs.FS, dir string) error {
+	var holders []string // of what is missing
+	for d := dir; filepath.Dir(d) != d; d = filepath.Dir(d) {
+		if _, err := fsys.Stat(d); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		holders = append(holders, filepath.Dir(d))
+	}
+	if err := fsys.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for _, h := range holders {
+		// A directory that may be written but not read can hold outputs, and cannot be synced.
+		if err := fsys.SyncDir(h); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+	}
+	return nil
 }
 
 // lock takes a target's lock.

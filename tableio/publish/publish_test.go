@@ -362,3 +362,17 @@ func TestPublishedOutputHasOrdinaryModes(t *testing.T) {
 		}
 	}
 }
+
+func TestDirectoriesAboveAnOutputAreDurable(t *testing.T) {
+	s := newScene(t, false, "a/b/out", "c/one.parquet", "a/two.parquet")
+	l := &logged{FS: vfs.OS()}
+	set, err := Begin(l, s.targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Abort()
+	slices.Sort(l.synced)
+	if want := []string{s.root, s.root, filepath.Join(s.root, "a")}; !slices.Equal(l.synced, want) {
+		t.Errorf("synced are %v, not %v", l.synced, want)
+	}
+}
