@@ -62,6 +62,7 @@ func (s *Set) Finish(ctx context.Context, i int, note []byte) error {
 
 // Reuse looks whether an earlier run has finished target i, and returns what it noted. It compares every file with its
 // checksum. Where ok is false, the target is to be written; why says what is wrong with what was there, if anything.
+// What cannot be read now (too many files are open, say) may be sound: that is an error, and it stays.
 func (s *Set) Reuse(ctx context.Context, i int) (note []byte, ok bool, why, err error) {
 	was := s.found[i]
 	if was == nil {
@@ -71,8 +72,11 @@ func (s *Set) Reuse(ctx context.Context, i int) (note []byte, ok bool, why, err 
 	if ctx.Err() != nil {
 		return nil, false, nil, context.Cause(ctx)
 	}
-	if err == nil && sum == was.Sum {
+	switch {
+	case err == nil && sum == was.Sum:
 		return was.Note, true, nil, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid):
+		return nil, false, nil, fmt.Errorf("%w; an earlier run had finished this, and it stays: a run without --resume writes it again", err)
 	}
 	why = errors.Join(ErrDamaged, err)
 	s.found[i], s.keeps[i] = nil, false

@@ -106,6 +106,9 @@ func (f faultyFile) Sync() error { return f.f.do(f.File.Sync) }
 func (f faultyFile) Write(p []byte) (int, error) {
 	return try(f.f, func() (int, error) { return f.File.Write(p) })
 }
+func (f faultyFile) ReadAt(p []byte, off int64) (int, error) {
+	return try(f.f, func() (int, error) { return f.File.ReadAt(p, off) })
+}
 func (f faultyFile) Close() error {
 	err := f.File.Close()
 	return errors.Join(f.f.hit(), err)

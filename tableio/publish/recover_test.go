@@ -1,7 +1,9 @@
 package publish
 
 import (
+	"context"
 	"errors"
+	"math"
 	"testing"
 
 	"pqjoin/internal/vfs"
@@ -76,6 +78,29 @@ func TestFinishedOutputsOutliveAFaultInBegin(t *testing.T) {
 		}
 		if f.calls < n {
 			break
+		}
+	}
+}
+
+func TestAFinishedOutputThatCannotBeReadNowStays(t *testing.T) {
+	for n := 1; ; n++ {
+		s := died(t)
+		f := &faulty{FS: vfs.OS(), n: math.MaxInt}
+		set, err := Begin(f, s.targets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.n = f.calls + n
+		_, ok, why, err := set.Reuse(context.Background(), 0)
+		set.Abort() // one of its removals may fail: it leaves that to the next run
+		if f.calls < f.n {
+			break
+		}
+		if !ok && (why != nil || !errors.Is(err, errFault)) {
+			t.Errorf("call %d: %v, %v", n, why, err)
+		}
+		if reused, why, err := s.again(t, vfs.OS()); reused != 2 || why != nil || err != nil {
+			t.Fatalf("call %d: %d reused, %v, %v", n, reused, why, err)
 		}
 	}
 }
