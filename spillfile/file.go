@@ -87,23 +87,29 @@ func (d *Dir) create(id int) (*spillFile, error) {
 // createBlocks makes the stage's file of a group of partitions, with one user and one reference; nobody shares it.
 func (s *Stage) createBlocks(group int) (*spillFile, error) {
 	d := s.keep.dir
-	f, err := d.fs.Create(s.blocks(group))
+	f, err := d.fs.Create(s.file(blocksSuffix(group)))
 	if err != nil {
 		return nil, d.diskError(err)
 	}
 	return openedFile(&spillFile{dir: d, f: f, kept: true}), nil
 }
 
-// reopen opens the file again, of a finished stage, to be read.
+// reopen opens the file again, of a finished stage, to be read. Other than size bytes are damage.
 func (s *Stage) reopen(group int, size int64) (*spillFile, error) {
 	d := s.keep.dir
-	if err := d.reserve(size); err != nil {
-		return nil, err
-	}
-	f, err := d.fs.Open(s.blocks(group))
+	f, err := s.open(blocksSuffix(group))
 	if err != nil {
-		d.unreserve(size)
 		return nil, d.diskError(err)
+	}
+	st, err := f.Stat()
+	if err == nil && st.Size() != size {
+		err = fmt.Errorf("a file of another size: %w", ErrCorrupt)
+	}
+	if err == nil {
+		err = d.reserve(size)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return openedFile(&spillFile{dir: d, f: f, kept: true, size: size, at: size}), nil
 }
@@ -116,7 +122,7 @@ func openedFile(f *spillFile) *spillFile {
 	return f
 }
 
-func (s *Stage) blocks(group int) string { return s.file(fmt.Sprintf(".%d.spill", group)) }
+func blocksSuffix(group int) string { return fmt.Sprintf(".%d.spill", group) }
 
 func (f *spillFile) release() error {
 	f.mu.Lock()

@@ -8,11 +8,13 @@ import (
 	"encoding/gob"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
+	"io/fs"
 	"math"
 	"slices"
 
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
 
@@ -21,6 +23,15 @@ const (
 	indexSuffix = ".index"
 	dictSuffix  = ".dict"
 )
+
+// open opens a file of a finished stage. That it is missing is damage.
+func (s *Stage) open(suffix string) (vfs.File, error) {
+	f, err := s.keep.dir.fs.Open(s.file(suffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return f, err
+}
 
 // finish writes the manifest, last of all.
 func (s *Stage) finish(m manifest) error {
@@ -67,8 +78,18 @@ func (r *restorer) damaged(format string, args ...any) error {
 	return r.s.named(fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), ErrCorrupt))
 }
 
+// undecoded is damaged, but where err says that the index could not be read.
+func (r *restorer) undecoded(err error, format string, args ...any) error {
+	if read := (*fs.PathError)(nil); errors.As(err, &read) {
+		return err
+	}
+	return r.damaged(format, args...)
+}
+
+// restore reads the index. Its checksum says that it is what was written, not that what it says can be: each number
+// of it is compared with the files and with the others before it is used.
 func (r *restorer) restore(ctx context.Context, m manifest) (err error) {
-	f, err := r.s.spec.Keep.keep.dir.fs.Open(r.s.spec.Keep.file(indexSuffix))
+	f, err := r.s.spec.Keep.open(indexSuffix)
 	if err != nil {
 		return err
 	}
@@ -83,7 +104,7 @@ func (r *restorer) restore(ctx context.Context, m manifest) (err error) {
 	}
 	dec := gob.NewDecoder(whole())
 	if err := dec.Decode(&r.head); err != nil {
-		return r.damaged("its index")
+		return r.undecoded(err, "its index")
 	}
 	if err := r.begin(); err != nil {
 		return err
@@ -93,7 +114,10 @@ func (r *restorer) restore(ctx context.Context, m manifest) (err error) {
 	}
 	for p := range r.s.parts {
 		var x indexPart
-		if err := dec.Decode(&x); err != nil || !r.part(p, &x) {
+		if err := dec.Decode(&x); err != nil {
+			return r.undecoded(err, "its index of partition %d", p)
+		}
+		if !r.part(p, &x) {
 			return r.damaged("its index of partition %d", p)
 		}
 	}
@@ -109,6 +133,9 @@ func (r *restorer) begin() error {
 	}
 	s.spec.Partitions, s.spec.Workers, s.id = h.Partitions, 1, h.Store
 	s.cols, s.vars = columnsOf(s.spec.Schema)
+	if len(h.Nullable) != len(s.cols) {
+		return r.damaged("its columns")
+	}
 	s.nullable = makeNullable(h.Nullable, len(s.cols))
 	s.parts = make([]partition, h.Partitions)
 	s.workers = []worker{{rows: h.Rows}}
@@ -122,53 +149,76 @@ func (r *restorer) begin() error {
 		}
 		f, err := s.spec.Keep.reopen(g, size)
 		if err != nil {
-			return err
+			return s.named(err)
 		}
 		r.reserved += size
 		s.groups[g].file = f
 		s.files++
-		if st, err := f.f.Stat(); err != nil || st.Size() != size {
-			return errors.Join(err, r.damaged("a file of another size"))
-		}
 	}
 	return nil
 }
 
-// dicts reads the dictionaries.
+// dicts reads the dictionaries, which fill their file.
 func (r *restorer) dicts() (err error) {
-	s := r.s
-	if !s.spec.Codes || s.vars == 0 || len(r.head.Dicts) == 0 {
-		return nil
+	s, n := r.s, 0
+	if s.spec.Codes {
+		n = s.vars
 	}
-	if len(r.head.Dicts) != s.vars {
+	if len(r.head.Dicts) != n {
 		return r.damaged("its dictionaries")
 	}
-	f, err := s.spec.Keep.keep.dir.fs.Open(s.spec.Keep.file(dictSuffix))
+	if n == 0 {
+		return nil
+	}
+	f, err := s.spec.Keep.open(dictSuffix)
+	if err != nil {
+		return s.named(err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	st, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
 	off := int64(0)
 	for i, c := range s.cols {
 		if c.varIdx < 0 {
 			continue
 		}
 		x := r.head.Dicts[c.varIdx]
-		d := &dictionary{acct: s.spec.Acct, typ: s.spec.Schema.Fields[i].Type, seed: maphash.MakeSeed(), workers: 1}
-		s.dicts = append(s.dicts, d)
-		if x.Entries == 0 {
-			continue
+		size, ok := x.size(st.Size() - off)
+		if !ok {
+			return r.damaged("its dictionaries")
 		}
+		d := &dictionary{acct: s.spec.Acct, typ: s.spec.Schema.Fields[i].Type}
+		s.dicts = append(s.dicts, d)
 		if err := d.read(f, off, x); err != nil {
 			return s.named(err)
 		}
-		off += 4*int64(x.Entries+1) + int64(x.Data)
+		off += size
+	}
+	if off != st.Size() {
+		return r.damaged("its dictionaries")
 	}
 	return nil
 }
 
-// read reads the entries of a dictionary, which begin at off of f.
+// size returns the bytes of the dictionary in the file; false where it cannot be, or is not within the most bytes that are left.
+func (x indexDict) size(most int64) (n int64, ok bool) {
+	if x.Entries == 0 {
+		return 0, x.Data == 0
+	}
+	if x.Entries < 0 || int64(x.Entries) > math.MaxUint32 || x.Data < 0 || int64(x.Data) > batch.MaxData {
+		return 0, false
+	}
+	n = 4*(int64(x.Entries)+1) + int64(x.Data)
+	return n, n <= most
+}
+
+// read reads the entries of a dictionary, whose size is known to be right and which begin at off of f.
 func (d *dictionary) read(f io.ReaderAt, off int64, x indexDict) error {
+	if x.Entries == 0 {
+		return nil
+	}
 	offBytes := 4 * (x.Entries + 1)
 	for _, b := range []struct {
 		buf  **mem.Buf
@@ -185,7 +235,7 @@ func (d *dictionary) read(f io.ReaderAt, off int64, x indexDict) error {
 		}
 		off += int64(len(to))
 	}
-	if checksum(offs, vals) != x.Sum {
+	if checksum(offs, vals) != x.Sum || !cuts(batch.View[uint32](offs), x.Data) {
 		return fmt.Errorf("its dictionaries: %w", ErrCorrupt)
 	}
 	d.n, d.data = x.Entries, x.Data
@@ -198,20 +248,17 @@ func (d *dictionary) read(f io.ReaderAt, off int64, x indexDict) error {
 	return nil
 }
 
+// cuts says whether offsets cut n bytes into values.
+func cuts(offs []uint32, n int) bool {
+	return offs[0] == 0 && int(offs[len(offs)-1]) == n && slices.IsSorted(offs)
+}
+
 // part enters a partition; false where what the index says of it cannot be.
 func (r *restorer) part(p int, x *indexPart) bool {
 	s, part := r.s, &r.s.parts[p]
-	file := s.groups[s.groupOf(p)].file
-	if len(x.Blocks)%5 != 0 || len(x.Segs)%2 != 0 || len(x.Chunks)%4 != 0 || len(x.Chunks) > 0 && file == nil {
+	if len(x.Blocks)%5 != 0 || len(x.Segs)%2 != 0 || max(len(x.Blocks), len(x.Segs)) > math.MaxInt32 ||
+		!part.enterChunks(x.Chunks, s.groups[s.groupOf(p)].file) {
 		return false
-	}
-	for c := range slices.Chunk(x.Chunks, 4) {
-		k := &chunk{file: file, off: c[0], stored: int(c[1]), used: int(c[2]), cap: int(c[2]), s2: c[3] == 1}
-		if k.off < 0 || k.stored <= 0 || k.used <= 0 || k.used > math.MaxInt32 || k.off+int64(k.stored) > file.size {
-			return false
-		}
-		part.chunks = append(part.chunks, k)
-		part.onDisk += c[1]
 	}
 	for g := range slices.Chunk(x.Segs, 2) {
 		part.segs = append(part.segs, segment{unit: g[0], rows: g[1]})
@@ -229,27 +276,82 @@ func (r *restorer) part(p int, x *indexPart) bool {
 		part.rows += int64(blk.rows)
 		part.bytes += int64(blk.size)
 	}
-	part.vars, part.coded = x.Vars, x.Coded
-	if part.rows > 0 && s.vars > 0 && (len(part.vars) != s.vars || len(part.coded) != s.vars) {
-		return false
-	}
-	return int(seg) == len(part.segs)
+	return int(seg) == len(part.segs) && part.filled() && s.enterVars(part, x)
 }
 
-// holds says whether a block's place and segments are within the partition's.
+// enterChunks enters the partition's chunks, which lie within the file; false where they do not.
+func (part *partition) enterChunks(chunks []int64, file *spillFile) bool {
+	if len(chunks)%4 != 0 || len(chunks) > 0 && file == nil {
+		return false
+	}
+	for c := range slices.Chunk(chunks, 4) {
+		off, stored, used, packed := c[0], c[1], c[2], c[3]
+		if stored <= 0 || used < stored || used > math.MaxInt32 || stored > file.size || off < 0 || off > file.size-stored ||
+			packed < 0 || packed > 1 || packed == 0 && stored != used {
+			return false
+		}
+		part.chunks = append(part.chunks, &chunk{file: file, off: off, stored: int(stored), used: int(used), cap: int(used), s2: packed == 1})
+		part.onDisk += stored
+	}
+	return true
+}
+
+// holds says whether a block's place and segments are within the partition's. Each segment has rows: a block is
+// read to its end once.
 func (part *partition) holds(b block) bool {
 	if b.chunk < 0 || int(b.chunk) >= len(part.chunks) || b.pos < 0 || b.size < blockHeader ||
-		int(b.pos)+int(b.size) > part.chunks[b.chunk].used || b.segs < 0 || int(b.seg)+int(b.segs) > len(part.segs) {
+		int(b.pos)+int(b.size) > part.chunks[b.chunk].used || b.segs <= 0 || int(b.seg)+int(b.segs) > len(part.segs) {
 		return false
 	}
 	rows := int64(0)
 	for _, g := range part.segs[b.seg : b.seg+b.segs] {
-		if g.rows < 0 {
+		if g.rows <= 0 {
 			return false
 		}
 		rows += int64(g.rows)
 	}
 	return rows == int64(b.rows)
+}
+
+// filled says whether each chunk's blocks lie one behind the other, and are all of it: what is verified is what is read.
+func (part *partition) filled() bool {
+	for _, k := range part.chunks {
+		end := int32(0)
+		for _, b := range part.byPosition(k) {
+			if b.pos != end {
+				return false
+			}
+			end += b.size
+		}
+		if int(end) != k.used {
+			return false
+		}
+	}
+	return true
+}
+
+// enterVars enters what the index says of the columns of variable width. A flat value's bytes lie in a block, those of
+// a coded one in the dictionary.
+func (s *Store) enterVars(part *partition, x *indexPart) bool {
+	n := 0
+	if part.rows > 0 {
+		n = s.vars
+	}
+	if len(x.Vars) != n || len(x.Coded) != n {
+		return false
+	}
+	for v, coded := range x.Coded {
+		longest := 0
+		if s.dicts != nil {
+			longest = s.dicts[v].data
+		}
+		if coded < 0 || coded > part.rows || coded > 0 && (s.dicts == nil || s.dicts[v].n == 0) ||
+			x.Vars[v] < 0 || float64(x.Vars[v]) > float64(part.bytes)+float64(coded)*float64(longest) {
+			return false
+		}
+	}
+	part.vars, part.coded = x.Vars, x.Coded
+	return true
 }
 
 // verifyAll reads every block once and compares it with its checksum.

@@ -1,0 +1,261 @@
+package spillfile
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"pqjoin/batch"
+	"pqjoin/internal/vfs"
+	"pqjoin/mem"
+)
+
+// forgery is what a kept stage says of itself, to be changed.
+type forgery struct {
+	head  indexHead
+	parts []indexPart
+	dict  []byte
+}
+
+// indexOf reads the stage that keepOne made below parent.
+func indexOf(t *testing.T, parent string) (f forgery) {
+	t.Helper()
+	index, err := os.Open(filepath.Join(parent, keepPrefix+"0a-1b", "one"+indexSuffix))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer index.Close()
+	dec := gob.NewDecoder(index)
+	if err := dec.Decode(&f.head); err != nil {
+		t.Fatal(err)
+	}
+	f.parts = make([]indexPart, f.head.Partitions)
+	for p := range f.parts {
+		if err := dec.Decode(&f.parts[p]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f.dict, err = os.ReadFile(filepath.Join(parent, keepPrefix+"0a-1b", "one"+dictSuffix)); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// write makes it the stage below parent, with checksums that are right.
+func (f *forgery) write(t *testing.T, parent string) {
+	t.Helper()
+	var b bytes.Buffer
+	enc := gob.NewEncoder(&b)
+	err := enc.Encode(f.head)
+	for p := range f.parts {
+		err = errors.Join(err, enc.Encode(f.parts[p]))
+	}
+	path := filepath.Join(parent, keepPrefix+"0a-1b", "one")
+	err = errors.Join(err, os.WriteFile(path+indexSuffix, b.Bytes(), 0o600), os.WriteFile(path+dictSuffix, f.dict, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
+	err = keep.Stage("one", nil).finish(manifest{Index: sha256.Sum256(b.Bytes()), Note: []byte("a note")})
+	if err = errors.Join(err, keep.Close(true), dir.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// resum makes the checksums of the dictionaries right.
+func (f *forgery) resum() {
+	at := 0
+	for i, d := range f.head.Dicts {
+		end := at + 4*(d.Entries+1) + d.Data
+		f.head.Dicts[i].Sum = checksum(f.dict[at:end], nil)
+		at = end
+	}
+}
+
+// forgeries are changes that no reader may believe. part is a partition of many blocks, chunks and segments.
+var forgeries = map[string]func(f *forgery, part *indexPart){
+	"no partitions":                   func(f *forgery, _ *indexPart) { f.head.Partitions = 0 },
+	"fewer than no rows":              func(f *forgery, _ *indexPart) { f.head.Rows = -1 },
+	"a column too few":                func(f *forgery, _ *indexPart) { f.head.Nullable = f.head.Nullable[1:] },
+	"a file of less than nothing":     func(f *forgery, _ *indexPart) { f.head.Files[0] = -1 },
+	"a file beyond all measure":       func(f *forgery, _ *indexPart) { f.head.Files[0] = math.MaxInt64 },
+	"a file too few":                  func(f *forgery, _ *indexPart) { f.head.Files = f.head.Files[1:] },
+	"a file that is not there":        func(f *forgery, _ *indexPart) { f.head.Files[0] = 0 },
+	"no dictionaries":                 func(f *forgery, _ *indexPart) { f.head.Dicts, f.dict = nil, nil },
+	"empty dictionaries":              func(f *forgery, _ *indexPart) { f.head.Dicts, f.dict = make([]indexDict, 2), nil },
+	"a dictionary too many":           func(f *forgery, _ *indexPart) { f.head.Dicts = append(f.head.Dicts, indexDict{}) },
+	"fewer than no entries":           func(f *forgery, _ *indexPart) { f.head.Dicts[0].Entries = -1 },
+	"entries beyond all measure":      func(f *forgery, _ *indexPart) { f.head.Dicts[0].Entries = 1 << 60 },
+	"as many entries as there can be": func(f *forgery, _ *indexPart) { f.head.Dicts[0].Entries = math.MaxInt },
+	"more codes than there are":       func(f *forgery, _ *indexPart) { f.head.Dicts[0].Entries = 1 << 33 },
+	"values of less than nothing":     func(f *forgery, _ *indexPart) { f.head.Dicts[0].Data = -1 },
+	"values beyond all measure":       func(f *forgery, _ *indexPart) { f.head.Dicts[0].Data = math.MaxInt },
+	"values of no entries":            func(f *forgery, _ *indexPart) { f.head.Dicts[0].Entries, f.head.Dicts[0].Data = 0, 5 },
+	"values taken for offsets": func(f *forgery, _ *indexPart) { // of the same bytes, and checksum
+		f.head.Dicts[0].Entries, f.head.Dicts[0].Data = f.head.Dicts[0].Entries+3, f.head.Dicts[0].Data-12
+	},
+	"offsets that go back": func(f *forgery, _ *indexPart) {
+		batch.View[uint32](f.dict)[2] = math.MaxUint32
+		f.resum()
+	},
+	"offsets that do not begin at nothing": func(f *forgery, _ *indexPart) {
+		batch.View[uint32](f.dict)[0] = 1
+		f.resum()
+	},
+	"more than the dictionaries":        func(f *forgery, _ *indexPart) { f.dict = append(f.dict, 0) },
+	"half a block":                      func(_ *forgery, p *indexPart) { p.Blocks = p.Blocks[1:] },
+	"half a segment":                    func(_ *forgery, p *indexPart) { p.Segs = p.Segs[1:] },
+	"half a chunk":                      func(_ *forgery, p *indexPart) { p.Chunks = p.Chunks[1:] },
+	"a chunk without blocks":            func(_ *forgery, p *indexPart) { p.Chunks = append(p.Chunks, 0, 48, 48, 0) },
+	"an empty chunk":                    func(_ *forgery, p *indexPart) { p.Chunks = append(p.Chunks, 0, 0, 0, 0) },
+	"a chunk before the file":           func(_ *forgery, p *indexPart) { p.Chunks[0] = -1 },
+	"a chunk behind the file":           func(_ *forgery, p *indexPart) { p.Chunks[0] = math.MaxInt64 },
+	"a chunk of less than nothing":      func(_ *forgery, p *indexPart) { p.Chunks[1] = -1 },
+	"a chunk larger than the file":      func(_ *forgery, p *indexPart) { p.Chunks[1] = math.MaxInt64 },
+	"a chunk that grows on disk":        func(_ *forgery, p *indexPart) { p.Chunks[2] = p.Chunks[1] - 1 },
+	"a chunk with room at its end":      func(_ *forgery, p *indexPart) { p.Chunks[2] += 8 },
+	"a chunk beyond all measure":        func(_ *forgery, p *indexPart) { p.Chunks[2] = math.MaxInt64 },
+	"an unknown codec":                  func(_ *forgery, p *indexPart) { p.Chunks[3] = 2 },
+	"a plain chunk of other bytes":      func(_ *forgery, p *indexPart) { p.Chunks[1], p.Chunks[3] = p.Chunks[1]-8, 0 },
+	"a block of a chunk before":         func(_ *forgery, p *indexPart) { p.Blocks[0] = -1 },
+	"a block of a chunk that is not":    func(_ *forgery, p *indexPart) { p.Blocks[0] = math.MaxInt32 },
+	"a block before its chunk":          func(_ *forgery, p *indexPart) { p.Blocks[1] = -8 },
+	"a block that overlaps another":     func(_ *forgery, p *indexPart) { p.Blocks[behind(p)+1] -= 8 },
+	"a block in another's place":        func(_ *forgery, p *indexPart) { p.Blocks[behind(p)+1] = 0 },
+	"a block without a header":          func(_ *forgery, p *indexPart) { p.Blocks[2] = blockHeader - 1 },
+	"a block too short":                 func(_ *forgery, p *indexPart) { p.Blocks[2] -= 8 },
+	"a block beyond all measure":        func(_ *forgery, p *indexPart) { p.Blocks[2] = math.MaxInt32 },
+	"a block of other rows":             func(_ *forgery, p *indexPart) { p.Blocks[3]++ },
+	"a block of fewer than no segments": func(_ *forgery, p *indexPart) { p.Blocks[4] = -1 },
+	"a block of too many segments":      func(_ *forgery, p *indexPart) { p.Blocks[4] = math.MaxInt32 },
+	"a segment that is nobody's":        func(_ *forgery, p *indexPart) { p.Segs = append(p.Segs, 0, 0) },
+	"a segment without rows": func(_ *forgery, p *indexPart) { // its block would be read to its end twice
+		p.Segs, p.Blocks[4] = slices.Insert(p.Segs, 2, p.Segs[0], 0), p.Blocks[4]+1
+	},
+	"a segment of fewer than no rows": func(_ *forgery, p *indexPart) {
+		p.Segs, p.Blocks[4] = slices.Insert(p.Segs, 2, p.Segs[0], -1, p.Segs[0], 1), p.Blocks[4]+2
+	},
+	"values of no column":          func(_ *forgery, p *indexPart) { p.Vars = nil },
+	"values of too many columns":   func(_ *forgery, p *indexPart) { p.Vars = append(p.Vars, 0) },
+	"less than no bytes":           func(_ *forgery, p *indexPart) { p.Vars[0] = -1 },
+	"bytes beyond all measure":     func(_ *forgery, p *indexPart) { p.Vars[1] = math.MaxInt64 },
+	"codes of no column":           func(_ *forgery, p *indexPart) { p.Coded = p.Coded[1:] },
+	"fewer than no codes":          func(_ *forgery, p *indexPart) { p.Coded[0] = -1 },
+	"more codes than rows":         func(_ *forgery, p *indexPart) { p.Coded[0] = math.MaxInt64 },
+	"codes of an empty dictionary": forgeNoEntries,
+}
+
+// behind returns where the first block begins in Blocks that lies behind another in its chunk.
+func behind(p *indexPart) int {
+	i := 0
+	for p.Blocks[i+1] == 0 {
+		i += 5
+	}
+	return i
+}
+
+// forgeNoEntries makes the first dictionary one without entries.
+func forgeNoEntries(f *forgery, p *indexPart) {
+	d := &f.head.Dicts[0]
+	f.dict = f.dict[4*(d.Entries+1)+d.Data:]
+	*d = indexDict{}
+	rows := int64(0)
+	for b := range slices.Chunk(p.Blocks, 5) {
+		rows += int64(b[3])
+	}
+	p.Coded[0] = rows
+}
+
+func TestAForgedIndexIsDamage(t *testing.T) {
+	parent := t.TempDir()
+	want := keepOne(t, parent)
+	good := indexOf(t, parent)
+	if good.head.Dicts[0].Entries < 10 || good.head.Dicts[1].Entries < 10 || len(good.parts[0].Chunks) < 8 || len(good.parts[0].Blocks) < 15 {
+		t.Fatalf("too little to forge: %+v, %d chunks", good.head.Dicts, len(good.parts[0].Chunks)/4)
+	}
+	for what, forge := range forgeries {
+		f := indexOf(t, parent)
+		forge(&f, &f.parts[0])
+		f.write(t, parent)
+		if err := restoreOne(t, parent, want); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: %v", what, err)
+		}
+		good.write(t, parent)
+	}
+	if err := restoreOne(t, parent, want); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoNumberOfAnIndexMakesAReaderPanic(t *testing.T) {
+	parent := t.TempDir()
+	keepOne(t, parent)
+	good := indexOf(t, parent)
+	r := rand.New(rand.NewPCG(7, 1))
+	for range 150 {
+		f := indexOf(t, parent)
+		for range 1 + r.IntN(2) {
+			f.scramble(r)
+		}
+		f.write(t, parent)
+		readForged(t, parent)
+		good.write(t, parent)
+	}
+}
+
+// scramble changes one number.
+func (f *forgery) scramble(r *rand.Rand) {
+	p := &f.parts[r.IntN(len(f.parts))]
+	values := []int64{-1, 0, 1, 8, math.MaxInt32, math.MinInt32, math.MaxInt64, math.MinInt64, r.Int64()}
+	x := values[r.IntN(len(values))]
+	switch i := r.IntN(7); i {
+	case 0, 1:
+		of := [][]int32{p.Blocks, p.Segs}[i]
+		k := r.IntN(len(of))
+		of[k] = []int32{int32(x), of[k] + 8, of[k] - 1, of[r.IntN(len(of))]}[r.IntN(4)]
+	case 2, 3, 4:
+		of := [][]int64{p.Chunks, p.Vars, p.Coded}[i-2]
+		k := r.IntN(len(of))
+		of[k] = []int64{x, of[k] + 8, of[k] - 1, of[r.IntN(len(of))]}[r.IntN(4)]
+	case 5:
+		d := &f.head.Dicts[r.IntN(2)]
+		d.Entries, d.Data = []int{int(x), d.Entries}[r.IntN(2)], []int{int(x), d.Data}[r.IntN(2)]
+	default:
+		batch.View[uint32](f.dict)[r.IntN(20)] = uint32(x)
+		f.resum()
+	}
+}
+
+// readForged restores a stage and reads whatever comes of it.
+func readForged(t *testing.T, parent string) {
+	t.Helper()
+	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
+	sc := keptScript
+	sc.keep = keep.Stage("one", nil)
+	pool := mem.NewPool(3<<20, mem.Protect())
+	spec := sc.spec(pool.Account("store", 0), dir)
+	s, _, err := Restore(context.Background(), spec)
+	if err == nil {
+		for p := range s.Partitions() {
+			_, serr := streamRows(s, p, s.spec.Acct, 700)
+			b, lerr := s.Load(context.Background(), p, s.spec.Acct, nil)
+			b.Release()
+			err = errors.Join(err, serr, lerr)
+		}
+		err = errors.Join(err, s.Close())
+	}
+	if err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrLost) && !errors.Is(err, mem.ErrLimit) {
+		t.Error(err)
+	}
+	if err := errors.Join(spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()); err != nil {
+		t.Error(err)
+	}
+}
