@@ -6,6 +6,7 @@
 //	.NAME.pqjoin-set       beside every target of a set: what the set consists of
 //	.NAME.pqjoin-done      the temporary place is filled, by a run that had more to do, and may serve the next one
 //	.NAME.pqjoin-commit    beside the set's first target: the set is complete and will be swapped in
+//	.NAME.pqjoin-commit-half  that record while it is written; and, for a moment, a directory that shows the mode of new ones
 //
 // Invariants:
 //
