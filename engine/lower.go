@@ -37,7 +37,7 @@ func (x *exec) index(ctx context.Context, op *plan.Index, p *phys) (*rel, error)
 func (x *exec) indexed(ctx context.Context, op *plan.Index, p *phys) (out *rel, err error) {
 	step := "index " + names(p.node.Schema, batch.KeyPositions(op.Keys))
 	stage := x.keeper.stage(ctx, p, "index")
-	ok, err := x.keeper.takeOver(ctx, stage, step, func() ([]byte, error) {
+	as, ok, err := x.keeper.takeOver(ctx, stage, step, func() ([]byte, error) {
 		name := (&stageWalk{run: x.run, kept: map[*phys]bool{}}).index(p, op).name // what it is called where it is not taken over
 		sorter, note, err := extsort.Restore(ctx, x.sortSpec(name, p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage))
 		if err == nil {
@@ -52,7 +52,7 @@ func (x *exec) indexed(ctx context.Context, op *plan.Index, p *phys) (out *rel, 
 	if err != nil {
 		return nil, err
 	}
-	return x.sortKeeping(ctx, in, op.Keys, p.in[0].est, step, stage)
+	return x.sortKeeping(ctx, in, op.Keys, p.in[0].est, step, as)
 }
 
 // sort runs in through an external sort. It closes in.

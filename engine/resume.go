@@ -12,6 +12,7 @@ import (
 
 	"pqjoin/hashjoin"
 	"pqjoin/internal/vfs"
+	"pqjoin/mem"
 	"pqjoin/plan"
 	"pqjoin/spillfile"
 	"pqjoin/tableio/publish"
@@ -268,27 +269,34 @@ func upstream(n *plan.Node) (ids []int) {
 	return ids
 }
 
-// takeOver tries to take a stage over with restore, and says whether that was possible. What is in doubt is removed, to be redone.
-func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name string, restore func() (note []byte, err error)) (bool, error) {
+// takeOver tries to take a stage over with restore, and says whether that was possible; where not, as what the table is to be kept
+// when it is made. What is damaged is removed, to be redone. What merely cannot be read, or needs more than this run
+// has, stays for a run that can: of the former the error tells, the latter is redone and not kept.
+func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name string, restore func() (note []byte, err error)) (as *spillfile.Stage, ok bool, err error) {
 	if stage == nil {
-		return false, nil
+		return nil, false, nil
 	}
 	raw, err := restore()
 	switch {
 	case errors.Is(err, spillfile.ErrNotKept):
-		return false, nil
+		return stage, false, nil
 	case ctx.Err() != nil:
-		return false, errors.Join(context.Cause(ctx), err)
-	case err != nil:
+		return nil, false, errors.Join(context.Cause(ctx), err)
+	case errors.Is(err, spillfile.ErrCorrupt):
 		k.run.cfg.Log.Warn("resume: a kept stage is computed again", "stage", name, "why", err)
-		return false, stage.Remove()
+		return stage, false, stage.Remove()
+	case errors.Is(err, mem.ErrLimit):
+		k.run.cfg.Log.Warn("resume: a kept stage is computed again, and stays for a run with more memory", "stage", name, "why", err)
+		return nil, false, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("%s, which an earlier run finished and which stays until `pqjoin clean`: %w", k.run.job.Redact(name), err)
 	}
 	var note stageNote
 	if err := json.Unmarshal(raw, &note); err != nil {
-		return false, err
+		return nil, false, err
 	}
 	k.takenOver(name, note)
-	return true, nil
+	return stage, true, nil
 }
 
 // takenOver tells of a stage, and repeats what was said of the data while it was made.

@@ -3,13 +3,17 @@ package engine
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pqjoin/internal/testkit/jobgen"
 	"pqjoin/internal/vfs/faultfs"
+	"pqjoin/mem"
+	"pqjoin/spillfile"
 )
 
 // behindFirst is a call at which the first output is filled, and the second is not.
@@ -72,6 +76,67 @@ func TestAFilledOutputIsNotWrittenAgain(t *testing.T) {
 	}
 	if err := leftovers(filepath.Join(r.dir, "out")); err != nil || contents(t, r.dir) != r.want {
 		t.Errorf("a run without resume, afterwards: %v", err)
+	}
+}
+
+func TestWhatWasKeptAndCannotBeReadStays(t *testing.T) {
+	r := newResumed(t, plain)
+	for name, died := range map[string]int{"late": r.late(), "behind the first output": r.behindFirst(t)} {
+		injected := &fs.PathError{Op: "read", Path: "a file", Err: syscall.EIO}
+		for nth := 1; ; nth++ {
+			r.clear(t)
+			r.die(t, died)
+			stages, filled, seen := r.stages(t), r.filled(), 0
+			f := faultfs.New(hasty(), func(_ int, op faultfs.Op, name string) error {
+				if (op == "open" || op == "readat" || op == "fstat") && (strings.Contains(name, "pqjoin-keep-") || strings.Contains(name, ".pqjoin-new")) {
+					seen++
+				}
+				if seen == nth {
+					seen++
+					return injected
+				}
+				return nil
+			})
+			_, err := r.run(t, Config{FS: f})
+			if f.Faults() == 0 {
+				break
+			}
+			if !errors.Is(err, injected) || f.Leaked() > 0 {
+				t.Errorf("%s, fault %d: %v, %d files are open", name, nth, err, f.Leaked())
+			}
+			for _, s := range stages {
+				if _, err := os.Stat(s); err != nil {
+					t.Errorf("%s, fault %d: %v", name, nth, err)
+				}
+			}
+			if r.filled() < filled {
+				t.Errorf("%s, fault %d: a finished output is gone", name, nth)
+			}
+		}
+		if len(r.stages(t))+r.filled() > 0 {
+			t.Errorf("%s: stages are left", name)
+		}
+	}
+}
+
+func TestOnlyDamageRemovesAStage(t *testing.T) {
+	r := newResumed(t, plain)
+	k := &keeper{run: open(t, r.c, r.dir, Config{})}
+	stage := &spillfile.Stage{} // which cannot be removed
+	for _, c := range []struct {
+		why  error
+		as   *spillfile.Stage
+		want error
+	}{
+		{spillfile.ErrNotKept, stage, nil},
+		{mem.ErrLimit, nil, nil}, // done again, beside what is kept
+		{spillfile.ErrQuota, nil, spillfile.ErrQuota},
+		{os.ErrPermission, nil, os.ErrPermission},
+	} {
+		as, ok, err := k.takeOver(context.Background(), stage, "a stage", func() ([]byte, error) { return nil, c.why })
+		if as != c.as || ok || !errors.Is(err, c.want) {
+			t.Errorf("%v: %v, %v, %v", c.why, as, ok, err)
+		}
 	}
 }
 

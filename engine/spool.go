@@ -39,7 +39,7 @@ func (x *exec) newSpool(name string, schema *batch.Schema, est Estimate, units i
 // spooled makes a node's table and keeps it for its readers, or takes it over from an earlier run.
 func (x *exec) spooled(ctx context.Context, p *phys) (sp *spool, err error) {
 	stage := x.keeper.stage(ctx, p, "table")
-	ok, err := x.keeper.takeOver(ctx, stage, "table "+p.node.Table, func() (note []byte, err error) {
+	as, ok, err := x.keeper.takeOver(ctx, stage, "table "+p.node.Table, func() (note []byte, err error) {
 		sp, note, err = x.restoredSpool(ctx, p, stage)
 		return note, err
 	})
@@ -50,7 +50,7 @@ func (x *exec) spooled(ctx context.Context, p *phys) (sp *spool, err error) {
 	if err != nil {
 		return nil, err
 	}
-	sp, err = x.newSpool("table "+p.node.Table, in.schema, p.est, in.src.Units(), stage)
+	sp, err = x.newSpool("table "+p.node.Table, in.schema, p.est, in.src.Units(), as)
 	if err == nil {
 		err = x.pipeKeep(ctx, in, sp, "keep "+p.node.Table)
 	}

@@ -93,10 +93,12 @@ func (k *Keep) open(parent string, about []byte) error {
 			return err
 		}
 		k.lock = lock
-		if _, err := k.read(aboutName); err != nil {
-			if err := errors.Join(k.clear(), k.write(aboutName, about)); err != nil {
-				return errors.Join(err, lock.Close())
-			}
+		_, err = k.read(aboutName)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrCorrupt) { // it was begun, and no more
+			err = errors.Join(k.clear(), k.write(aboutName, about))
+		}
+		if err != nil {
+			return errors.Join(err, lock.Close())
 		}
 		return nil
 	}

@@ -3,10 +3,12 @@ package spillfile
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -146,6 +148,75 @@ func TestAFlippedByteOfAKeptStoreIsFound(t *testing.T) {
 	}
 	if err := restoreOne(t, parent, want); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// reopened restores the stage of the script below parent and closes it again.
+func reopened(t *testing.T, fsys vfs.FS, parent string) error {
+	t.Helper()
+	dir, err := OpenDir(fsys, parent, 0, AllowMemory())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()
+	keep, _, err := OpenKeep(dir, KeepSpec{Job: "0a", Key: "1b", About: []byte("about 1b")})
+	if err != nil {
+		return err
+	}
+	sc := keptScript
+	sc.keep = keep.Stage("one", nil)
+	pool := mem.NewPool(3 << 20)
+	spec := sc.spec(pool.Account("store", 0), dir)
+	s, _, err := Restore(context.Background(), spec)
+	if err == nil {
+		err = s.Close()
+	}
+	return errors.Join(err, spec.Acct.Close(), pool.Close(), keep.Close(true))
+}
+
+func TestWhatCannotBeReadStaysAndIsNotTakenForDamage(t *testing.T) {
+	parent := t.TempDir()
+	keepOne(t, parent)
+	want := filesOf(t, parent)
+	injected := &fs.PathError{Op: "read", Path: "a file", Err: syscall.EIO}
+	for nth := 1; ; nth += 1 + nth/10 {
+		seen := 0
+		f := faultfs.New(vfs.OS(), func(_ int, op faultfs.Op, name string) error {
+			if !strings.Contains(name, keepPrefix) || op != "open" && op != "readat" && op != "fstat" {
+				return nil
+			}
+			if seen++; seen == nth {
+				return injected
+			}
+			return nil
+		})
+		err := reopened(t, f, parent)
+		if f.Faults() == 0 {
+			if err != nil || nth < 20 {
+				t.Errorf("after %d faults: %v", nth, err)
+			}
+			break
+		}
+		if !errors.Is(err, injected) || errors.Is(err, ErrCorrupt) || f.Leaked() > 0 {
+			t.Errorf("call %d: %v, %d files are open", nth, err, f.Leaked())
+		}
+		if diff := cmp.Diff(want, filesOf(t, parent)); diff != "" {
+			t.Fatalf("call %d: %s", nth, diff)
+		}
+	}
+	for _, name := range want {
+		if strings.HasSuffix(name, stageSuffix) {
+			continue
+		}
+		if err := os.Rename(name, filepath.Join(parent, "gone")); err != nil {
+			t.Fatal(err)
+		}
+		if err := reopened(t, vfs.OS(), parent); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("without %s: %v", filepath.Base(name), err)
+		}
+		if err := os.Rename(filepath.Join(parent, "gone"), name); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
