@@ -282,7 +282,7 @@ func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name stri
 		return stage, false, nil
 	case ctx.Err() != nil:
 		return nil, false, errors.Join(context.Cause(ctx), err)
-	case errors.Is(err, spillfile.ErrCorrupt):
+	case errors.Is(err, spillfile.ErrCorrupt), errors.Is(err, spillfile.ErrLost):
 		k.run.cfg.Log.Warn("resume: a kept stage is computed again", "stage", name, "why", err)
 		return stage, false, stage.Remove()
 	case errors.Is(err, mem.ErrLimit):

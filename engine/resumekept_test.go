@@ -122,21 +122,42 @@ func TestWhatWasKeptAndCannotBeReadStays(t *testing.T) {
 func TestOnlyDamageRemovesAStage(t *testing.T) {
 	r := newResumed(t, plain)
 	k := &keeper{run: open(t, r.c, r.dir, Config{})}
-	stage := &spillfile.Stage{} // which cannot be removed
+	parent := t.TempDir()
+	dir, err := spillfile.OpenDir(hasty(), parent, 0, spillfile.AllowMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep, _, err := spillfile.OpenKeep(dir, spillfile.KeepSpec{Job: "0a", Key: "1b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage, name := keep.Stage("one", nil), filepath.Join(parent, "pqjoin-keep-0a-1b", "one.stage")
 	for _, c := range []struct {
-		why  error
-		as   *spillfile.Stage
-		want error
+		why   error
+		as    *spillfile.Stage
+		want  error
+		stays bool
 	}{
-		{spillfile.ErrNotKept, stage, nil},
-		{mem.ErrLimit, nil, nil}, // done again, beside what is kept
-		{spillfile.ErrQuota, nil, spillfile.ErrQuota},
-		{os.ErrPermission, nil, os.ErrPermission},
+		{spillfile.ErrNotKept, stage, nil, true},
+		{mem.ErrLimit, nil, nil, true}, // done again, beside what is kept
+		{spillfile.ErrQuota, nil, spillfile.ErrQuota, true},
+		{os.ErrPermission, nil, os.ErrPermission, true},
+		{spillfile.ErrCorrupt, stage, nil, false},
+		{spillfile.ErrLost, stage, nil, false},
 	} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 		as, ok, err := k.takeOver(context.Background(), stage, "a stage", func() ([]byte, error) { return nil, c.why })
 		if as != c.as || ok || !errors.Is(err, c.want) {
 			t.Errorf("%v: %v, %v, %v", c.why, as, ok, err)
 		}
+		if _, err := os.Stat(name); (err == nil) != c.stays {
+			t.Errorf("%v: the stage stays: %v", c.why, err == nil)
+		}
+	}
+	if err := errors.Join(keep.Close(false), dir.Close()); err != nil {
+		t.Error(err)
 	}
 }
 
