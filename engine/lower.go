@@ -37,13 +37,17 @@ func (x *exec) index(ctx context.Context, op *plan.Index, p *phys) (*rel, error)
 func (x *exec) indexed(ctx context.Context, op *plan.Index, p *phys) (out *rel, err error) {
 	step := "index " + names(p.node.Schema, batch.KeyPositions(op.Keys))
 	stage := x.keeper.stage(ctx, p, "index")
-	as, ok, err := x.keeper.takeOver(ctx, stage, step, func() ([]byte, error) {
+	as, ok, err := x.keeper.takeOver(ctx, stage, step, func() (note stageNote, err error) {
 		name := (&stageWalk{run: x.run, kept: map[*phys]bool{}}).index(p, op).name // what it is called where it is not taken over
-		sorter, note, err := extsort.Restore(ctx, x.sortSpec(name, p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage))
-		if err == nil {
-			out = sortedRel(sorter)
+		sorter, raw, err := extsort.Restore(ctx, x.sortSpec(name, p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage))
+		if err != nil {
+			return note, err
 		}
-		return note, err
+		if note, err = readNote(raw); err != nil {
+			return note, errors.Join(err, sorter.Close())
+		}
+		out = sortedRel(sorter)
+		return note, nil
 	})
 	if ok || err != nil {
 		return out, err

@@ -272,11 +272,11 @@ func upstream(n *plan.Node) (ids []int) {
 // takeOver tries to take a stage over with restore, and says whether that was possible; where not, as what the table is to be kept
 // when it is made. What is damaged is removed, to be redone. What merely cannot be read, or needs more than this run
 // has, stays for a run that can: of the former the error tells, the latter is redone and not kept.
-func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name string, restore func() (note []byte, err error)) (as *spillfile.Stage, ok bool, err error) {
+func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name string, restore func() (note stageNote, err error)) (as *spillfile.Stage, ok bool, err error) {
 	if stage == nil {
 		return nil, false, nil
 	}
-	raw, err := restore()
+	note, err := restore()
 	switch {
 	case errors.Is(err, spillfile.ErrNotKept):
 		return stage, false, nil
@@ -291,12 +291,16 @@ func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name stri
 	case err != nil:
 		return nil, false, fmt.Errorf("%s, which an earlier run finished and which stays until `pqjoin clean`: %w", k.run.job.Redact(name), err)
 	}
-	var note stageNote
-	if err := json.Unmarshal(raw, &note); err != nil {
-		return nil, false, err
-	}
 	k.takenOver(name, note)
 	return stage, true, nil
+}
+
+// readNote reads what was noted of a stage.
+func readNote(raw []byte) (note stageNote, err error) {
+	if err := json.Unmarshal(raw, &note); err != nil {
+		return note, fmt.Errorf("what was noted of it: %w: %w", err, spillfile.ErrCorrupt)
+	}
+	return note, nil
 }
 
 // takenOver tells of a stage, and repeats what was said of the data while it was made.

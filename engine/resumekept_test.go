@@ -1,8 +1,12 @@
 package engine
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/gob"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -148,7 +152,7 @@ func TestOnlyDamageRemovesAStage(t *testing.T) {
 		if err := os.WriteFile(name, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		as, ok, err := k.takeOver(context.Background(), stage, "a stage", func() ([]byte, error) { return nil, c.why })
+		as, ok, err := k.takeOver(context.Background(), stage, "a stage", func() (stageNote, error) { return stageNote{}, c.why })
 		if as != c.as || ok || !errors.Is(err, c.want) {
 			t.Errorf("%v: %v, %v, %v", c.why, as, ok, err)
 		}
@@ -158,6 +162,60 @@ func TestOnlyDamageRemovesAStage(t *testing.T) {
 	}
 	if err := errors.Join(keep.Close(false), dir.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// forgeNote makes a stage's note one that no run wrote, with the right checksum.
+func forgeNote(t *testing.T, name string) {
+	t.Helper()
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, body, _ := bytes.Cut(raw, []byte("\n"))
+	var manifest struct {
+		Index [sha256.Size]byte
+		Note  []byte
+	}
+	if err := gob.NewDecoder(bytes.NewReader(body)).Decode(&manifest); err != nil {
+		t.Fatal(err)
+	}
+	manifest.Note = []byte("{")
+	var forged bytes.Buffer
+	if err := gob.NewEncoder(&forged).Encode(manifest); err != nil {
+		t.Fatal(err)
+	}
+	magic := head[:len(head)-2*sha256.Size]
+	if err := os.WriteFile(name, fmt.Appendf(nil, "%s%x\n%s", magic, sha256.Sum256(forged.Bytes()), forged.Bytes()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAStageWhoseNoteCannotBeReadIsComputedAgain(t *testing.T) {
+	r := newResumed(t, plain)
+	for _, kind := range []string{"table", "index"} {
+		r.clear(t)
+		r.die(t, r.late())
+		forged := 0
+		for _, name := range r.stages(t) {
+			if strings.HasSuffix(name, "-"+kind+".stage") {
+				forgeNote(t, name)
+				forged++
+			} else if err := os.Remove(name); err != nil { // a later one would do without this
+				t.Fatal(err)
+			}
+		}
+		if err := os.RemoveAll(filepath.Join(r.dir, "out")); err != nil {
+			t.Fatal(err)
+		}
+		f := faultfs.New(hasty(), nil)
+		_, err := r.run(t, Config{FS: f})
+		if said := r.said.String(); err != nil || f.Leaked() > 0 || strings.Contains(said, "computed again") != (forged > 0) {
+			t.Errorf("%s: %v, %d files are open, %d notes forged\n%s", kind, err, f.Leaked(), forged, said)
+		}
+		if contents(t, r.dir) != r.want || forged == 0 {
+			t.Errorf("%s: the outputs are others, or no note was forged", kind)
+		}
 	}
 }
 

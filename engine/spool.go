@@ -39,7 +39,7 @@ func (x *exec) newSpool(name string, schema *batch.Schema, est Estimate, units i
 // spooled makes a node's table and keeps it for its readers, or takes it over from an earlier run.
 func (x *exec) spooled(ctx context.Context, p *phys) (sp *spool, err error) {
 	stage := x.keeper.stage(ctx, p, "table")
-	as, ok, err := x.keeper.takeOver(ctx, stage, "table "+p.node.Table, func() (note []byte, err error) {
+	as, ok, err := x.keeper.takeOver(ctx, stage, "table "+p.node.Table, func() (note stageNote, err error) {
 		sp, note, err = x.restoredSpool(ctx, p, stage)
 		return note, err
 	})
@@ -61,11 +61,14 @@ func (x *exec) spooled(ctx context.Context, p *phys) (sp *spool, err error) {
 }
 
 // restoredSpool is the spool of p's table that an earlier run kept, and what that noted of it.
-func (x *exec) restoredSpool(ctx context.Context, p *phys, stage *spillfile.Stage) (*spool, []byte, error) {
+func (x *exec) restoredSpool(ctx context.Context, p *phys, stage *spillfile.Stage) (sp *spool, note stageNote, err error) {
 	schema := p.node.Schema
-	st, note, err := spillfile.Restore(ctx, spillfile.Spec{Name: "table " + p.node.Table, Schema: schema, Acct: x.stores, Dir: x.dir, Keep: stage})
+	st, raw, err := spillfile.Restore(ctx, spillfile.Spec{Name: "table " + p.node.Table, Schema: schema, Acct: x.stores, Dir: x.dir, Keep: stage})
 	if err != nil {
-		return nil, nil, err
+		return nil, note, err
+	}
+	if note, err = readNote(raw); err != nil {
+		return nil, note, errors.Join(err, st.Close())
 	}
 	return &spool{st: st, schema: schema, parts: st.Partitions(), rows: x.share.rows(p.est)}, note, nil
 }
