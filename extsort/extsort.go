@@ -94,7 +94,7 @@ func Restore(ctx context.Context, spec Spec) (*Sorter, []byte, error) {
 	}
 	spec.Partitions = max(spec.Partitions, minFan)
 	s := &Sorter{spec: spec}
-	store := s.storeSpec(spec.Acct, 0, 1)
+	store := s.storeSpec(spec.Acct, 0, spec.Workers)
 	store.Keep = spec.Keep
 	var note []byte
 	var err error

@@ -14,8 +14,10 @@ import (
 const (
 	dictShare   = 2  // a store's dictionaries take at most 1/dictShare of its tails,
 	poolShare   = 16 // or 1/poolShare of the account's limit less scarce, which is more where there is plenty
+	keptShare   = 8  // those of a restored store, whose run had other threads, may take 1/keptShare of it
 	scarce      = 2 << 20
 	entryBytes  = 48      // of an entry, its value apart: info, offset, slots of the table, and room to grow
+	sealedBytes = 20      // of an entry of a sealed store, its value apart: info and offset
 	mapBytes    = 12      // of an entry in a worker's mapping
 	manyEntries = 8 << 10 // entries that are taken in without asking how many rows there are
 )
@@ -55,14 +57,20 @@ func dictBytes(spec Spec, vars int) int64 {
 	return int64(spec.Partitions) * int64(spec.Workers) * int64(blockBytes(spec)) / dictShare
 }
 
+// dictBudget is what the dictionaries of a store that is being filled may take in all.
+func dictBudget(spec Spec, vars int) int64 {
+	total := dictBytes(spec, vars)
+	if total > 0 && spec.Acct != nil {
+		total = max(total, spec.Acct.Limit()/poolShare-scarce)
+	}
+	return total
+}
+
 // newDicts returns a dictionary for each column of variable width.
 func newDicts(spec Spec, cols []colSpec, vars int) []*dictionary {
-	total := dictBytes(spec, vars)
+	total := dictBudget(spec, vars)
 	if total == 0 {
 		return nil
-	}
-	if spec.Acct != nil {
-		total = max(total, spec.Acct.Limit()/poolShare-scarce)
 	}
 	left := &atomic.Int64{}
 	left.Store(total)

@@ -259,3 +259,43 @@ func readForged(t *testing.T, parent string) {
 		t.Error(err)
 	}
 }
+
+func TestDictionariesTooLargeForThisRunAreNotRestored(t *testing.T) {
+	saved := keptScript
+	defer func() { keptScript = saved }()
+	keptScript.long, keptScript.dict, keptScript.rows, keptScript.pool = true, 4, 1000, 16<<20
+	parent := t.TempDir()
+	keepOne(t, parent)
+	size := int64(0)
+	for _, d := range indexOf(t, parent).head.Dicts {
+		size += int64(d.Data)
+	}
+	if size < 200<<10 {
+		t.Fatalf("dictionaries of %d bytes", size)
+	}
+	for _, run := range []struct {
+		limit          int64
+		workers, block int
+		want           error
+	}{{1 << 20, 1, 4 << 10, mem.ErrLimit}, {3 << 20, keptScript.workers, keptScript.block, nil}} {
+		dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
+		pool := mem.NewPool(run.limit, mem.Protect())
+		sc := keptScript
+		sc.workers, sc.block, sc.keep = run.workers, run.block, keep.Stage("one", nil)
+		spec := sc.spec(pool.Account("store", 0), dir)
+		s, _, err := Restore(context.Background(), spec)
+		if !errors.Is(err, run.want) || errors.Is(err, ErrCorrupt) {
+			t.Errorf("of %d bytes: %v", run.limit, err)
+		}
+		if peak := spec.Acct.Peak(); err != nil && peak > 0 {
+			t.Errorf("%d bytes were taken", peak)
+		}
+		var cerr error
+		if s != nil {
+			cerr = s.Close()
+		}
+		if err := errors.Join(cerr, spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}

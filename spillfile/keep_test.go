@@ -19,7 +19,7 @@ import (
 )
 
 // keptScript has values in dictionaries and flat ones, in memory and on disk.
-var keptScript = script{seed: 5, partitions: 20, workers: 2, units: 6, batches: 2, rows: 3000, block: 16 << 10, dict: 3, codes: true, schema: allTypes}
+var keptScript = script{seed: 5, partitions: 20, workers: 2, units: 6, batches: 2, rows: 3000, block: 16 << 10, pool: 3 << 20, dict: 3, codes: true, schema: allTypes}
 
 // keptIn is a stage of a job, in the directory of a run below parent.
 func keptIn(t *testing.T, fsys vfs.FS, parent, key string) (*Dir, *Keep, []Replaced) {
@@ -45,7 +45,7 @@ func keepOne(t *testing.T, parent string) (want [][][]any) {
 	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
 	sc := keptScript
 	sc.keep = keep.Stage("one", noted("a note"))
-	pool := mem.NewPool(3<<20, mem.Protect())
+	pool := mem.NewPool(sc.pool, mem.Protect())
 	s, want, err := sc.run(t, pool, dir)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func keepOne(t *testing.T, parent string) (want [][][]any) {
 			t.Fatalf("partition %d: %v\n%s", p, err, diff)
 		}
 	}
-	if st := s.Stats(); st.Spilled < st.Encoded/2 {
+	if st := s.Stats(); st.Spilled < st.Encoded/2 && !sc.long { // a long value is one letter, which shrinks
 		t.Errorf("%d bytes of %d lie on disk", st.Spilled, st.Encoded)
 	}
 	if err := errors.Join(s.Close(), s.spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()); err != nil {

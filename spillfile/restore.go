@@ -13,9 +13,7 @@ import (
 	"math"
 	"slices"
 
-	"pqjoin/batch"
 	"pqjoin/internal/vfs"
-	"pqjoin/mem"
 )
 
 // The files of a kept store, besides those of its blocks.
@@ -47,7 +45,8 @@ func (s *Stage) finish(m manifest) error {
 
 // Restore returns the store that an earlier run kept as the stage spec.Keep, sealed, and what was noted of it. Every
 // byte of it is verified. The spec says its columns, Codes and where memory comes from; partitions are those that it has. Errors:
-// ErrNotKept where there is none; ErrCorrupt where it is not what was kept, or no store of these columns.
+// ErrNotKept where there is none; ErrCorrupt where it is not what was kept, or no store of these columns; mem.ErrLimit where its
+// dictionaries are too large for this run.
 func Restore(ctx context.Context, spec Spec) (*Store, []byte, error) {
 	raw, err := spec.Keep.Finished()
 	if err != nil {
@@ -131,7 +130,7 @@ func (r *restorer) begin() error {
 	if h.Partitions < 1 || h.Partitions > math.MaxUint16+1 || h.Codes != s.spec.Codes || !slices.Equal(h.Columns, columnTexts(s.spec.Schema)) {
 		return r.damaged("it holds another table")
 	}
-	s.spec.Partitions, s.spec.Workers, s.id = h.Partitions, 1, h.Store
+	s.spec.Partitions, s.spec.Workers, s.id = h.Partitions, max(s.spec.Workers, 1), h.Store
 	s.cols, s.vars = columnsOf(s.spec.Schema)
 	if len(h.Nullable) != len(s.cols) {
 		return r.damaged("its columns")
@@ -156,101 +155,6 @@ func (r *restorer) begin() error {
 		s.files++
 	}
 	return nil
-}
-
-// dicts reads the dictionaries, which fill their file.
-func (r *restorer) dicts() (err error) {
-	s, n := r.s, 0
-	if s.spec.Codes {
-		n = s.vars
-	}
-	if len(r.head.Dicts) != n {
-		return r.damaged("its dictionaries")
-	}
-	if n == 0 {
-		return nil
-	}
-	f, err := s.spec.Keep.open(dictSuffix)
-	if err != nil {
-		return s.named(err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	off := int64(0)
-	for i, c := range s.cols {
-		if c.varIdx < 0 {
-			continue
-		}
-		x := r.head.Dicts[c.varIdx]
-		size, ok := x.size(st.Size() - off)
-		if !ok {
-			return r.damaged("its dictionaries")
-		}
-		d := &dictionary{acct: s.spec.Acct, typ: s.spec.Schema.Fields[i].Type}
-		s.dicts = append(s.dicts, d)
-		if err := d.read(f, off, x); err != nil {
-			return s.named(err)
-		}
-		off += size
-	}
-	if off != st.Size() {
-		return r.damaged("its dictionaries")
-	}
-	return nil
-}
-
-// size returns the bytes of the dictionary in the file; false where it cannot be, or is not within the most bytes that are left.
-func (x indexDict) size(most int64) (n int64, ok bool) {
-	if x.Entries == 0 {
-		return 0, x.Data == 0
-	}
-	if x.Entries < 0 || int64(x.Entries) > math.MaxUint32 || x.Data < 0 || int64(x.Data) > batch.MaxData {
-		return 0, false
-	}
-	n = 4*(int64(x.Entries)+1) + int64(x.Data)
-	return n, n <= most
-}
-
-// read reads the entries of a dictionary, whose size is known to be right and which begin at off of f.
-func (d *dictionary) read(f io.ReaderAt, off int64, x indexDict) error {
-	if x.Entries == 0 {
-		return nil
-	}
-	offBytes := 4 * (x.Entries + 1)
-	for _, b := range []struct {
-		buf  **mem.Buf
-		size int
-	}{{&d.offs, offBytes}, {&d.vals, max(x.Data, 1)}, {&d.infos, 16 * x.Entries}} {
-		if err := replace(d.acct, b.buf, 0, b.size); err != nil {
-			return err
-		}
-	}
-	offs, vals := d.offs.Bytes()[:offBytes], d.vals.Bytes()[:x.Data]
-	for _, to := range [][]byte{offs, vals} {
-		if _, err := f.ReadAt(to, off); err != nil && err != io.EOF {
-			return err
-		}
-		off += int64(len(to))
-	}
-	if checksum(offs, vals) != x.Sum || !cuts(batch.View[uint32](offs), x.Data) {
-		return fmt.Errorf("its dictionaries: %w", ErrCorrupt)
-	}
-	d.n, d.data = x.Entries, x.Data
-	info := d.info()
-	for k := range info {
-		v := d.value(uint32(k))
-		info[k] = entryInfo{digest: digestBytes(v), len: uint64(len(v))}
-	}
-	d.seal()
-	return nil
-}
-
-// cuts says whether offsets cut n bytes into values.
-func cuts(offs []uint32, n int) bool {
-	return offs[0] == 0 && int(offs[len(offs)-1]) == n && slices.IsSorted(offs)
 }
 
 // part enters a partition; false where what the index says of it cannot be.
