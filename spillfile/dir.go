@@ -62,7 +62,7 @@ type dirOptions struct {
 // AllowMemory accepts a parent in tmpfs or ramfs, where spilling takes memory instead of freeing it.
 func AllowMemory() DirOption { return func(o *dirOptions) { o.allowMemory = true } }
 
-// MaxFiles bounds the files that are open at once, instead of a quarter of what the process may open.
+// MaxFiles bounds the files that are open at once, those of kept stores apart, instead of a quarter of what the process may open.
 func MaxFiles(n int) DirOption { return func(o *dirOptions) { o.files = n } }
 
 // OpenDir removes what dead owners left below parent, and makes a directory of its own
@@ -129,7 +129,7 @@ func Reclaim(fsys vfs.FS, parent string) (removed []string, err error) {
 	return reclaim(fsys, parent, dirPrefix)
 }
 
-// reclaim removes the directories below parent whose names begin with prefix and whose owners are dead.
+// reclaim removes this user's directories below parent whose names begin with prefix and whose owners are dead.
 func reclaim(fsys vfs.FS, parent, prefix string) (removed []string, err error) {
 	entries, err := fsys.ReadDir(parent)
 	if err != nil {
@@ -140,6 +140,16 @@ func reclaim(fsys vfs.FS, parent, prefix string) (removed []string, err error) {
 			continue
 		}
 		path := filepath.Join(parent, e.Name())
+		st, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // just removed
+		}
+		if err != nil {
+			return removed, fmt.Errorf("reclaim %s: %w", path, err)
+		}
+		if !ours(st) {
+			continue
+		}
 		gone, err := reclaimOne(fsys, path)
 		if err != nil {
 			return removed, fmt.Errorf("reclaim %s: %w", path, err)
@@ -149,6 +159,13 @@ func reclaim(fsys vfs.FS, parent, prefix string) (removed []string, err error) {
 		}
 	}
 	return removed, nil
+}
+
+// ours says that st is of a directory of this process's user. Others may write to a parent such as /tmp: nothing in a directory
+// of theirs is opened, as that may be a named pipe, which makes its opener wait.
+func ours(st fs.FileInfo) bool {
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	return st.IsDir() && ok && int(sys.Uid) == os.Geteuid()
 }
 
 func reclaimOne(fsys vfs.FS, path string) (bool, error) {

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"pqjoin/internal/vfs"
 )
@@ -26,13 +24,13 @@ const (
 
 // KeepSpec names a directory of finished stages.
 type KeepSpec struct {
-	Job   string // in hexadecimal: the job, whatever it reads; there is one directory of it that nobody uses
+	Job   string // in hexadecimal: the job, whatever it reads; of its directories that nobody uses one at most is left
 	Key   string // in hexadecimal: all that the stages depend on
 	About []byte // what Key was made of, to tell what differs
 }
 
 // Keep is the directory of the finished stages of one job. It lies beside the directory of the run, 0700,
-// locked by the run that uses it, and outlives a run that dies. It is safe for concurrent use.
+// locked by the run that uses it, and outlives a run that dies. Its stages may be made and finished by several goroutines at once.
 type Keep struct {
 	dir  *Dir
 	path string
@@ -82,27 +80,36 @@ func (k *Keep) open(parent string, about []byte) error {
 		if err := k.dir.fs.Mkdir(k.path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
-		if err := ownDir(k.dir.fs, parent, filepath.Base(k.path)); err != nil {
+		err := ownDir(k.dir.fs, parent, filepath.Base(k.path))
+		var lock io.Closer
+		if err == nil {
+			lock, err = k.dir.fs.Lock(filepath.Join(k.path, lockName))
+		}
+		if err == nil {
+			if err = k.begin(about); err == nil {
+				k.lock = lock
+				return nil
+			}
+			err = errors.Join(err, lock.Close())
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // else somebody has removed it meanwhile
 			return err
 		}
-		lock, err := k.dir.fs.Lock(filepath.Join(k.path, lockName))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // somebody has removed it
-		}
-		if err != nil {
-			return err
-		}
-		k.lock = lock
-		_, err = k.read(aboutName)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrCorrupt) { // it was begun, and no more
-			err = errors.Join(k.clear(), k.write(aboutName, about))
-		}
-		if err != nil {
-			return errors.Join(err, lock.Close())
-		}
-		return nil
 	}
 	return errors.New("others keep removing it")
+}
+
+// begin says what the directory, which is locked, is about, unless that is known.
+func (k *Keep) begin(about []byte) error {
+	_, err := k.read(aboutName)
+	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	err = errors.Join(k.clear(), k.write(aboutName, about)) // it was begun, and no more
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {      // a full disk, say; else the place may be another's by now
+		err = errors.Join(err, removeDir(k.dir.fs, k.path))
+	}
+	return err
 }
 
 // ownDir refuses what somebody else may have put there: what is no directory, or open to others.
@@ -112,19 +119,19 @@ func ownDir(fsys vfs.FS, parent, name string) error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() != name {
-			continue
-		}
-		st, err := e.Info()
-		if err != nil {
-			return err
-		}
-		sys, ok := st.Sys().(*syscall.Stat_t)
-		if !st.IsDir() || st.Mode().Perm()&0o077 != 0 || !ok || int(sys.Uid) != os.Geteuid() {
-			return ErrForeign
+		if e.Name() == name {
+			return ownEntry(e)
 		}
 	}
-	return nil
+	return &fs.PathError{Op: "open", Path: filepath.Join(parent, name), Err: fs.ErrNotExist}
+}
+
+func ownEntry(e fs.DirEntry) error {
+	st, err := e.Info()
+	if err == nil && (!ours(st) || st.Mode().Perm()&0o077 != 0) {
+		err = ErrForeign
+	}
+	return err
 }
 
 // replace removes the job's directories with other keys whose owners are dead.
@@ -135,8 +142,8 @@ func (k *Keep) replace(parent, job string) (gone []Replaced, err error) {
 	}
 	for _, e := range entries {
 		path := filepath.Join(parent, e.Name())
-		if !e.IsDir() || path == k.path || !strings.HasPrefix(e.Name(), keepPrefix+job+"-") {
-			continue
+		if path == k.path || !strings.HasPrefix(e.Name(), keepPrefix+job+"-") || ownEntry(e) != nil {
+			continue // an entry without its owner is gone, or nobody's to remove
 		}
 		other := &Keep{dir: k.dir, path: path}
 		about, _ := other.read(aboutName) // without it nothing can be told
@@ -220,7 +227,7 @@ func (k *Keep) Close(keep bool) error {
 	return err
 }
 
-// Stage is one stage in a Keep, finished or not. Names have no dots.
+// Stage is one stage in a Keep, finished or not. Its name has no dots: what is behind the first tells its files apart.
 type Stage struct {
 	keep *Keep
 	name string
@@ -233,7 +240,7 @@ func (k *Keep) Stage(name string, note func() ([]byte, error)) *Stage {
 	return &Stage{keep: k, name: name, Note: note}
 }
 
-// Finished returns what was noted of the stage. The error wraps ErrNotKept where it was not finished, and
+// Finished returns the manifest of the stage, encoded. The error wraps ErrNotKept where it was not finished, and
 // ErrCorrupt where what says so is damaged.
 func (s *Stage) Finished() ([]byte, error) {
 	raw, err := s.keep.read(s.name + stageSuffix)

@@ -14,7 +14,7 @@ import (
 	"pqjoin/internal/vfs"
 )
 
-// indexHead begins the index of a kept store, a gob stream; a storePart of each partition follows.
+// indexHead begins the index of a kept store, a gob stream; an indexPart of each partition follows.
 type indexHead struct {
 	Store      uint64
 	Columns    []string // their names and types
@@ -87,7 +87,7 @@ func (s *Store) writeAll(ctx context.Context) error {
 		}
 		part := &s.parts[p]
 		for _, k := range part.chunks { // sealed, and nobody reads yet
-			if k.file != nil || len(k.blocks) == 0 {
+			if k.file != nil {
 				continue
 			}
 			part.mu.Lock()
