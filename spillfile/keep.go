@@ -106,7 +106,10 @@ func (k *Keep) begin(about []byte) error {
 		return err
 	}
 	err = errors.Join(k.clear(), k.write(aboutName, about)) // it was begun, and no more
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {      // a full disk, say; else the place may be another's by now
+	if err == nil {
+		err = k.dir.fs.SyncDir(filepath.Dir(k.path)) // what is finished in it is durable if it is
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a full disk, say; else the place may be another's by now
 		err = errors.Join(err, removeDir(k.dir.fs, k.path))
 	}
 	return err
@@ -231,13 +234,12 @@ func (k *Keep) Close(keep bool) error {
 type Stage struct {
 	keep *Keep
 	name string
-	// Note gives what is to be noted of the stage when it is finished.
-	Note func() ([]byte, error)
+	note func() ([]byte, error) // what is to be noted of the stage when it is finished; may be nil
 }
 
 // Stage returns the stage of the name. note may be nil.
 func (k *Keep) Stage(name string, note func() ([]byte, error)) *Stage {
-	return &Stage{keep: k, name: name, Note: note}
+	return &Stage{keep: k, name: name, note: note}
 }
 
 // Finished returns the manifest of the stage, encoded. The error wraps ErrNotKept where it was not finished, and

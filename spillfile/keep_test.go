@@ -344,3 +344,23 @@ func TestADirectoryThatOthersMayWriteIsNotUsed(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeptDirectoryIsDurableOnceItIsKnownWhatItIsAbout(t *testing.T) {
+	parent, last := t.TempDir(), ""
+	fsys := faultfs.New(vfs.OS(), func(_ int, op faultfs.Op, name string) error {
+		switch {
+		case op == "rename" && strings.HasSuffix(name, aboutName+halfSuffix):
+			last = "renamed"
+		case op == "syncdir" && name == parent && last == "renamed":
+			last = "synced"
+		}
+		return nil
+	})
+	dir, keep, _ := keptIn(t, fsys, parent, "1b")
+	if last != "synced" {
+		t.Errorf("what was done last: %q", last)
+	}
+	if err := errors.Join(keep.Close(true), dir.Close()); err != nil {
+		t.Error(err)
+	}
+}

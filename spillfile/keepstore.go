@@ -69,8 +69,8 @@ func (s *Store) keep(ctx context.Context) error {
 		return s.spec.Dir.diskError(err)
 	}
 	m := manifest{Index: sum}
-	if stage.Note != nil {
-		if m.Note, err = stage.Note(); err != nil {
+	if stage.note != nil {
+		if m.Note, err = stage.note(); err != nil {
 			return err
 		}
 	}

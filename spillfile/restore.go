@@ -59,7 +59,7 @@ func Restore(ctx context.Context, spec Spec) (*Store, []byte, error) {
 	r := &restorer{s: &Store{spec: spec, remove: func() {}}}
 	if err = r.restore(ctx, m); err != nil {
 		err = errors.Join(err, r.s.Close())
-		r.s.spec.Dir.unreserve(r.reserved)
+		spec.Keep.keep.dir.unreserve(r.reserved)
 		return nil, nil, err
 	}
 	return r.s, m.Note, nil

@@ -35,7 +35,7 @@ type Spec struct {
 	// Codes says that columns which come with dictionaries may come back with one, that of the store.
 	Codes bool
 	Dir   *Dir // nil: nothing is ever spilled
-	// Keep is the stage that the store is to be for later runs once it is sealed; nil: it goes with its owner.
+	// Keep is the stage that the store is to be for later runs once it is sealed, in a Keep beside Dir; nil: it goes with its owner.
 	Keep *Stage
 }
 
