@@ -104,11 +104,13 @@ func (s *Store) writeAll(ctx context.Context) error {
 	return nil
 }
 
-// keptWriter writes a file of a stage, counted against the limit, and sums it up.
+// keptWriter writes a file of a stage, counted against the limit, and sums it up. What it has written goes to the
+// disk step by step, so that little of the page cache is dirty at a time.
 type keptWriter struct {
-	dir *Dir
-	f   vfs.File
-	sum hash.Hash
+	dir      *Dir
+	f        vfs.File
+	sum      hash.Hash
+	size, at int64 // what is written, and how much of it has gone to the disk
 }
 
 func (s *Stage) create(suffix string, sum hash.Hash) (*keptWriter, error) {
@@ -119,12 +121,26 @@ func (s *Stage) create(suffix string, sum hash.Hash) (*keptWriter, error) {
 	return &keptWriter{dir: s.keep.dir, f: f, sum: sum}, nil
 }
 
-func (w *keptWriter) Write(b []byte) (int, error) {
+func (w *keptWriter) Write(b []byte) (n int, err error) {
 	if err := w.dir.reserve(int64(len(b))); err != nil {
 		return 0, err
 	}
 	w.sum.Write(b)
-	return w.f.Write(b)
+	for n < len(b) {
+		m, err := w.f.Write(b[n:min(n+flushStep, len(b))])
+		n += m
+		if err != nil {
+			return n, err
+		}
+		if w.size += int64(m); w.size-w.at < flushStep {
+			continue
+		}
+		if err := w.f.FlushRange(w.at, w.size-w.at, true); err != nil {
+			return n, err
+		}
+		w.at = w.size
+	}
+	return n, nil
 }
 
 // close ends the file, durably where err is nil.
