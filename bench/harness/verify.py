@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from harness import data  # noqa: E402
 
 TOLERANCE = 1e-9
+WEIGHTS = 1000  # rows are weighted with 1 to so much
 EXACT = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "VARCHAR", "BOOLEAN", "DATE")
 
 
@@ -61,7 +62,7 @@ def fingerprint(directory, how):
     """Rows; then of each column its non-null values and a hash, or its float sums."""
     cells = ", ".join(f'{cell(name, kind)} AS "{name}"' for name, kind in how.items())
     keys = [f'"{name}"' for name, kind in how.items() if kind != "DOUBLE"]
-    weight = f"hash({', '.join(keys)}) % 1000 + 1" if keys else "1"
+    weight = f"hash({', '.join(keys)}) % {WEIGHTS} + 1" if keys else "1"
     aggregates, shape = ["count(*)"], []
     for name, kind in how.items():
         parts = floats(name) if kind == "DOUBLE" else [f'count("{name}")', f'sum(hash("{name}")::HUGEINT)']
@@ -95,7 +96,8 @@ def differ(name, kind, want, got):
     if want[:2] != got[:2]:
         return f"{name}: {got[0]} values, {got[1]} infinite; not {want[0]}, {want[1]}"
     scale = TOLERANCE * (want[6] or 0)
-    for what, a, b, slack in zip(("sum", "weighted sum", "least", "most"), want[2:], got[2:], (scale, scale, 0, 0)):
+    small = scale / max(1, want[0]) / WEIGHTS  # a billionth of the mean: what is no more differs from zero by rounding
+    for what, a, b, slack in zip(("sum", "weighted sum", "least", "most"), want[2:], got[2:], (scale, scale, small, small)):
         if a != b and not (a is not None and b is not None and math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=slack)):
             return f"{name}: {what} {b}, not {a}"
     return None
