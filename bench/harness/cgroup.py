@@ -4,8 +4,10 @@ Here and not in the shell, because a run's time would hold the shell's own.
 """
 
 import contextlib
+import itertools
 import os
 
+NUMBERS = itertools.count()
 V1, V2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
 
 
@@ -40,18 +42,32 @@ class Cgroup:
 
 def make(limit):
     """A cgroup of limit bytes, or None where none can be made."""
-    name = f"pqjoin-bench-{os.getpid()}"
     try:
         if os.path.isdir(V1):
-            os.mkdir(f"{V1}/{name}")
-            return Cgroup(f"{V1}/{name}", [("memory.limit_in_bytes", limit), ("memory.memsw.limit_in_bytes", limit)], "memory.oom_control")
+            return fill(new(V1), [("memory.limit_in_bytes", limit), ("memory.memsw.limit_in_bytes", limit)], "memory.oom_control")
         with open(f"{V2}/cgroup.subtree_control") as f:
             if "memory" not in f.read().split():
                 return None
-        os.mkdir(f"{V2}/{name}")
-        return Cgroup(f"{V2}/{name}", [("memory.max", limit), ("memory.swap.max", 0)], "memory.events")
+        return fill(new(V2), [("memory.max", limit), ("memory.swap.max", 0)], "memory.events")
     except OSError:
         return None
+
+
+def new(parent):
+    """The path of a new group: what an earlier run could not remove is not in its way."""
+    while True:
+        path = f"{parent}/pqjoin-bench-{os.getpid()}-{next(NUMBERS)}"
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path)
+            return path
+
+
+def fill(path, limit, kills):
+    try:
+        return Cgroup(path, limit, kills)
+    except OSError:
+        os.rmdir(path)
+        raise
 
 
 def possible():

@@ -42,7 +42,7 @@ class Result:
     mem: str
     threads: int
     targets: dict
-    limited: bool = False  # whether pqjoin ran in a cgroup
+    limited: bool = False  # whether pqjoin ran in a cgroup every time
     free: dict = field(default_factory=dict)  # engine -> Measured
     cgroup: dict = field(default_factory=dict)
 
@@ -108,7 +108,8 @@ def result(runs):
     out = Result(*(first[name] for name in ("case", "family", "rows", "mem", "threads", "targets")))
     if out.family in LARGE and out.rows < TARGET_ROWS:
         out.targets = {}
-    out.limited = any(r["engine"] == "pqjoin" and r["limited"] for r in runs)
+    ours = [r["limited"] for r in runs if r["engine"] == "pqjoin"]
+    out.limited = bool(ours) and all(ours)
     for place in ("free", "cgroup"):
         by_engine = {}
         for r in runs:
