@@ -70,11 +70,10 @@ func (r *Run) keepSpec() (spec spillfile.KeepSpec, err error) {
 	return spec, nil
 }
 
-// differs says what of a kept stage's about is not what it is now.
-func (r *Run) differs(was []byte) string {
-	var a about
-	now, err := r.about()
-	if err != nil || json.Unmarshal(was, &a) != nil {
+// differs says what of a kept stage's about is not what it is now, both as a KeepSpec has them.
+func (r *Run) differs(was, is []byte) string {
+	var a, now about
+	if json.Unmarshal(was, &a) != nil || json.Unmarshal(is, &now) != nil {
 		return "what they were made of cannot be told"
 	}
 	switch {
@@ -163,7 +162,7 @@ func (x *exec) openKeeper(spec spillfile.KeepSpec) error {
 		return err
 	}
 	for _, was := range replaced {
-		x.run.cfg.Log.Warn("resume: kept stages are not used and removed", "why", x.run.differs(was.About))
+		x.run.cfg.Log.Warn("resume: kept stages are not used and removed", "why", x.run.differs(was.About, spec.About))
 	}
 	x.keeper = &keeper{run: x.run, keep: keep, given: map[string]bool{}}
 	return nil

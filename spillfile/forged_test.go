@@ -237,11 +237,7 @@ func (f *forgery) scramble(r *rand.Rand) {
 // readForged restores a stage and reads whatever comes of it.
 func readForged(t *testing.T, parent string) {
 	t.Helper()
-	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
-	sc := keptScript
-	sc.keep = keep.Stage("one", nil)
-	pool := mem.NewPool(3<<20, mem.Protect())
-	spec := sc.spec(pool.Account("store", 0), dir)
+	spec, end := keptSpec(t, parent)
 	s, _, err := Restore(context.Background(), spec)
 	if err == nil {
 		for p := range s.Partitions() {
@@ -255,7 +251,7 @@ func readForged(t *testing.T, parent string) {
 	if err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrLost) && !errors.Is(err, mem.ErrLimit) {
 		t.Error(err)
 	}
-	if err := errors.Join(spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()); err != nil {
+	if err := end(); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,7 +2,6 @@ package spillfile
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -278,17 +277,8 @@ func (k *Keep) write(name string, body []byte) error {
 	if len(body) > maxManifest {
 		return fmt.Errorf("%s has %d bytes", name, len(body))
 	}
-	sum := sha256.Sum256(body)
 	half := filepath.Join(k.path, name+halfSuffix)
-	f, err := k.dir.fs.Create(half)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append([]byte(keepMagic+hex.EncodeToString(sum[:])+"\n"), body...))
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err := vfs.WriteSynced(k.dir.fs, half, vfs.Seal(keepMagic, body)); err != nil {
 		return err
 	}
 	if err := k.dir.fs.Rename(half, filepath.Join(k.path, name)); err != nil {
@@ -298,27 +288,14 @@ func (k *Keep) write(name string, body []byte) error {
 }
 
 // read reads a file that write wrote. The error wraps ErrCorrupt where it is damaged.
-func (k *Keep) read(name string) (body []byte, err error) {
-	f, err := k.dir.fs.Open(filepath.Join(k.path, name))
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
+func (k *Keep) read(name string) ([]byte, error) {
 	const head = len(keepMagic) + 2*sha256.Size + 1
-	raw := make([]byte, min(st.Size(), maxManifest+int64(head)))
-	if _, err := f.ReadAt(raw, 0); err != nil && err != io.EOF {
+	raw, err := vfs.ReadUpTo(k.dir.fs, filepath.Join(k.path, name), maxManifest+int64(head))
+	if err != nil {
 		return nil, err
 	}
-	if len(raw) < head {
-		return nil, fmt.Errorf("%s: %w", name, ErrCorrupt)
-	}
-	body = raw[head:]
-	sum := sha256.Sum256(body)
-	if string(raw[:head]) != keepMagic+hex.EncodeToString(sum[:])+"\n" {
+	body, ok := vfs.Unseal(keepMagic, raw)
+	if !ok {
 		return nil, fmt.Errorf("%s: %w", name, ErrCorrupt)
 	}
 	return body, nil

@@ -65,14 +65,21 @@ func keepOne(t *testing.T, parent string) (want [][][]any) {
 	return want
 }
 
-// restoreOne restores the stage, and checks its rows where that succeeds.
-func restoreOne(t *testing.T, parent string, want [][][]any) error {
+// keptSpec is what the stage of keepOne is restored by, and end what is called when that is closed.
+func keptSpec(t *testing.T, parent string) (spec Spec, end func() error) {
 	t.Helper()
 	dir, keep, _ := keptIn(t, vfs.OS(), parent, "1b")
 	sc := keptScript
 	sc.keep = keep.Stage("one", nil)
 	pool := mem.NewPool(3<<20, mem.Protect())
-	spec := sc.spec(pool.Account("store", 0), dir)
+	spec = sc.spec(pool.Account("store", 0), dir)
+	return spec, func() error { return errors.Join(spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()) }
+}
+
+// restoreOne restores the stage, and checks its rows where that succeeds.
+func restoreOne(t *testing.T, parent string, want [][][]any) error {
+	t.Helper()
+	spec, end := keptSpec(t, parent)
 	s, note, err := Restore(context.Background(), spec)
 	if err == nil {
 		if string(note) != "a note" || s.Partitions() != len(want) {
@@ -93,10 +100,10 @@ func restoreOne(t *testing.T, parent string, want [][][]any) error {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-	} else if dir.Used() != 0 {
-		t.Errorf("after %v %d bytes on disk are counted", err, dir.Used())
+	} else if spec.Dir.Used() != 0 {
+		t.Errorf("after %v %d bytes on disk are counted", err, spec.Dir.Used())
 	}
-	if cerr := errors.Join(spec.Acct.Close(), pool.Close(), keep.Close(true), dir.Close()); cerr != nil {
+	if cerr := end(); cerr != nil {
 		t.Error(cerr)
 	}
 	return err

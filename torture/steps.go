@@ -7,20 +7,15 @@ import (
 	"syscall"
 )
 
-// steps of a run by which it makes, writes, names and removes files.
+// killedAt are the system calls by which a run makes, writes, names and removes files.
 var killedAt = [...]string{
 	"mkdirat", "flock", "openat", "write", "pwrite64", "pread64", "sync_file_range", "fsync", "fchmodat", "renameat", "renameat2", "unlinkat", "close",
 }
 
 // trySteps kills runs with strace at a thread's nth call of each sort, for as many n as there are, up to forty.
 func trySteps(ctx context.Context, b *bench, r *result) error {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		r.skip(errNoStrace)
-		return nil
-	}
-	p, err := newPair(ctx, b)
-	if err != nil {
+	strace, p, err := newTraced(ctx, b, r)
+	if p == nil {
 		return err
 	}
 	for i, call := range killedAt {

@@ -38,15 +38,20 @@ var nths = [...]int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 20, 25, 30, 40, 5
 
 var errNoStrace = errors.New("strace is not installed")
 
+// newTraced returns strace and a pair to run in it; no pair where there is no strace, which is said to r.
+func newTraced(ctx context.Context, b *bench, r *result) (strace string, p *pair, err error) {
+	if strace, err = exec.LookPath("strace"); err != nil {
+		r.skip(errNoStrace)
+		return "", nil, nil
+	}
+	p, err = newPair(ctx, b)
+	return strace, p, err
+}
+
 // trySyscalls makes system calls of real runs fail with strace.
 func trySyscalls(ctx context.Context, b *bench, r *result) error {
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		r.skip(errNoStrace)
-		return nil
-	}
-	p, err := newPair(ctx, b)
-	if err != nil {
+	strace, p, err := newTraced(ctx, b, r)
+	if p == nil {
 		return err
 	}
 	for _, f := range faults {

@@ -33,15 +33,12 @@ func writeColumns(t *rapid.T, p string, codec string, schema *batch.Schema, cols
 		t.Fatal(err)
 	}
 	defer w.Abort()
+	all := &batch.Batch{Schema: schema, Cols: cols, N: cols[0].N}
 	for i := 0; i < cols[0].N; i += step {
 		j := min(i+step, cols[0].N)
-		b := &batch.Batch{Schema: schema, N: j - i}
-		for _, c := range cols {
-			part, err := c.Slice(acct, i, j)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b.Cols = append(b.Cols, part)
+		b, err := all.Slice(acct, i, j)
+		if err != nil {
+			t.Fatal(err)
 		}
 		if err := w.Write(context.Background(), b); err != nil {
 			t.Fatal(err)

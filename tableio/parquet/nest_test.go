@@ -29,15 +29,12 @@ func writeNested(t fataler, path string, acct *mem.Account, schema *batch.Schema
 	if page > 0 {
 		w.chunkOpts.pageBytes = page
 	}
+	all := &batch.Batch{Schema: schema, Cols: cols, N: cols[0].N}
 	for i, step := 0, 300; i < cols[0].N; step += 17 {
 		j := min(i+step, cols[0].N)
-		b := &batch.Batch{Schema: schema, N: j - i}
-		for _, c := range cols {
-			part, err := c.Slice(acct, i, j)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b.Cols = append(b.Cols, part)
+		b, err := all.Slice(acct, i, j)
+		if err != nil {
+			t.Fatal(err)
 		}
 		if err := w.Write(ctx, b); err != nil {
 			w.Abort()

@@ -49,7 +49,7 @@ func (s *Set) Finish(ctx context.Context, i int, note []byte) error {
 	if err != nil {
 		return err
 	}
-	raw := seal(doneMagic, body)
+	raw := vfs.Seal(doneMagic, body)
 	if len(raw) > maxRecord {
 		return nil
 	}
@@ -104,7 +104,7 @@ func (s *Set) find(i int) error {
 			return err
 		}
 	}
-	body, ok := unseal(doneMagic, raw)
+	body, ok := vfs.Unseal(doneMagic, raw)
 	was := &finished{}
 	switch {
 	case !ok || json.Unmarshal(body, was) != nil:

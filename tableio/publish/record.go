@@ -1,9 +1,6 @@
 package publish
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,7 +63,7 @@ func (r *record) write(fsys vfs.FS) error {
 	if err != nil {
 		return err
 	}
-	raw := seal(recordMagic, body)
+	raw := vfs.Seal(recordMagic, body)
 	for _, e := range r.Entries {
 		if err := writeFile(fsys, beside(e.Path, setSuffix), raw); err != nil {
 			return err
@@ -94,15 +91,7 @@ func writeFile(fsys vfs.FS, name string, raw []byte) error {
 	if len(raw) > maxRecord {
 		return fmt.Errorf("%s: %d bytes are more than are read back", name, len(raw))
 	}
-	f, err := fsys.Create(name)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
+	if err := vfs.WriteSynced(fsys, name, raw); err != nil {
 		return err
 	}
 	return fsys.SyncDir(filepath.Dir(name))
@@ -110,22 +99,11 @@ func writeFile(fsys vfs.FS, name string, raw []byte) error {
 
 // readFile returns a small file's bytes, nil where there is none.
 func readFile(fsys vfs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
+	raw, err := vfs.ReadUpTo(fsys, name, maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	st, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	raw := make([]byte, min(st.Size(), maxRecord))
-	if _, err = f.ReadAt(raw, 0); err == io.EOF {
-		err = nil
-	}
-	return raw, errors.Join(err, f.Close())
+	return raw, err
 }
 
 // readRecord returns the set that lies beside the target; nil where there is none, or half of one.
@@ -134,7 +112,7 @@ func readRecord(fsys vfs.FS, path string) (*record, error) {
 	if raw == nil || err != nil {
 		return nil, err
 	}
-	body, ok := unseal(recordMagic, raw)
+	body, ok := vfs.Unseal(recordMagic, raw)
 	if !ok {
 		return nil, nil
 	}
@@ -143,18 +121,6 @@ func readRecord(fsys vfs.FS, path string) (*record, error) {
 		return nil, nil
 	}
 	return r, nil
-}
-
-// seal puts a line with a body's checksum before it; unseal takes it off, and says whether it is right.
-func seal(magic string, body []byte) []byte {
-	sum := sha256.Sum256(body)
-	return append([]byte(magic+hex.EncodeToString(sum[:])+"\n"), body...)
-}
-
-func unseal(magic string, raw []byte) (body []byte, ok bool) {
-	head, body, ok := bytes.Cut(raw, []byte("\n"))
-	sum := sha256.Sum256(body)
-	return body, ok && string(head) == magic+hex.EncodeToString(sum[:])
 }
 
 // committed says whether the set's moment has come.

@@ -13,6 +13,7 @@ import (
 	"pqjoin/batch/batchtest"
 	"pqjoin/expr"
 	"pqjoin/internal/testkit/mutate"
+	"pqjoin/internal/testkit/refexpr"
 	"pqjoin/plan"
 )
 
@@ -165,7 +166,7 @@ func planFamilies(root, _ string) ([]*Family, int, error) {
 		return nil, 0, err
 	}
 	var exprs []seedFile
-	for i, text := range exprSeeds {
+	for i, text := range refexpr.Forms() {
 		exprs = append(exprs, seedFile{fmt.Sprintf("expression %03d", i), []byte(text)})
 	}
 	exprs = bySize(exprs)
