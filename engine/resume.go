@@ -228,17 +228,19 @@ func (k *keeper) finishedOutput(ctx context.Context, i int, o *plan.Output, set 
 	}
 	name := "output " + o.Label
 	raw, ok, why, err := set.Reuse(ctx, i)
+	var note stageNote
+	if ok && err == nil {
+		if note, why = readNote(raw); why != nil {
+			ok, err = false, set.Discard(i)
+		}
+	}
 	if why != nil {
 		k.run.cfg.Log.Warn("resume: a finished output is written again", "output", name, "why", why)
 	}
 	if !ok || err != nil {
 		return sum, false, err
 	}
-	var note stageNote
-	if err := json.Unmarshal(raw, &note); err != nil {
-		return sum, false, err
-	}
-	k.takenOver(name, note)
+	k.takenOver(name, filepath.Base(o.Path), note)
 	return note.Output, true, nil
 }
 
@@ -282,7 +284,7 @@ func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name stri
 	case ctx.Err() != nil:
 		return nil, false, errors.Join(context.Cause(ctx), err)
 	case errors.Is(err, spillfile.ErrCorrupt), errors.Is(err, spillfile.ErrLost):
-		k.run.cfg.Log.Warn("resume: a kept stage is computed again", "stage", name, "why", err)
+		k.run.cfg.Log.Warn("resume: a kept stage is computed again", "stage", name, "kept", stage.Name(), "why", err)
 		return stage, false, stage.Remove()
 	case errors.Is(err, mem.ErrLimit):
 		k.run.cfg.Log.Warn("resume: a kept stage is computed again, and stays for a run with more memory", "stage", name, "why", err)
@@ -290,11 +292,11 @@ func (k *keeper) takeOver(ctx context.Context, stage *spillfile.Stage, name stri
 	case err != nil:
 		return nil, false, fmt.Errorf("%s, which an earlier run finished and which stays until `pqjoin clean`: %w", k.run.job.Redact(name), err)
 	}
-	k.takenOver(name, note)
+	k.takenOver(name, stage.Name(), note)
 	return stage, true, nil
 }
 
-// readNote reads what was noted of a stage.
+// readNote reads what was noted of a stage or an output.
 func readNote(raw []byte) (note stageNote, err error) {
 	if err := json.Unmarshal(raw, &note); err != nil {
 		return note, fmt.Errorf("what was noted of it: %w: %w", err, spillfile.ErrCorrupt)
@@ -302,10 +304,11 @@ func readNote(raw []byte) (note stageNote, err error) {
 	return note, nil
 }
 
-// takenOver tells of a stage, and repeats what was said of the data while it was made.
-func (k *keeper) takenOver(name string, note stageNote) {
+// takenOver tells of a stage or an output, kept in files whose names have kept in them, and repeats what was said of the data
+// while it was made.
+func (k *keeper) takenOver(name, kept string, note stageNote) {
 	r := k.run
-	r.cfg.Log.Info("resume: a kept stage is taken over", "stage", name)
+	r.cfg.Log.Info("resume: a kept stage is taken over", "stage", name, "kept", kept)
 	if b := r.cfg.Board; b != nil {
 		b.Note(r.job.Redact("resume: an earlier run had finished " + name))
 	}

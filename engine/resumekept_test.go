@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"pqjoin/internal/testkit/jobgen"
+	"pqjoin/internal/vfs"
 	"pqjoin/internal/vfs/faultfs"
 	"pqjoin/mem"
 	"pqjoin/spillfile"
@@ -80,6 +82,36 @@ func TestAFilledOutputIsNotWrittenAgain(t *testing.T) {
 	}
 	if err := leftovers(filepath.Join(r.dir, "out")); err != nil || contents(t, r.dir) != r.want {
 		t.Errorf("a run without resume, afterwards: %v", err)
+	}
+}
+
+func TestAFinishedOutputWhoseNoteCannotBeReadIsWrittenAgain(t *testing.T) {
+	r := newResumed(t, plain)
+	nth := r.behindFirst(t)
+	for _, note := range []string{"", "no note", `{"Rules": 1}`} {
+		r.clear(t)
+		r.die(t, nth)
+		name, magic := filepath.Join(r.dir, "out", ".r.pqjoin-done"), "pqjoin done 1 "
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, ok := vfs.Unseal(magic, raw)
+		var done map[string]any
+		if err := json.Unmarshal(body, &done); err != nil || !ok {
+			t.Fatal(err, ok)
+		}
+		done["Note"] = []byte(note)
+		if body, err = json.Marshal(done); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, vfs.Seal(magic, body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r.finish(t, "with the note "+note)
+		if said := r.said.String(); !strings.Contains(said, "written again") || strings.Contains(said, `stage="output r"`) {
+			t.Errorf("of the note %q it is said:\n%s", note, said)
+		}
 	}
 }
 

@@ -241,6 +241,9 @@ func (k *Keep) Stage(name string, note func() ([]byte, error)) *Stage {
 	return &Stage{keep: k, name: name, note: note}
 }
 
+// Name returns the stage's name, with which those of its files begin.
+func (s *Stage) Name() string { return s.name }
+
 // Finished returns the manifest of the stage, encoded. The error wraps ErrNotKept where it was not finished, and
 // ErrCorrupt where what says so is damaged.
 func (s *Stage) Finished() ([]byte, error) {

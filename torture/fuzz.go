@@ -120,6 +120,9 @@ func (f *fuzzing) command(ctx context.Context) (*exec.Cmd, error) {
 		return nil, err
 	}
 	f.spec.From, f.spec.State = f.sum.Next, f.path("fuzz-state")
+	if err := os.Remove(f.spec.State); err != nil && !errors.Is(err, os.ErrNotExist) { // it tells of another process
+		return nil, err
+	}
 	text, err := json.Marshal(f.spec)
 	return exec.CommandContext(ctx, self, "fuzz-worker", string(text)), err
 }

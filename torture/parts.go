@@ -14,7 +14,7 @@ var parts = [...]part{
 	{"bound", "In a memory cgroup of exactly `--mem`, without swap, no job is killed: from its printed floor on it succeeds, with the same bytes at every bound; below it is refused (exit 4) and told its floor.", tryBound},
 	{"kill", "After SIGKILL at any moment each output is the whole old one or the whole new one, two outputs are of one run, and the next run leaves no orphan.", tryKill},
 	{"steps", "So it is after SIGKILL at any system call by which a run spills, publishes and tidies up.", trySteps},
-	{"resume", "A run with `--resume` goes on from what a killed one had finished, reads less, gives the same bytes and leaves nothing; a flipped byte in what was kept is found, and the stage computed again.", tryResume},
+	{"resume", "A run with `--resume` goes on from what a killed one had finished, reads less, gives the same bytes and leaves nothing; a flipped bit in a finished stage or output is found before that is taken over, and it is made again.", tryResume},
 	{"stop", "SIGINT and SIGTERM at any moment end a run within two seconds, with exit 130 or 143, the old output untouched and nothing left over.", tryStop},
 	{"together", "Of runs that write one output at the same time one succeeds and the others end with exit 6, or succeed after it; runs that share a spill directory, one of which is killed, do not disturb each other, and neither does `clean`.", tryTogether},
 	{"faults", "Whichever operation on a file fails, once or from then on, a run ends with an error that names the file, or succeeds; each output is whole, all files are closed, all goroutines gone, and nothing is left over but what the next run removes.", tryFaults},

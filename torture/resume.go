@@ -117,7 +117,7 @@ func (l *long) now() (string, error) {
 
 // start runs the job, and kills it after a while where that is not 0.
 func (l *long) start(ctx context.Context, after time.Duration, more ...string) (c costs, err error) {
-	args := []string{"run", l.path("long.yaml"), "--mem", "200MB", "--threads", "2", "--progress", "none", "--json", "--spill-dir", l.path("long", "spill")}
+	args := []string{"run", l.path("long.yaml"), "--mem", "200MB", "--threads", "2", "--progress", "none", "--json", "--log-level", "info", "--spill-dir", l.path("long", "spill")}
 	cmd := exec.CommandContext(ctx, l.bin, append(args, more...)...)
 	var out, errs bytes.Buffer
 	cmd.Dir, cmd.Stdout, cmd.Stderr = l.dir, &out, &errs
@@ -241,60 +241,4 @@ func (l *long) wrong(c costs) (string, error) {
 		return fmt.Sprintf("left over: %v", left), err
 	}
 	return "", err
-}
-
-// flipped kills a run late, flips a byte of what it kept, and lets the next one find it.
-func (l *long) flipped(ctx context.Context, r *result, rng *rand.Rand) error {
-	at := 0.3 + 0.6*rng.Float64()
-	if _, err := l.start(ctx, time.Duration(at*float64(l.whole.took)), "--resume"); err != nil {
-		return err
-	}
-	files, _ := filepath.Glob(l.path("long", "spill", "pqjoin-keep-*", "*.*"))
-	outputs, _ := filepath.Glob(l.path("long", ".r.pqjoin-new", "*"))
-	files = append(files, outputs...)
-	name, byteAt := "nothing", int64(0)
-	if len(files) > 0 {
-		name = files[rng.IntN(len(files))]
-		var err error
-		if byteAt, err = flip(name, rng); err != nil {
-			return err
-		}
-	}
-	next, err := l.start(ctx, 0, "--resume")
-	if err != nil {
-		return err
-	}
-	wrong, err := l.wrong(next)
-	switch {
-	case err != nil:
-		return err
-	case wrong != "":
-		r.refute("killed at %.2f, byte %d of %s flipped: %s", at, byteAt, filepath.Base(name), wrong)
-	case strings.Contains(next.said, "again"):
-		r.end("a flipped byte found, the stage computed again")
-	default:
-		r.end("a flipped byte in what was not needed")
-	}
-	return nil
-}
-
-// flip flips a bit of a file, and says in which byte.
-func flip(name string, rng *rand.Rand) (at int64, err error) {
-	f, err := os.OpenFile(name, os.O_RDWR, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	st, err := f.Stat()
-	if err != nil || st.Size() == 0 {
-		return 0, err
-	}
-	at = rng.Int64N(st.Size())
-	one := make([]byte, 1)
-	if _, err := f.ReadAt(one, at); err != nil {
-		return at, err
-	}
-	one[0] ^= 1 << rng.IntN(8)
-	_, err = f.WriteAt(one, at)
-	return at, err
 }

@@ -78,12 +78,16 @@ func (s *Set) Reuse(ctx context.Context, i int) (note []byte, ok bool, why, err 
 	case err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrInvalid):
 		return nil, false, nil, fmt.Errorf("%w; an earlier run had finished this, and it stays: a run without --resume writes it again", err)
 	}
-	why = errors.Join(ErrDamaged, err)
+	return nil, false, errors.Join(ErrDamaged, err), s.Discard(i)
+}
+
+// Discard removes what Reuse gave of target i: the target is to be written.
+func (s *Set) Discard(i int) error {
 	s.found[i], s.keeps[i] = nil, false
 	if err := tidy(s.fsys, s.targets[i].Path); err != nil {
-		return nil, false, nil, err
+		return err
 	}
-	return nil, false, why, s.makeTemp(i)
+	return s.makeTemp(i)
 }
 
 // Forget makes Abort remove what is finished, too.
