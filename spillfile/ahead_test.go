@@ -58,7 +58,7 @@ func (f adviceFile) DontNeed(_, n int64) {
 
 func (f adviceFile) ReadAt(p []byte, off int64) (int, error) {
 	f.fs.mu.Lock()
-	if _, ok := f.fs.ahead[off]; !ok {
+	if _, ok := f.fs.ahead[off]; !ok && len(p) > maxPage { // pages of places are not asked for
 		f.fs.cold++
 	}
 	delete(f.fs.ahead, off)

@@ -16,16 +16,17 @@ const (
 	blockHeader = 48
 	codecNone   = 0
 	codecS2     = 1
+	codecPlaces = 2 // no block, but a page of places
 )
 
-// block is a sealed block's place in its chunk. Its index in the partition is its sequence.
+// block is a sealed block's place in its chunk.
 type block struct {
-	chunk int32
-	pos   int32 // of the header, in the chunk's raw bytes
-	size  int32 // raw bytes, header included
-	rows  int32
-	seg   int32 // its first segment
-	segs  int32
+	seq  int32 // its number in the partition
+	pos  int32 // of the header, in the chunk's raw bytes
+	size int32 // raw bytes, header included
+	rows int32
+	seg  int32 // its first segment, of the chunk's
+	segs int32
 }
 
 // header is what stands before a block on disk.
@@ -78,10 +79,10 @@ type chunk struct {
 	filling  int // blocks that are being encoded into it
 	pins     int // readers of the memory
 	spilling bool
-	ahead    bool    // asked for, and not read yet
-	blocks   []int32 // sequences, in the order of sealing
+	blocks   []block // in the order of sealing; in that of their positions once it is full
+	segs     []segment
 
-	file    *spillFile
+	file    *spillFile // nil: it is not on disk
 	off     int64
 	stored  int // bytes on disk
 	s2      bool
@@ -100,20 +101,16 @@ func (s *Store) seal(w *worker, p int) error {
 		return fmt.Errorf("a block of %d bytes", size)
 	}
 	part := &s.parts[p]
-	ci, pos, err := s.place(part, size)
+	k, pos, err := s.place(part, size)
 	if err != nil {
 		return err
 	}
-	if ci < 0 {
+	if k == nil {
 		return s.sealToDisk(w, p, size)
 	}
+	s.encode(w, t, k.buf.Bytes()[pos:pos+size]) // who fills a chunk has its memory
 	part.mu.Lock()
-	k := part.chunks[ci]
-	dst := k.buf.Bytes()[pos : pos+size]
-	part.mu.Unlock()
-	s.encode(w, t, dst)
-	part.mu.Lock()
-	s.publish(part, t, w.plans, block{chunk: int32(ci), pos: int32(pos), size: int32(size)})
+	s.publish(part, k, t, w.plans, block{pos: int32(pos), size: int32(size)})
 	k.filling--
 	part.mu.Unlock()
 	s.sealed(w, t)
@@ -133,13 +130,12 @@ func (s *Store) encode(w *worker, t *tail, dst []byte) {
 	}
 }
 
-// publish enters an encoded block into the partition, whose lock is held.
-func (s *Store) publish(part *partition, t *tail, plans []colPlan, b block) {
-	b.rows, b.seg, b.segs = int32(t.n), int32(len(part.segs)), int32(len(t.segs))
-	part.segs = append(part.segs, t.segs...)
-	k := part.chunks[b.chunk]
-	k.blocks = append(k.blocks, int32(len(part.blocks)))
-	part.blocks = append(part.blocks, b)
+// publish enters a block of the tail's rows, with its place in k, into the partition, whose lock is held.
+func (s *Store) publish(part *partition, k *chunk, t *tail, plans []colPlan, b block) {
+	b.seq, b.rows, b.seg, b.segs = int32(part.blocks), int32(t.n), int32(len(k.segs)), int32(len(t.segs))
+	k.segs = append(k.segs, t.segs...)
+	k.blocks = append(k.blocks, b)
+	part.blocks++
 	part.rows += int64(t.n)
 	part.bytes += int64(b.size)
 	if s.vars > 0 && part.vars == nil {
@@ -168,12 +164,12 @@ func (s *Store) sealed(w *worker, t *tail) {
 }
 
 // place finds size bytes in a chunk of the partition that is in memory, and marks the
-// chunk as being filled. It returns -1 where there is no memory, but the disk may serve.
-func (s *Store) place(part *partition, size int) (ci, pos int, err error) {
+// chunk as being filled. It returns nil where there is no memory, but the disk may serve.
+func (s *Store) place(part *partition, size int) (k *chunk, pos int, err error) {
 	part.mu.Lock()
-	if ci, pos = part.fit(size); ci >= 0 {
+	if k, pos = part.fit(size); k != nil {
 		part.mu.Unlock()
-		return ci, pos, nil
+		return k, pos, nil
 	}
 	want := max(size, int(min(part.bytes, int64(s.chunkBytes))))
 	part.mu.Unlock()
@@ -181,45 +177,35 @@ func (s *Store) place(part *partition, size int) (ci, pos int, err error) {
 	buf, err := s.alloc(want)
 	if err != nil {
 		if s.spec.Dir != nil && errors.Is(err, mem.ErrLimit) && size <= len(s.stage.Bytes()) {
-			return -1, 0, nil
+			return nil, 0, nil
 		}
-		return 0, 0, err
+		return nil, 0, err
 	}
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	part.chunks = append(part.chunks, &chunk{buf: buf, cap: want, used: size, filling: 1})
+	k = &chunk{buf: buf, cap: want, used: size, filling: 1}
+	part.chunks = append(part.chunks, k)
 	part.inMemory.Add(buf.Size())
-	return len(part.chunks) - 1, 0, nil
+	return k, 0, nil
 }
 
-// fit takes size bytes of the last chunk, if it is in memory and has them.
-func (part *partition) fit(size int) (ci, pos int) {
-	ci = len(part.chunks) - 1
-	if ci < 0 {
-		return -1, 0
+// fit takes size bytes of the last chunk, if it has them.
+func (part *partition) fit(size int) (k *chunk, pos int) {
+	last := len(part.chunks) - 1
+	if last < 0 {
+		return nil, 0
 	}
-	k := part.chunks[ci]
-	if k.buf == nil || k.spilling || k.used+size > k.cap {
-		return -1, 0
+	k = part.chunks[last]
+	if k.buf == nil || k.spilling || k.file != nil || k.used+size > k.cap {
+		return nil, 0
 	}
 	pos = k.used
 	k.used += size
 	k.filling++
-	return ci, pos
+	return k, pos
 }
 
-// placedBlock is a block with its sequence.
-type placedBlock struct {
-	block
-	seq int
-}
-
-// byPosition returns the blocks of a chunk, which is no longer being filled, in the order in which they lie.
-func (part *partition) byPosition(k *chunk) []placedBlock {
-	out := make([]placedBlock, 0, len(k.blocks))
-	for _, seq := range k.blocks {
-		out = append(out, placedBlock{part.blocks[seq], int(seq)})
-	}
-	slices.SortFunc(out, func(a, b placedBlock) int { return int(a.pos) - int(b.pos) })
-	return out
+// full says that nothing more comes into the chunk, whose partition's lock is held: its blocks are put in the order in which they lie.
+func (k *chunk) full() {
+	slices.SortFunc(k.blocks, func(a, b block) int { return int(a.pos) - int(b.pos) })
 }

@@ -48,6 +48,15 @@
 //	enc 5   bytes: lengths as in enc 1, of width 0, 1, 2 or 4, then data bytes of values
 //	enc 6   bytes: numbers of values in the store's dictionary of the column, likewise
 //
+// Blocks are written and read in chunks, one behind the other. Where the chunks of a partition lie is said by its ledger, a record
+// for each chunk, cut into pages which lie between the blocks of the file:
+//
+//	page    a block's header, of codec 2, no rows and the page's number as its sequence; then the next bytes of the ledger
+//	record  length (4 bytes), then as varints: offset, bytes on disk, 2*blocks + 1 for S2; for each block in the order in which
+//	        they lie its sequence, bytes and segments, and for each of these unit and rows
+//
+// The last page of each partition is in memory, and of the others 16 bytes each.
+//
 // The dictionaries of enc 6 stay in memory for as long as the store does. The bitmap (least significant bit first, 1 = not null) is there where flags has bit 0.
 //
 // # Kept stores
@@ -59,7 +68,7 @@
 //	    about            what KEY was made of
 //	    NAME.0.spill ... blocks, as above, of a group of partitions each
 //	    NAME.dict        the dictionaries: of each its offsets (4 bytes each), then its values
-//	    NAME.index       where blocks lie, and which units their rows are of: a gob stream
+//	    NAME.index       where the pages of the ledgers lie: a gob stream
 //	    NAME.stage       the checksum (SHA-256) of the index, and the owner's note
 //
 // about and NAME.stage begin with a line that has their own checksum. NAME.stage gets its name last, when all

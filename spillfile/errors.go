@@ -17,6 +17,6 @@ var (
 )
 
 // corrupt says which block of a store does not verify, and why.
-func corrupt(s *Store, p int, block uint32, format string, args ...any) error {
+func corrupt(s *Store, p int, block int32, format string, args ...any) error {
 	return &storeError{s.spec.Name, fmt.Errorf("partition %d, block %d: %s: %w", p, block, fmt.Sprintf(format, args...), ErrCorrupt)}
 }

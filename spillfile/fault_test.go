@@ -191,9 +191,13 @@ func TestDamageToSpilledBlocksIsDetected(t *testing.T) {
 func swapBlocks(f []byte, s *Store) []byte {
 	type span struct{ at, n int }
 	var seen []span
-	for _, k := range s.parts[0].chunks {
+	for places := s.readPlaces(0); ; {
+		k, err := places.chunk()
+		if err != nil {
+			return nil
+		}
 		at := int(k.off)
-		for _, b := range s.parts[0].byPosition(k) {
+		for range k.blocks {
 			n := blockHeader + int(getHeader(f[at:]).length)
 			for _, o := range seen {
 				if o.n == n {
@@ -204,11 +208,9 @@ func swapBlocks(f []byte, s *Store) []byte {
 				}
 			}
 			seen = append(seen, span{at, n})
-			_ = b
 			at += n
 		}
 	}
-	return nil
 }
 
 func TestDirIsOwnedUntilItsOwnerDies(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/gob"
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -20,9 +21,11 @@ import (
 
 // forgery is what a kept stage says of itself, to be changed.
 type forgery struct {
-	head  indexHead
-	parts []indexPart
-	dict  []byte
+	head   indexHead
+	parts  []indexPart
+	dict   []byte
+	blocks []byte   // the file of the first partitions
+	chunks []*chunk // what the first partition's ledger says
 }
 
 // indexOf reads the stage that keepOne made below parent.
@@ -43,10 +46,56 @@ func indexOf(t *testing.T, parent string) (f forgery) {
 			t.Fatal(err)
 		}
 	}
-	if f.dict, err = os.ReadFile(filepath.Join(parent, keepPrefix+"0a-1b", "one"+dictSuffix)); err != nil {
+	f.dict, err = os.ReadFile(filepath.Join(parent, keepPrefix+"0a-1b", "one"+dictSuffix))
+	if err == nil {
+		f.blocks, err = os.ReadFile(filepath.Join(parent, keepPrefix+"0a-1b", "one"+blocksSuffix(0)))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
+	f.chunks = f.readChunks(t)
 	return f
+}
+
+// readChunks returns the chunks of the first partition.
+func (f *forgery) readChunks(t *testing.T) (out []*chunk) {
+	t.Helper()
+	s := &Store{parts: make([]partition, 1), id: f.head.Store}
+	if !s.parts[0].enterPages(f.parts[0].Pages, &spillFile{f: &memFile{data: f.blocks}, size: int64(len(f.blocks))}) {
+		t.Fatal("no ledger")
+	}
+	for places := s.readPlaces(0); ; {
+		k, err := places.chunk()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, k)
+	}
+}
+
+// enter makes records the first partition's ledger, in pages that verify.
+func (f *forgery) enter(records []byte, lows int32) {
+	s := &Store{id: f.head.Store}
+	f.parts[0].Pages = nil
+	for b := range slices.Chunk(records, maxPage-blockHeader) {
+		h := s.pageHeader(0, len(f.parts[0].Pages)/3, len(b))
+		page := append(make([]byte, blockHeader), b...)
+		h.put(page, b)
+		f.parts[0].Pages = append(f.parts[0].Pages, int64(len(f.blocks)), int64(len(page)), int64(lows))
+		f.blocks = append(f.blocks, page...)
+	}
+	f.head.Files[0] = int64(len(f.blocks))
+}
+
+// records encodes the first partition's chunks.
+func (f *forgery) records() (out []byte) {
+	for _, k := range f.chunks {
+		out = appendRecord(out, k)
+	}
+	return out
 }
 
 // write makes it the stage below parent, with checksums that are right.
@@ -59,7 +108,9 @@ func (f *forgery) write(t *testing.T, parent string) {
 		err = errors.Join(err, enc.Encode(f.parts[p]))
 	}
 	path := filepath.Join(parent, keepPrefix+"0a-1b", "one")
-	err = errors.Join(err, os.WriteFile(path+indexSuffix, b.Bytes(), 0o600), os.WriteFile(path+dictSuffix, f.dict, 0o600))
+	for suffix, data := range map[string][]byte{indexSuffix: b.Bytes(), dictSuffix: f.dict, blocksSuffix(0): f.blocks} {
+		err = errors.Join(err, os.WriteFile(path+suffix, data, 0o600))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,39 +161,19 @@ var forgeries = map[string]func(f *forgery, part *indexPart){
 		batch.View[uint32](f.dict)[0] = 1
 		f.resum()
 	},
-	"more than the dictionaries":        func(f *forgery, _ *indexPart) { f.dict = append(f.dict, 0) },
-	"half a block":                      func(_ *forgery, p *indexPart) { p.Blocks = p.Blocks[1:] },
-	"half a segment":                    func(_ *forgery, p *indexPart) { p.Segs = p.Segs[1:] },
-	"half a chunk":                      func(_ *forgery, p *indexPart) { p.Chunks = p.Chunks[1:] },
-	"a chunk without blocks":            func(_ *forgery, p *indexPart) { p.Chunks = append(p.Chunks, 0, 48, 48, 0) },
-	"an empty chunk":                    func(_ *forgery, p *indexPart) { p.Chunks = append(p.Chunks, 0, 0, 0, 0) },
-	"a chunk before the file":           func(_ *forgery, p *indexPart) { p.Chunks[0] = -1 },
-	"a chunk behind the file":           func(_ *forgery, p *indexPart) { p.Chunks[0] = math.MaxInt64 },
-	"a chunk of less than nothing":      func(_ *forgery, p *indexPart) { p.Chunks[1] = -1 },
-	"a chunk larger than the file":      func(_ *forgery, p *indexPart) { p.Chunks[1] = math.MaxInt64 },
-	"a chunk that grows on disk":        func(_ *forgery, p *indexPart) { p.Chunks[2] = p.Chunks[1] - 1 },
-	"a chunk with room at its end":      func(_ *forgery, p *indexPart) { p.Chunks[2] += 8 },
-	"a chunk beyond all measure":        func(_ *forgery, p *indexPart) { p.Chunks[2] = math.MaxInt64 },
-	"an unknown codec":                  func(_ *forgery, p *indexPart) { p.Chunks[3] = 2 },
-	"a plain chunk of other bytes":      func(_ *forgery, p *indexPart) { p.Chunks[1], p.Chunks[3] = p.Chunks[1]-8, 0 },
-	"a block of a chunk before":         func(_ *forgery, p *indexPart) { p.Blocks[0] = -1 },
-	"a block of a chunk that is not":    func(_ *forgery, p *indexPart) { p.Blocks[0] = math.MaxInt32 },
-	"a block before its chunk":          func(_ *forgery, p *indexPart) { p.Blocks[1] = -8 },
-	"a block that overlaps another":     func(_ *forgery, p *indexPart) { p.Blocks[behind(p)+1] -= 8 },
-	"a block in another's place":        func(_ *forgery, p *indexPart) { p.Blocks[behind(p)+1] = 0 },
-	"a block without a header":          func(_ *forgery, p *indexPart) { p.Blocks[2] = blockHeader - 1 },
-	"a block too short":                 func(_ *forgery, p *indexPart) { p.Blocks[2] -= 8 },
-	"a block beyond all measure":        func(_ *forgery, p *indexPart) { p.Blocks[2] = math.MaxInt32 },
-	"a block of other rows":             func(_ *forgery, p *indexPart) { p.Blocks[3]++ },
-	"a block of fewer than no segments": func(_ *forgery, p *indexPart) { p.Blocks[4] = -1 },
-	"a block of too many segments":      func(_ *forgery, p *indexPart) { p.Blocks[4] = math.MaxInt32 },
-	"a segment that is nobody's":        func(_ *forgery, p *indexPart) { p.Segs = append(p.Segs, 0, 0) },
-	"a segment without rows": func(_ *forgery, p *indexPart) { // its block would be read to its end twice
-		p.Segs, p.Blocks[4] = slices.Insert(p.Segs, 2, p.Segs[0], 0), p.Blocks[4]+1
-	},
-	"a segment of fewer than no rows": func(_ *forgery, p *indexPart) {
-		p.Segs, p.Blocks[4] = slices.Insert(p.Segs, 2, p.Segs[0], -1, p.Segs[0], 1), p.Blocks[4]+2
-	},
+	"more than the dictionaries":   func(f *forgery, _ *indexPart) { f.dict = append(f.dict, 0) },
+	"half a page":                  func(_ *forgery, p *indexPart) { p.Pages = p.Pages[1:] },
+	"no pages":                     func(_ *forgery, p *indexPart) { p.Pages = nil },
+	"a page before the file":       func(_ *forgery, p *indexPart) { p.Pages[0] = -1 },
+	"a page behind the file":       func(_ *forgery, p *indexPart) { p.Pages[0] = math.MaxInt64 },
+	"a page of nothing":            func(_ *forgery, p *indexPart) { p.Pages[1] = blockHeader },
+	"a page of less than nothing":  func(_ *forgery, p *indexPart) { p.Pages[1] = -1 },
+	"a page cut off":               func(_ *forgery, p *indexPart) { p.Pages[1]-- },
+	"a page beyond all measure":    func(_ *forgery, p *indexPart) { p.Pages[1] = math.MaxInt64 },
+	"a page twice":                 func(_ *forgery, p *indexPart) { p.Pages = append(p.Pages, p.Pages...) },
+	"a block taken for a page":     func(f *forgery, p *indexPart) { p.Pages[0] = f.chunks[0].off },
+	"a unit before the first":      func(_ *forgery, p *indexPart) { p.Pages[2] = -1 },
+	"a unit beyond all measure":    func(_ *forgery, p *indexPart) { p.Pages[2] = math.MaxInt64 },
 	"values of no column":          func(_ *forgery, p *indexPart) { p.Vars = nil },
 	"values of too many columns":   func(_ *forgery, p *indexPart) { p.Vars = append(p.Vars, 0) },
 	"less than no bytes":           func(_ *forgery, p *indexPart) { p.Vars[0] = -1 },
@@ -153,23 +184,16 @@ var forgeries = map[string]func(f *forgery, part *indexPart){
 	"codes of an empty dictionary": forgeNoEntries,
 }
 
-// behind returns where the first block begins in Blocks that lies behind another in its chunk.
-func behind(p *indexPart) int {
-	i := 0
-	for p.Blocks[i+1] == 0 {
-		i += 5
-	}
-	return i
-}
-
 // forgeNoEntries makes the first dictionary one without entries.
 func forgeNoEntries(f *forgery, p *indexPart) {
 	d := &f.head.Dicts[0]
 	f.dict = f.dict[4*(d.Entries+1)+d.Data:]
 	*d = indexDict{}
 	rows := int64(0)
-	for b := range slices.Chunk(p.Blocks, 5) {
-		rows += int64(b[3])
+	for _, k := range f.chunks {
+		for _, b := range k.blocks {
+			rows += int64(b.rows)
+		}
 	}
 	p.Coded[0] = rows
 }
@@ -178,17 +202,42 @@ func TestAForgedIndexIsDamage(t *testing.T) {
 	parent := t.TempDir()
 	want := keepOne(t, parent)
 	good := indexOf(t, parent)
-	if good.head.Dicts[0].Entries < 10 || good.head.Dicts[1].Entries < 10 || len(good.parts[0].Chunks) < 8 || len(good.parts[0].Blocks) < 15 {
-		t.Fatalf("too little to forge: %+v, %d chunks", good.head.Dicts, len(good.parts[0].Chunks)/4)
+	if good.head.Dicts[0].Entries < 10 || good.head.Dicts[1].Entries < 10 || len(good.chunks) < 2 {
+		t.Fatalf("too little to forge: %+v, %d chunks", good.head.Dicts, len(good.chunks))
 	}
-	for what, forge := range forgeries {
-		f := indexOf(t, parent)
-		forge(&f, &f.parts[0])
+	is := func(what string, f *forgery) {
+		t.Helper()
 		f.write(t, parent)
 		if err := restoreOne(t, parent, want); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: %v", what, err)
 		}
 		good.write(t, parent)
+	}
+	for what, forge := range forgeries {
+		f := indexOf(t, parent)
+		forge(&f, &f.parts[0])
+		is(what, &f)
+	}
+	for what, word := range wordings {
+		f := indexOf(t, parent)
+		word(&f, severalBlocks(t, &f))
+		f.enter(f.records(), 0)
+		is(what, &f)
+	}
+	for what, records := range map[string][]byte{
+		"a record cut off":              good.records()[:len(good.records())-1],
+		"a length cut off":              append(good.records(), 1, 0),
+		"a record beyond all measure":   {0xff, 0xff, 0xff, 0xff, 1},
+		"an empty record":               append(good.records(), 0, 0, 0, 0),
+		"more than a record":            append([]byte{byte(len(good.records())), byte(len(good.records()) >> 8), 0, 0}, good.records()...),
+		"a number of no end":            {9, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+		"more blocks than bytes":        {8, 0, 0, 0, 0, 64, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
+		"more segments than bytes":      {9, 0, 0, 0, 0, 64, 2, 0, 64, 0xff, 0xff, 0xff, 1},
+		"a chunk of one block, cut off": {3, 0, 0, 0, 0, 64, 2},
+	} {
+		f := indexOf(t, parent)
+		f.enter(records, 0)
+		is(what, &f)
 	}
 	if err := restoreOne(t, parent, want); err != nil {
 		t.Fatal(err)
@@ -211,18 +260,18 @@ func TestNoNumberOfAnIndexMakesAReaderPanic(t *testing.T) {
 	}
 }
 
-// scramble changes one number.
+// scramble changes one number, or one byte of a ledger that verifies.
 func (f *forgery) scramble(r *rand.Rand) {
 	p := &f.parts[r.IntN(len(f.parts))]
 	values := []int64{-1, 0, 1, 8, math.MaxInt32, math.MinInt32, math.MaxInt64, math.MinInt64, r.Int64()}
 	x := values[r.IntN(len(values))]
 	switch i := r.IntN(7); i {
 	case 0, 1:
-		of := [][]int32{p.Blocks, p.Segs}[i]
-		k := r.IntN(len(of))
-		of[k] = []int32{int32(x), of[k] + 8, of[k] - 1, of[r.IntN(len(of))]}[r.IntN(4)]
+		records := f.records()
+		records[r.IntN(len(records))] = []byte{0, 1, 127, 128, 255, byte(x)}[r.IntN(6)]
+		f.enter(records, int32(r.IntN(3)))
 	case 2, 3, 4:
-		of := [][]int64{p.Chunks, p.Vars, p.Coded}[i-2]
+		of := [][]int64{p.Pages, p.Vars, p.Coded}[i-2]
 		k := r.IntN(len(of))
 		of[k] = []int64{x, of[k] + 8, of[k] - 1, of[r.IntN(len(of))]}[r.IntN(4)]
 	case 5:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -85,9 +86,8 @@ type spilled struct {
 }
 
 type spilledChunk struct {
-	p      int
-	k      *chunk
-	placed []placedBlock
+	p int
+	k *chunk
 }
 
 const fuzzParts = 2
@@ -143,10 +143,28 @@ func fuzzBatch(tb testing.TB, from, n int, dict bool) (*batch.Batch, []uint16) {
 	return b, part
 }
 
+// chunksOnDisk returns what the ledger of a partition, which has nothing in memory, says.
+func chunksOnDisk(tb testing.TB, s *Store, p int) (out []*chunk) {
+	tb.Helper()
+	if len(s.parts[p].chunks) > 0 {
+		tb.Fatal("a chunk is in memory")
+	}
+	for places := s.readPlaces(p); ; {
+		k, err := places.chunk()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		if err != nil {
+			tb.Fatal(err)
+		}
+		out = append(out, k)
+	}
+}
+
 // onDisk reads what a store has spilled, and puts a memFile in its place.
 func onDisk(tb testing.TB, s *Store) *spilled {
 	tb.Helper()
-	real := s.parts[0].chunks[0].file
+	real := s.parts[0].ledger.file
 	sp := &spilled{s: s, file: &memFile{File: real.f}, whole: make([]byte, real.size)}
 	if _, err := real.f.ReadAt(sp.whole, 0); err != nil {
 		tb.Fatal(err)
@@ -159,11 +177,8 @@ func onDisk(tb testing.TB, s *Store) *spilled {
 		}
 	})
 	for p := fuzzParts - 1; p >= 0; p-- {
-		for _, k := range s.parts[p].chunks {
-			if k.file != real {
-				tb.Fatal("a chunk is in memory, or in another file")
-			}
-			sp.chunks = append(sp.chunks, spilledChunk{p, k, s.parts[p].byPosition(k)})
+		for _, k := range chunksOnDisk(tb, s, p) {
+			sp.chunks = append(sp.chunks, spilledChunk{p, k})
 		}
 	}
 	return sp
@@ -177,11 +192,11 @@ func (sp *spilled) forge(data []byte) {
 			return
 		}
 		in := data[c.k.off:][:c.k.stored]
-		for _, b := range c.placed {
+		for _, b := range c.k.blocks {
 			if len(in) < blockHeader {
 				break
 			}
-			was, h := getHeader(in), sp.s.header(c.p, b.seq, b.rows, int(b.size)-blockHeader)
+			was, h := getHeader(in), sp.s.header(c.p, int(b.seq), b.rows, int(b.size)-blockHeader)
 			if h.length = min(was.length, uint64(len(in)-blockHeader)); c.k.s2 {
 				h.codec = was.codec & codecS2
 			}
@@ -255,11 +270,15 @@ func TestFuzzedStoresHoldEveryEncoding(t *testing.T) {
 		for _, c := range sp.chunks {
 			codecs[c.k.s2] = true
 			r := sp.s.newReader(c.p, nil, nil)
-			for _, b := range c.placed {
-				o, err := r.block(int32(b.seq))
+			for pc, err := r.order.peek(); pc != nil || err != nil; pc, err = r.order.peek() {
 				if err != nil {
 					t.Fatal(err)
 				}
+				o, err := r.block(pc.at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.order.next++
 				for _, col := range o.cols {
 					seen[way{col.enc, col.width, col.flags}] = true
 				}

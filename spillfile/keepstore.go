@@ -34,11 +34,9 @@ type indexDict struct {
 
 // indexPart is what a kept store knows of a partition.
 type indexPart struct {
-	Blocks []int32 // of each its chunk, position, size, rows and number of segments
-	Segs   []int32 // of each its unit and rows
-	Chunks []int64 // of each its offset, bytes on disk, bytes, and 1 for S2
-	Vars   []int64
-	Coded  []int64
+	Pages []int64 // of its ledger, all of it: of each the offset, bytes, and least unit
+	Vars  []int64
+	Coded []int64
 }
 
 // manifest is what makes a store a finished stage.
@@ -77,7 +75,7 @@ func (s *Store) keep(ctx context.Context) error {
 	return s.spec.Dir.diskError(stage.finish(m))
 }
 
-// writeAll writes every block that is in memory alone.
+// writeAll writes every block that is in memory alone, and all ledgers.
 func (s *Store) writeAll(ctx context.Context) error {
 	s.spillMu.Lock()
 	defer s.spillMu.Unlock()
@@ -85,23 +83,27 @@ func (s *Store) writeAll(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		part := &s.parts[p]
-		for _, k := range part.chunks { // sealed, and nobody reads yet
-			if k.file != nil {
-				continue
-			}
-			part.mu.Lock()
-			placed := part.byPosition(k)
-			part.mu.Unlock()
-			if err := s.writeChunk(p, k, placed); err != nil {
-				return err
-			}
-			part.mu.Lock()
-			part.onDisk += int64(k.stored)
-			part.mu.Unlock()
+		if err := s.writePart(p); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// writePart writes what is in memory alone of a sealed partition, which nobody reads yet.
+func (s *Store) writePart(p int) error {
+	part := &s.parts[p]
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	for _, k := range part.chunks {
+		if k.file != nil {
+			continue
+		}
+		if err := s.spillChunk(p, part, k); err != nil {
+			return err
+		}
+	}
+	return s.flush(p)
 }
 
 // keptWriter writes a file of a stage, counted against the limit, and sums it up. What it has written goes to the
@@ -224,18 +226,8 @@ func columnTexts(schema *batch.Schema) (texts []string) {
 
 func (part *partition) index() *indexPart {
 	x := &indexPart{Vars: part.vars, Coded: part.coded}
-	for _, b := range part.blocks {
-		x.Blocks = append(x.Blocks, b.chunk, b.pos, b.size, b.rows, b.segs)
-	}
-	for _, g := range part.segs {
-		x.Segs = append(x.Segs, g.unit, g.rows)
-	}
-	for _, k := range part.chunks {
-		packed := int64(0)
-		if k.s2 {
-			packed = 1
-		}
-		x.Chunks = append(x.Chunks, k.off, int64(k.stored), int64(k.used), packed)
+	for _, g := range part.ledger.pages {
+		x.Pages = append(x.Pages, g.off, int64(g.size), int64(g.low))
 	}
 	return x
 }

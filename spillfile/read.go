@@ -6,19 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/klauspost/compress/s2"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
 )
-
-// piece is a segment's place: rows [from, from+rows) of block seq.
-type piece struct {
-	unit, rows, from int32
-	seq              int32
-}
 
 // reader goes through a partition in sequence order. At a time it holds the chunks that
 // it is in the middle of: about one for each worker that appended.
@@ -27,11 +20,10 @@ type reader struct {
 	p      int
 	acct   *mem.Account
 	cols   []int
-	order  []piece
-	next   int
+	order  *order
 	coded  []bool // by column of variable width: all blocks hold codes
-	chunks map[int32]*openChunk
-	blocks map[int32]*openBlock
+	chunks map[*chunk]*openChunk
+	blocks map[*place]*openBlock
 	want   []int         // by column of the store: 1 + its position in cols; 0 where it is not read
 	spare  [][]colReader // of blocks read to the end
 }
@@ -48,7 +40,7 @@ type openChunk struct {
 type openBlock struct {
 	cols  []colReader
 	left  int // rows not yet decoded
-	chunk int32
+	chunk *openChunk
 }
 
 func (s *Store) newReader(p int, acct *mem.Account, cols []int) *reader {
@@ -65,11 +57,11 @@ func (s *Store) newReader(p int, acct *mem.Account, cols []int) *reader {
 		panic(fmt.Sprintf("spillfile: %s: partition %d is read after Drop", s.spec.Name, p))
 	}
 	if part.readers++; part.readers == 1 {
-		part.asked = 0
+		part.asking, part.unasked, part.allAsked = nil, nil, false
 	}
 	r := &reader{
-		s: s, p: p, acct: acct, cols: cols, order: make([]piece, 0, len(part.segs)),
-		coded: make([]bool, s.vars), chunks: map[int32]*openChunk{}, blocks: map[int32]*openBlock{}, want: make([]int, len(s.cols)),
+		s: s, p: p, acct: acct, cols: cols, order: s.newOrder(p),
+		coded: make([]bool, s.vars), chunks: map[*chunk]*openChunk{}, blocks: map[*place]*openBlock{}, want: make([]int, len(s.cols)),
 	}
 	for i, c := range cols {
 		r.want[c] = i + 1
@@ -77,47 +69,33 @@ func (s *Store) newReader(p int, acct *mem.Account, cols []int) *reader {
 	for v := range r.coded {
 		r.coded[v] = part.coded != nil && part.allCodes(v)
 	}
-	for seq, b := range part.blocks {
-		from := int32(0)
-		for _, g := range part.segs[b.seg : b.seg+b.segs] {
-			r.order = append(r.order, piece{unit: g.unit, rows: g.rows, from: from, seq: int32(seq)})
-			from += g.rows
-		}
-	}
-	slices.SortStableFunc(r.order, func(a, b piece) int { return int(a.unit) - int(b.unit) })
 	return r
 }
 
 func (r *reader) close() {
-	for ci, o := range r.chunks {
-		r.closeChunk(ci, o)
+	for _, o := range r.chunks {
+		r.closeChunk(o)
 	}
 	part := &r.s.parts[r.p]
 	part.mu.Lock()
 	if part.readers--; part.readers == 0 {
-		for _, k := range part.chunks {
-			r.s.arrived(k)
-		}
+		r.s.forgetAsked(part)
 	}
 	part.mu.Unlock()
 }
 
-// block opens the block of a piece.
-func (r *reader) block(seq int32) (*openBlock, error) {
-	if o := r.blocks[seq]; o != nil {
+// block opens a block.
+func (r *reader) block(b *place) (*openBlock, error) {
+	if o := r.blocks[b]; o != nil {
 		return o, nil
 	}
-	part := &r.s.parts[r.p]
-	part.mu.Lock()
-	b := part.blocks[seq]
-	part.mu.Unlock()
-	c := r.chunks[b.chunk]
+	c := r.chunks[b.k]
 	if c == nil {
 		var err error
-		if c, err = r.openChunk(b.chunk); err != nil {
+		if c, err = r.openChunk(b.k); err != nil {
 			return nil, err
 		}
-		r.chunks[b.chunk] = c
+		r.chunks[b.k] = c
 	}
 	cols := make([]colReader, len(r.cols))
 	if k := len(r.spare) - 1; k >= 0 {
@@ -125,35 +103,34 @@ func (r *reader) block(seq int32) (*openBlock, error) {
 	}
 	problem := openColumns(r.s, cols, r.want, int(b.rows), c.raw[b.pos+blockHeader:b.pos+b.size])
 	if problem != "" {
-		return nil, corrupt(r.s, r.p, uint32(seq), "%s", problem)
+		return nil, corrupt(r.s, r.p, b.seq, "%s", problem)
 	}
-	o := &openBlock{cols: cols, left: int(b.rows), chunk: b.chunk}
-	r.blocks[seq] = o
+	o := &openBlock{cols: cols, left: int(b.rows), chunk: c}
+	r.blocks[b] = o
 	return o, nil
 }
 
 // done says that rows of a block have been decoded, and checks the block when that was the last of it.
-func (r *reader) done(seq int32, o *openBlock, rows int) error {
+func (r *reader) done(b *place, o *openBlock, rows int) error {
 	if o.left -= rows; o.left > 0 {
 		return nil
 	}
 	for i := range o.cols {
 		if c := &o.cols[i]; c.got != c.sum {
 			name := r.s.spec.Schema.Fields[r.cols[i]].Name
-			return r.s.named(fmt.Errorf("partition %d, block %d, column %s: %w", r.p, seq, name, ErrLost))
+			return r.s.named(fmt.Errorf("partition %d, block %d, column %s: %w", r.p, b.seq, name, ErrLost))
 		}
 	}
-	delete(r.blocks, seq)
+	delete(r.blocks, b)
 	r.spare = append(r.spare, o.cols)
-	c := r.chunks[o.chunk]
-	if c.left--; c.left == 0 {
-		r.closeChunk(o.chunk, c)
+	if o.chunk.left--; o.chunk.left == 0 {
+		r.closeChunk(o.chunk)
 	}
 	return nil
 }
 
-func (r *reader) closeChunk(ci int32, o *openChunk) {
-	delete(r.chunks, ci)
+func (r *reader) closeChunk(o *openChunk) {
+	delete(r.chunks, o.k)
 	if !o.mine {
 		part := &r.s.parts[r.p]
 		part.mu.Lock()
@@ -164,10 +141,9 @@ func (r *reader) closeChunk(ci int32, o *openChunk) {
 }
 
 // openChunk pins a chunk's memory, or reads it from disk and verifies it.
-func (r *reader) openChunk(ci int32) (*openChunk, error) {
+func (r *reader) openChunk(k *chunk) (*openChunk, error) {
 	part := &r.s.parts[r.p]
 	part.mu.Lock()
-	k := part.chunks[ci]
 	o := &openChunk{k: k, left: len(k.blocks)}
 	if k.buf != nil {
 		k.pins++
@@ -176,7 +152,6 @@ func (r *reader) openChunk(ci int32) (*openChunk, error) {
 		part.mu.Unlock()
 		return o, nil
 	}
-	placed := part.byPosition(k)
 	part.mu.Unlock()
 	o.mine = true
 	stored, err := r.acct.Alloc(k.stored)
@@ -186,15 +161,15 @@ func (r *reader) openChunk(ci int32) (*openChunk, error) {
 	if _, err := k.file.f.ReadAt(stored.Bytes(), k.off); err != nil {
 		stored.Release()
 		if errors.Is(err, io.EOF) {
-			return nil, corrupt(r.s, r.p, uint32(placed[0].seq), "the file ends early")
+			return nil, corrupt(r.s, r.p, k.blocks[0].seq, "the file ends early")
 		}
 		return nil, fmt.Errorf("read back %s: %w", r.s.spec.Name, err)
 	}
 	part.mu.Lock()
-	r.s.arrived(k)
+	r.s.arrived(part, k.off)
 	part.mu.Unlock()
 	r.s.readAhead(r.p)
-	if o.buf, err = r.verify(stored, k, placed); err != nil {
+	if o.buf, err = r.verify(stored, k); err != nil {
 		return nil, err
 	}
 	o.raw = o.buf.Bytes()[:k.used]
@@ -202,7 +177,7 @@ func (r *reader) openChunk(ci int32) (*openChunk, error) {
 }
 
 // verify checks every block of a chunk as stored, and returns its raw bytes. It takes over the reference to stored.
-func (r *reader) verify(stored *mem.Buf, k *chunk, placed []placedBlock) (*mem.Buf, error) {
+func (r *reader) verify(stored *mem.Buf, k *chunk) (*mem.Buf, error) {
 	raw, in := stored, stored.Bytes()
 	if k.s2 {
 		defer stored.Release()
@@ -211,7 +186,7 @@ func (r *reader) verify(stored *mem.Buf, k *chunk, placed []placedBlock) (*mem.B
 			return nil, err
 		}
 	}
-	for _, b := range placed {
+	for _, b := range k.blocks {
 		var to []byte
 		if k.s2 {
 			to = raw.Bytes()[b.pos+blockHeader : b.pos+b.size]
@@ -219,7 +194,7 @@ func (r *reader) verify(stored *mem.Buf, k *chunk, placed []placedBlock) (*mem.B
 		n, problem := r.verifyBlock(in, to, b)
 		if problem != "" {
 			raw.Release()
-			return nil, corrupt(r.s, r.p, uint32(b.seq), "%s", problem)
+			return nil, corrupt(r.s, r.p, b.seq, "%s", problem)
 		}
 		in = in[n:]
 	}
@@ -227,7 +202,7 @@ func (r *reader) verify(stored *mem.Buf, k *chunk, placed []placedBlock) (*mem.B
 }
 
 // verifyBlock checks the block at the beginning of in and returns its stored bytes. It decompresses to to, where that is not nil.
-func (r *reader) verifyBlock(in, to []byte, b placedBlock) (n int, problem string) {
+func (r *reader) verifyBlock(in, to []byte, b block) (n int, problem string) {
 	if len(in) < blockHeader {
 		return 0, "it is cut off"
 	}
@@ -240,7 +215,7 @@ func (r *reader) verifyBlock(in, to []byte, b placedBlock) (n int, problem strin
 	}
 	n = blockHeader + int(h.length)
 	payload := in[blockHeader:n]
-	want := r.s.header(r.p, b.seq, b.rows, int(b.size)-blockHeader)
+	want := r.s.header(r.p, int(b.seq), b.rows, int(b.size)-blockHeader)
 	want.length, want.codec = h.length, h.codec
 	switch {
 	case checksumOf(in) != checksum(in[8:blockHeader], payload):
@@ -280,17 +255,31 @@ func (s *Store) Load(ctx context.Context, p int, acct *mem.Account, cols []int) 
 	if err != nil {
 		return nil, s.named(err)
 	}
-	for _, pc := range r.order {
-		err := ctx.Err()
-		if err == nil {
-			err = r.fill(out, pc)
-		}
-		if err != nil {
-			out.b.Release()
-			return nil, err
-		}
+	if err := r.fillAll(ctx, out); err != nil {
+		out.b.Release()
+		return nil, err
 	}
 	return s.finish(r, out)
+}
+
+// fillAll decodes the whole partition to out.
+func (r *reader) fillAll(ctx context.Context, out *output) error {
+	for {
+		pc, err := r.order.peek()
+		if pc == nil || err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.order.next++
+		if out.row+int(pc.rows) > out.b.N {
+			return r.s.named(fmt.Errorf("partition %d: more than its %d rows: %w", r.p, out.b.N, ErrLost))
+		}
+		if err := r.fill(out, *pc); err != nil {
+			return err
+		}
+	}
 }
 
 // finish checks that the output is full, and hands it out.
@@ -348,7 +337,7 @@ func (r *reader) newOutput(n int, data []int) (*output, error) {
 
 // fill decodes a piece to the next rows of out.
 func (r *reader) fill(out *output, pc piece) error {
-	o, err := r.block(pc.seq)
+	o, err := r.block(pc.at)
 	if err != nil {
 		return r.s.named(err)
 	}
@@ -356,10 +345,10 @@ func (r *reader) fill(out *output, pc piece) error {
 	for i := range o.cols {
 		end := o.cols[i].into(out.b.Cols[i], out.row, out.data[i], from, n)
 		if end < 0 {
-			return corrupt(r.s, r.p, uint32(pc.seq), "lengths or codes of values")
+			return corrupt(r.s, r.p, pc.at.seq, "lengths or codes of values")
 		}
 		out.data[i] = end
 	}
 	out.row += n
-	return r.done(pc.seq, o, n)
+	return r.done(pc.at, o, n)
 }

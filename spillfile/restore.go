@@ -116,8 +116,8 @@ func (r *restorer) restore(ctx context.Context, m manifest) (err error) {
 		if err := dec.Decode(&x); err != nil {
 			return r.undecoded(err, "its index of partition %d", p)
 		}
-		if !r.part(p, &x) {
-			return r.damaged("its index of partition %d", p)
+		if err := r.part(p, &x); err != nil {
+			return err
 		}
 	}
 	r.s.isSealed.Store(true)
@@ -157,79 +157,49 @@ func (r *restorer) begin() error {
 	return nil
 }
 
-// part enters a partition; false where what the index says of it cannot be.
-func (r *restorer) part(p int, x *indexPart) bool {
+// part enters a partition. The error wraps ErrCorrupt where what the index or the ledger says of it cannot be.
+func (r *restorer) part(p int, x *indexPart) error {
 	s, part := r.s, &r.s.parts[p]
-	if len(x.Blocks)%5 != 0 || len(x.Segs)%2 != 0 || max(len(x.Blocks), len(x.Segs)) > math.MaxInt32 ||
-		!part.enterChunks(x.Chunks, s.groups[s.groupOf(p)].file) {
-		return false
+	if !part.enterPages(x.Pages, s.groups[s.groupOf(p)].file) {
+		return r.damaged("its index of partition %d", p)
 	}
-	for g := range slices.Chunk(x.Segs, 2) {
-		part.segs = append(part.segs, segment{unit: g[0], rows: g[1]})
-	}
-	seg := int32(0)
-	for b := range slices.Chunk(x.Blocks, 5) {
-		blk := block{chunk: b[0], pos: b[1], size: b[2], rows: b[3], seg: seg, segs: b[4]}
-		if !part.holds(blk) {
-			return false
+	for places := s.readPlaces(p); ; {
+		k, err := places.chunk()
+		if errors.Is(err, io.EOF) {
+			break
 		}
-		seg += blk.segs
-		k := part.chunks[blk.chunk]
-		k.blocks = append(k.blocks, int32(len(part.blocks)))
-		part.blocks = append(part.blocks, blk)
-		part.rows += int64(blk.rows)
-		part.bytes += int64(blk.size)
+		if err != nil {
+			return err
+		}
+		for _, b := range k.blocks {
+			part.rows += int64(b.rows)
+		}
+		part.blocks += len(k.blocks)
+		part.bytes += int64(k.used)
+		part.onDisk += int64(k.stored)
 	}
-	return int(seg) == len(part.segs) && part.filled() && s.enterVars(part, x)
+	if !s.enterVars(part, x) {
+		return r.damaged("its index of partition %d", p)
+	}
+	return nil
 }
 
-// enterChunks enters the partition's chunks, which lie within the file; false where they do not.
-func (part *partition) enterChunks(chunks []int64, file *spillFile) bool {
-	if len(chunks)%4 != 0 || len(chunks) > 0 && file == nil {
+// enterPages enters the pages of the partition's ledger, which lie within the file; false where they do not.
+func (part *partition) enterPages(pages []int64, file *spillFile) bool {
+	l := &part.ledger
+	l.low = noUnit
+	if len(pages)%3 != 0 || len(pages) > 0 && file == nil {
 		return false
 	}
-	for c := range slices.Chunk(chunks, 4) {
-		off, stored, used, packed := c[0], c[1], c[2], c[3]
-		if stored <= 0 || used < stored || used > math.MaxInt32 || stored > file.size || off < 0 || off > file.size-stored ||
-			packed < 0 || packed > 1 || packed == 0 && stored != used {
+	for g := range slices.Chunk(pages, 3) {
+		off, size, low := g[0], g[1], g[2]
+		if size <= blockHeader || size > maxPage || off < 0 || off > file.size-size || low < 0 || low > noUnit {
 			return false
 		}
-		part.chunks = append(part.chunks, &chunk{file: file, off: off, stored: int(stored), used: int(used), cap: int(used), s2: packed == 1})
-		part.onDisk += stored
+		l.pages = append(l.pages, pagePlace{off: off, size: int32(size), low: int32(low)})
 	}
-	return true
-}
-
-// holds says whether a block's place and segments are within the partition's. Each segment has rows: a block is
-// read to its end once.
-func (part *partition) holds(b block) bool {
-	if b.chunk < 0 || int(b.chunk) >= len(part.chunks) || b.pos < 0 || b.size < blockHeader ||
-		int(b.pos)+int(b.size) > part.chunks[b.chunk].used || b.segs <= 0 || int(b.seg)+int(b.segs) > len(part.segs) {
-		return false
-	}
-	rows := int64(0)
-	for _, g := range part.segs[b.seg : b.seg+b.segs] {
-		if g.rows <= 0 {
-			return false
-		}
-		rows += int64(g.rows)
-	}
-	return rows == int64(b.rows)
-}
-
-// filled says whether each chunk's blocks lie one behind the other, and are all of it: what is verified is what is read.
-func (part *partition) filled() bool {
-	for _, k := range part.chunks {
-		end := int32(0)
-		for _, b := range part.byPosition(k) {
-			if b.pos != end {
-				return false
-			}
-			end += b.size
-		}
-		if int(end) != k.used {
-			return false
-		}
+	if len(pages) > 0 {
+		l.file = file
 	}
 	return true
 }
@@ -277,15 +247,21 @@ func (s *Store) verifyPart(ctx context.Context, p int) error {
 	r := s.newReader(p, s.spec.Acct, []int{})
 	defer r.close()
 	s.readAhead(p)
-	for ci := range s.parts[p].chunks {
+	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		o, err := r.openChunk(int32(ci))
+		k, err := r.order.places.chunk()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		o, err := r.openChunk(k)
 		if err != nil {
 			return s.named(err)
 		}
 		o.buf.Release()
 	}
-	return nil
 }

@@ -2,6 +2,7 @@ package spillfile
 
 import (
 	"context"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -62,9 +63,10 @@ func (s *Store) spillPartition(p int, pick picker, want int64) (freed int64, err
 	part := &s.parts[p]
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	for i := 0; i < len(part.chunks) && freed < want; i++ {
+	for i := 0; i < len(part.chunks) && freed < want; {
 		k := part.chunks[i]
 		if k.buf == nil || k.filling > 0 || k.pins > 0 || !pick(s, part, k) {
+			i++
 			continue
 		}
 		if k.file == nil { // else it lies on disk too
@@ -79,6 +81,7 @@ func (s *Store) spillPartition(p int, pick picker, want int64) (freed int64, err
 		}
 		k.buf.Release()
 		k.buf = nil
+		part.chunks = slices.Delete(part.chunks, i, i+1) // only who spills takes any away
 		if err != nil {
 			return freed, err
 		}
@@ -89,38 +92,46 @@ func (s *Store) spillPartition(p int, pick picker, want int64) (freed int64, err
 // spillChunk writes a chunk of a partition whose lock is held, and given up meanwhile.
 func (s *Store) spillChunk(p int, part *partition, k *chunk) error {
 	k.spilling = true
-	placed := part.byPosition(k)
+	k.full()
 	part.mu.Unlock()
-	err := s.writeChunk(p, k, placed)
+	written, err := s.writeChunk(p, k)
+	e := entry{}
+	if err == nil {
+		e, err = s.record(p, &written)
+	}
 	part.mu.Lock()
 	k.spilling = false
-	part.onDisk += int64(k.stored)
+	if err == nil {
+		k.file, k.off, k.stored, k.s2 = written.file, written.off, written.stored, written.s2
+		part.onDisk += int64(k.stored)
+		part.ledger.enter(e)
+	}
 	return err
 }
 
-// writeChunk writes a chunk that is in memory to its group's file.
-func (s *Store) writeChunk(p int, k *chunk, placed []placedBlock) error {
+// writeChunk writes a chunk that is in memory to its group's file, and returns what is then known of it.
+func (s *Store) writeChunk(p int, k *chunk) (written chunk, err error) {
 	f, err := s.fileOf(p)
 	if err != nil {
-		return err
+		return written, err
 	}
 	raw := k.buf.Bytes()[:k.used]
-	out := raw
-	if k.s2 = s.compresses(len(placed), raw); k.s2 {
-		out = s.compress(p, placed, raw)
+	out, packed := raw, s.compresses(len(k.blocks), raw)
+	if packed {
+		out = s.compress(p, k.blocks, raw)
 	} else {
-		for _, b := range placed {
+		for _, b := range k.blocks {
 			payload := raw[b.pos+blockHeader : b.pos+b.size]
-			h := s.header(p, b.seq, b.rows, len(payload))
+			h := s.header(p, int(b.seq), b.rows, len(payload))
 			h.put(raw[b.pos:b.pos+blockHeader], payload)
 		}
 	}
-	if k.off, err = f.append(out); err != nil {
-		return err
+	off, err := f.append(out)
+	if err != nil {
+		return written, err
 	}
-	k.file, k.stored = f, len(out)
 	s.spilled.Add(int64(len(out)))
-	return nil
+	return chunk{file: f, off: off, stored: len(out), s2: packed, used: k.used, blocks: k.blocks, segs: k.segs}, nil
 }
 
 func (s *Store) header(p, seq int, rows int32, size int) header {
@@ -160,11 +171,11 @@ func (s *Store) compresses(blocks int, raw []byte) bool {
 }
 
 // compress writes the blocks of the chunk to the stage, each compressed where that helps.
-func (s *Store) compress(p int, placed []placedBlock, raw []byte) []byte {
+func (s *Store) compress(p int, blocks []block, raw []byte) []byte {
 	out, at := s.stage.Bytes(), 0
-	for _, b := range placed {
+	for _, b := range blocks {
 		payload := raw[b.pos+blockHeader : b.pos+b.size]
-		h := s.header(p, b.seq, b.rows, len(payload))
+		h := s.header(p, int(b.seq), b.rows, len(payload))
 		head, rest := out[at:at+blockHeader], out[at+blockHeader:]
 		stored := payload
 		if len(rest) >= s2.MaxEncodedLen(len(payload)) {
@@ -216,20 +227,21 @@ func (s *Store) sealToDisk(w *worker, p, size int) error {
 	}
 	out := s.stage.Bytes()[:size]
 	s.encode(w, t, out)
-	k := &chunk{cap: size, used: size, spilling: true, stored: size}
+	k := &chunk{file: f, used: size, stored: size}
 	part.mu.Lock()
-	part.chunks = append(part.chunks, k)
-	seq := len(part.blocks)
-	s.publish(part, t, w.plans, block{chunk: int32(len(part.chunks) - 1), size: int32(size)})
+	s.publish(part, k, t, w.plans, block{size: int32(size)})
 	part.mu.Unlock()
-	h := s.header(p, seq, int32(t.n), size-blockHeader)
+	h := s.header(p, int(k.blocks[0].seq), int32(t.n), size-blockHeader)
 	h.put(out[:blockHeader], out[blockHeader:])
-	off, err := f.append(out)
+	if k.off, err = f.append(out); err != nil {
+		return err
+	}
+	e, err := s.record(p, k)
 	if err != nil {
 		return err
 	}
 	part.mu.Lock()
-	k.file, k.off, k.spilling = f, off, false
+	part.ledger.enter(e)
 	part.onDisk += int64(size)
 	part.mu.Unlock()
 	s.spilled.Add(int64(size))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -75,15 +74,19 @@ type Store struct {
 	isSealed   atomic.Bool
 	rowsOut    atomic.Int64
 
-	spillMu sync.Mutex // one spills at a time; also holds stage, files, refused and untried
+	spillMu sync.Mutex // one spills at a time; also holds stage, places, pages, files, refused and untried
 	stage   *mem.Buf   // where blocks are compressed, and encoded when there is no memory for them
-	groups  []group
-	spilled atomic.Int64
-	files   int
-	freed   atomic.Int64
-	ahead   atomic.Int64 // bytes asked for that nobody has read yet
-	refused int          // by the chunks last tried with the codec: how many will not be tried after the next that does not shrink
-	untried int          // chunks to come that are not tried
+	places  []byte     // where the record of a chunk is made
+	pages   *mem.Buf   // of the partitions' ledgers,
+	// and one for a record that goes over several
+	sparePage []byte
+	groups    []group
+	spilled   atomic.Int64
+	files     int
+	freed     atomic.Int64
+	ahead     atomic.Int64 // bytes asked for that nobody has read yet
+	refused   int          // by the chunks last tried with the codec: how many will not be tried after the next that does not shrink
+	untried   int          // chunks to come that are not tried
 
 	closeOnce sync.Once
 	closeErr  error
@@ -92,16 +95,19 @@ type Store struct {
 // partition is what the store knows of one partition; its mutex guards it and its chunks.
 type partition struct {
 	mu       sync.Mutex
-	blocks   []block
-	segs     []segment
-	chunks   []*chunk
+	chunks   []*chunk // in memory
+	ledger   ledger   // of those on disk
+	blocks   int
 	vars     []int64 // bytes of each column of variable width, flat
 	coded    []int64 // rows of each that are codes
 	rows     int64
 	bytes    int64 // of blocks, encoded
 	onDisk   int64
 	readers  int
-	asked    int // chunks before it have been asked for ahead of their reading
+	asking   *placesReader // of chunks to ask for ahead of their reading; nil: none has been asked for yet
+	unasked  *chunk        // the one that asking has come to
+	allAsked bool
+	asked    map[int64]int64 // bytes of the chunks asked for and not read yet, by their offset
 	dropped  bool
 	inMemory atomic.Int64
 }
@@ -143,6 +149,10 @@ func New(spec Spec) (*Store, error) {
 	s.id = binary.LittleEndian.Uint64(id[:])
 	var err error
 	if s.stage, err = spec.Acct.Alloc(stageSize(spec)); err != nil {
+		return nil, s.named(err)
+	}
+	if err = s.makeLedgers(); err != nil {
+		s.stage.Release()
 		return nil, s.named(err)
 	}
 	s.remove = func() {}
@@ -198,7 +208,7 @@ func Floor(spec Spec) int64 {
 		scratch *= 2
 	}
 	perWorker := int64(spec.Partitions)*int64(tailBytes) + int64(scratch) + int64(chunkSize(spec))
-	return int64(spec.Workers)*perWorker + int64(mem.ClassSize(stageSize(spec))) + dictBytes(spec, vars) + 1<<20
+	return int64(spec.Workers)*perWorker + int64(mem.ClassSize(stageSize(spec))) + int64(mem.ClassSize(ledgerBytes(spec))) + dictBytes(spec, vars) + 1<<20
 }
 
 func (s *Store) groupOf(p int) int { return p * len(s.groups) / s.spec.Partitions }
@@ -273,7 +283,7 @@ func (s *Store) Part(p int) PartStats {
 	part := &s.parts[p]
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	return PartStats{Rows: part.rows, Raw: s.raw(part), Blocks: len(part.blocks), Spilled: part.onDisk}
+	return PartStats{Rows: part.rows, Raw: s.raw(part), Blocks: part.blocks, Spilled: part.onDisk}
 }
 
 // DataBytes returns the bytes of the values of the columns at cols in partition p, those of variable width.
@@ -317,70 +327,11 @@ func (s *Store) Stats() Stats {
 		part.mu.Lock()
 		st.Raw += s.raw(part)
 		st.Encoded += part.bytes
-		st.Blocks += int64(len(part.blocks))
+		st.Blocks += int64(part.blocks)
 		part.mu.Unlock()
 	}
 	s.spillMu.Lock()
 	st.Files = s.files
 	s.spillMu.Unlock()
 	return st
-}
-
-// Drop says that partition p is no longer needed, and gives its memory and disk back. Nobody reads it any more.
-func (s *Store) Drop(p int) {
-	part := &s.parts[p]
-	part.mu.Lock()
-	if part.dropped {
-		part.mu.Unlock()
-		return
-	}
-	part.dropped = true
-	s.forgetCache(part)
-	for _, k := range part.chunks {
-		switch {
-		case k.spilling:
-			k.dropped = true // whoever writes it lets go of it
-		case k.buf != nil:
-			part.inMemory.Add(-k.buf.Size())
-			k.buf.Release()
-			k.buf = nil
-		}
-	}
-	part.mu.Unlock()
-	s.spillMu.Lock()
-	defer s.spillMu.Unlock()
-	g := &s.groups[s.groupOf(p)]
-	if g.live--; g.live == 0 && g.file != nil {
-		// What was in the file is no longer wanted: an error here is told by Close.
-		s.closeErr = errors.Join(s.closeErr, s.spec.Dir.letGo(g.file))
-		g.file = nil
-	}
-}
-
-// Close releases everything, and returns what went wrong in giving disk back. It may be called at any time when no other call is under way, and more than once.
-func (s *Store) Close() error {
-	s.closeOnce.Do(func() {
-		s.remove()
-		for i := range s.workers {
-			for p := range s.workers[i].tails {
-				s.workers[i].tails[p].release()
-			}
-			s.workers[i].scratch.Release()
-			s.workers[i].scratch = nil
-			for v := range s.workers[i].maps {
-				s.workers[i].maps[v].release()
-			}
-		}
-		for p := range s.parts {
-			s.Drop(p)
-		}
-		s.spillMu.Lock()
-		defer s.spillMu.Unlock()
-		s.stage.Release()
-		s.stage = nil
-		for _, d := range s.dicts {
-			d.release()
-		}
-	})
-	return s.closeErr
 }

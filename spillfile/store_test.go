@@ -519,7 +519,11 @@ func roundTrip(t *testing.T, f batch.Field, vals []any, width byte) {
 		t.Fatal(err)
 	}
 	rd := s.newReader(0, s.spec.Acct, nil)
-	o, err := rd.block(0)
+	pc, err := rd.order.peek()
+	if err != nil || pc == nil {
+		t.Fatal(err)
+	}
+	o, err := rd.block(pc.at)
 	if err != nil || o.cols[0].width != width || o.cols[0].enc != encInts {
 		t.Errorf("%v of %d bytes lie as %+v: %v", f.Type, width, o, err)
 	}

@@ -20,7 +20,7 @@ type stream struct {
 	s    *Store
 	r    *reader
 	rows int
-	used int // rows of r.order[r.next] already given
+	used int // rows of the next piece already given
 }
 
 // Stream yields partition p in sequence order as batches of up to batchRows rows (0:
@@ -68,11 +68,18 @@ func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
 	r := st.r
 	data = make([]int, len(r.cols))
 	bytes := 0
-	for r.next < len(r.order) && n < st.rows && bytes < streamBytes && (n == 0 || len(r.blocks)*len(r.cols) < openReaders) {
-		pc := r.order[r.next]
+	for n < st.rows && bytes < streamBytes && (n == 0 || len(r.blocks)*len(r.cols) < openReaders) {
+		next, err := r.order.peek()
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		if next == nil {
+			break
+		}
+		pc := *next
 		pc.from += int32(st.used)
 		pc.rows = min(pc.rows-int32(st.used), int32(min(st.rows-n, batch.Rows)))
-		o, err := r.block(pc.seq)
+		o, err := r.block(pc.at)
 		if err != nil {
 			return nil, nil, 0, err
 		}
@@ -81,7 +88,7 @@ func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
 			if v := c.spec.varIdx; v >= 0 && !r.coded[v] {
 				d := c.dataIn(int(pc.from), int(pc.rows))
 				if c.enc == encBytes && d > len(c.bytes) {
-					return nil, nil, 0, corrupt(r.s, r.p, uint32(pc.seq), "lengths of values")
+					return nil, nil, 0, corrupt(r.s, r.p, pc.at.seq, "lengths of values")
 				}
 				data[i] += d
 				bytes += d
@@ -89,8 +96,8 @@ func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
 		}
 		pieces = append(pieces, pc)
 		n += int(pc.rows)
-		if st.used += int(pc.rows); st.used == int(r.order[r.next].rows) {
-			r.next, st.used = r.next+1, 0
+		if st.used += int(pc.rows); st.used == int(next.rows) {
+			r.order.next, st.used = r.order.next+1, 0
 		}
 	}
 	return pieces, data, n, nil
