@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -46,9 +47,15 @@ type faulty struct {
 	text    string
 	threads int
 	outputs [2]string
-	whole   [2][2]string // by v and output: the hash
-	calls   int          // of a run without faults, at most
-	needing int          // of these, calls that need room
+	resume  bool
+	said    *strings.Builder // by the log of the latest run
+	whole   [2][2]string     // by v and output: the hash
+	calls   int              // of a run without faults, at most
+	needing int              // of these, calls that need room
+}
+
+func newFaulty(b *bench, r *result, job, threads int) *faulty {
+	return &faulty{bench: b, r: r, text: faultyJobs[job], threads: threads, outputs: [2]string{"a", [...]string{"b.parquet", "b.csv.gz"}[job]}}
 }
 
 // tryFaults fails every operation of runs on files, one a run, and from each on.
@@ -56,9 +63,9 @@ func tryFaults(ctx context.Context, b *bench, r *result) error {
 	if err := errors.Join(b.data(ctx, "small"), b.data(ctx, "small2")); err != nil {
 		return err
 	}
-	for i, text := range faultyJobs {
+	for i := range faultyJobs {
 		for threads := 1; threads <= 2; threads++ {
-			f := &faulty{bench: b, r: r, text: text, threads: threads, outputs: [2]string{"a", [...]string{"b.parquet", "b.csv.gz"}[i]}}
+			f := newFaulty(b, r, i, threads)
 			if err := f.learn(ctx); err != nil {
 				return err
 			}
@@ -93,6 +100,9 @@ var (
 	writing = []faultfs.Op{"create", "write", "writeat", "mkdir", "mkdirall", "sync", "flushrange", "rename", "renamenew"}
 	tidying = []faultfs.Op{"remove", "removeall", "unlock", "exchange", "rename", "renamenew", "syncdir"}
 )
+
+// committedMark is there while a committed set is not yet all in its place.
+const committedMark = "/faults/.a.pqjoin-commit"
 
 // learn runs the job for each v without faults.
 func (f *faulty) learn(ctx context.Context) (err error) {
@@ -142,8 +152,9 @@ func (f *faulty) execute(ctx context.Context, fsys vfs.FS, v int) error {
 	if err != nil {
 		return err
 	}
+	f.said = new(strings.Builder)
 	run, err := engine.Open(ctx, job, engine.Config{
-		FS: fsys, Mem: 512 << 20, Threads: f.threads, SpillDir: f.path("faults", "spill"), Version: "torture",
+		Resume: f.resume, Log: slog.New(slog.NewTextHandler(f.said, nil)), FS: fsys, Mem: 512 << 20, Threads: f.threads, SpillDir: f.path("faults", "spill"), Version: "torture",
 		Tuning: engine.Tuning{BatchRows: 80, Partitions: 3, Resident: -1, Load: 4 << 10, Squeeze: 1},
 	})
 	if err == nil {
@@ -179,9 +190,28 @@ func (f *faulty) once(ctx context.Context, k diskFault, nth int) (met bool, err 
 	if err != nil {
 		return false, err
 	}
-	v, seen := 1-before[0], 0
+	v := 1 - before[0]
+	s, err := f.strike(ctx, k, nth, v)
+	if err != nil || !s.met || s.refuted {
+		return s.met, err
+	}
+	return true, f.survey(ctx, s, before, v)
+}
+
+// struck is a run that a fault was to befall.
+type struck struct {
+	err     error // of the run
+	what    string
+	met     bool // the fault befell it
+	tidies  bool // it may have befallen what ends something: then something may stay for the next run
+	refuted bool // the run shows that the claim is wrong, which has been counted
+}
+
+// strike runs the job with a fault at operation nth.
+func (f *faulty) strike(ctx context.Context, k diskFault, nth, v int) (s struck, err error) {
 	var op faultfs.Op // the first that failed
 	var file string
+	seen := 0
 	fsys := faultfs.New(faultfs.Hasty(vfs.OS()), func(_ int, o faultfs.Op, name string) error {
 		if k.writes && !slices.Contains(writing, o) {
 			return nil
@@ -195,26 +225,26 @@ func (f *faulty) once(ctx context.Context, k diskFault, nth int) (met bool, err 
 		return k.errno
 	})
 	goroutines := runtime.NumGoroutine()
-	rerr := f.execute(ctx, fsys, v)
+	s.err = f.execute(ctx, fsys, v)
 	if ctx.Err() != nil {
-		return false, ctx.Err()
+		return s, ctx.Err()
 	}
-	what := fmt.Sprintf("job with %d threads, %s at operation %d (%s %s): %v", f.threads, k.name, nth, op, filepath.Base(file), rerr)
+	s.what = fmt.Sprintf("job with %d threads, %s at operation %d (%s %s): %v", f.threads, k.name, nth, op, filepath.Base(file), s.err)
+	s.met, s.tidies = fsys.Faults() > 0, k.onward && !k.writes || slices.Contains(tidying, op)
 	switch {
-	case fsys.Faults() == 0 && rerr == nil:
-		return false, nil
-	case rerr != nil && (!errors.Is(rerr, k.errno) || !k.onward && !strings.Contains(rerr.Error(), file)):
-		f.r.refute("%s", what)
-		return true, nil
+	case s.err != nil && (!errors.Is(s.err, k.errno) || !k.onward && !strings.Contains(s.err.Error(), file)):
+		s.refuted = true
+		f.r.refute("%s", s.what)
 	case fsys.Leaked() != 0 || !gone(goroutines):
-		f.r.refute("%s: %d files are open, %d goroutines", what, fsys.Leaked(), runtime.NumGoroutine()-goroutines)
-		return true, nil
+		s.refuted = true
+		f.r.refute("%s: %d files are open, %d goroutines", s.what, fsys.Leaked(), runtime.NumGoroutine()-goroutines)
 	}
-	return fsys.Faults() > 0, f.survey(ctx, what, rerr, before, v, k.onward && !k.writes || slices.Contains(tidying, op))
+	return s, nil
 }
 
 // survey looks at what a run left, and lets the next one put it in order where it may have left anything.
-func (f *faulty) survey(ctx context.Context, what string, rerr error, before [2]int, v int, tidies bool) error {
+func (f *faulty) survey(ctx context.Context, s struck, before [2]int, v int) error {
+	what, rerr := s.what, s.err
 	is, err := f.versions()
 	if err != nil {
 		return err
@@ -224,8 +254,8 @@ func (f *faulty) survey(ctx context.Context, what string, rerr error, before [2]
 		return err
 	}
 	fresh := [2]int{v, v}
-	committed := slices.Contains(left, "/faults/.a.pqjoin-commit") // the set is complete, wherever its parts lie
-	tidies = tidies || committed
+	committed := slices.Contains(left, committedMark) // the set is complete, wherever its parts lie
+	tidies := s.tidies || committed
 	switch {
 	case is[0] < 0 || is[1] < 0 || rerr == nil && is != fresh || rerr != nil && is != before && !tidies:
 		f.r.refute("%s: versions %v, before %v, left over %v", what, is, before, left)

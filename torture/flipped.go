@@ -54,8 +54,10 @@ func exists(name string) bool {
 
 // flipped kills a run late, flips a bit of a file that it kept, and lets the next one find it.
 func (l *long) flipped(ctx context.Context, r *result, rng *rand.Rand) error {
-	at := 0.3 + 0.6*rng.Float64()
-	if _, err := l.start(ctx, time.Duration(at*float64(l.whole.took)), "--resume"); err != nil {
+	enough := 1 + rng.IntN(4)
+	more := time.Duration(rng.Int64N(1 + int64(l.whole.took)/20))
+	first, err := l.startUntil(ctx, func(ended <-chan struct{}) bool { return l.waitForKept(ended, enough) && waited(ended, more) }, "--resume")
+	if err != nil {
 		return err
 	}
 	files, err := l.keptFiles()
@@ -79,15 +81,38 @@ func (l *long) flipped(ctx context.Context, r *result, rng *rand.Rand) error {
 		return err
 	}
 	how := "nothing was kept yet"
-	if wrong == "" && len(files) > 0 {
+	switch {
+	case wrong == "" && len(files) > 0:
 		how, wrong = file.became(next.said)
+	case !first.signaled:
+		how = "had ended before it was killed"
 	}
 	if wrong != "" {
-		r.refute("killed at %.2f, byte %d of %s flipped: %s", at, byteAt, filepath.Base(file.path), wrong)
+		r.refute("killed with %d stages and outputs kept, byte %d of %s flipped: %s", enough, byteAt, filepath.Base(file.path), wrong)
 		return nil
 	}
 	r.end(how)
 	return nil
+}
+
+// waitForKept waits until so many stages and outputs are finished; false where the run ends before.
+func (l *long) waitForKept(ended <-chan struct{}, enough int) bool {
+	for len(l.kept()) < enough {
+		if !waited(ended, 2*time.Millisecond) {
+			return false
+		}
+	}
+	return true
+}
+
+// waited waits for a while; false where the run ends before.
+func waited(ended <-chan struct{}, while time.Duration) bool {
+	select {
+	case <-ended:
+		return false
+	case <-time.After(while):
+		return true
+	}
 }
 
 // became says what became of a flipped bit in the file, by what the next run said; or what is wrong with that.

@@ -32,12 +32,14 @@ type pair struct {
 	mem   string
 	took  time.Duration
 	whole [2][2]string // by v and output: the hash
+	more  []string     // arguments of runs
 }
 
 // args are those of a run with ${v} that writes below dir, and spills below pair/.
 func (p *pair) args(dir string, v int) []string {
-	return []string{"run", p.path("pair.yaml"), "--set", fmt.Sprint("v=", v), "--set", "dir=" + dir, "--mem", p.mem, "--threads", "2",
+	args := []string{"run", p.path("pair.yaml"), "--set", fmt.Sprint("v=", v), "--set", "dir=" + dir, "--mem", p.mem, "--threads", "2",
 		"--progress", "none", "--spill-dir", p.path("pair", "spill"), "--json"}
+	return append(args, p.more...)
 }
 
 // newPair runs the job once for each v.

@@ -15,6 +15,7 @@ var parts = [...]part{
 	{"kill", "After SIGKILL at any moment each output is the whole old one or the whole new one, two outputs are of one run, and the next run leaves no orphan.", tryKill},
 	{"steps", "So it is after SIGKILL at any system call by which a run spills, publishes and tidies up.", trySteps},
 	{"resume", "A run with `--resume` goes on from what a killed one had finished, reads less, gives the same bytes and leaves nothing; a flipped bit in a finished stage or output is found before that is taken over, and it is made again.", tryResume},
+	{"twice", "Where a run with `--resume` dies or fails at any operation on a file or system call, and the next one with `--resume` does, too, a third ends: at any time each output is the whole old one or the whole new one, what was finished stays for the next run, the result is right and nothing is left over.", tryTwice},
 	{"stop", "SIGINT and SIGTERM at any moment end a run within two seconds, with exit 130 or 143, the old output untouched and nothing left over.", tryStop},
 	{"together", "Of runs that write one output at the same time one succeeds and the others end with exit 6, or succeed after it; runs that share a spill directory, one of which is killed, do not disturb each other, and neither does `clean`.", tryTogether},
 	{"faults", "Whichever operation on a file fails, once or from then on, a run ends with an error that names the file, or succeeds; each output is whole, all files are closed, all goroutines gone, and nothing is left over but what the next run removes.", tryFaults},

@@ -117,6 +117,11 @@ func (l *long) now() (string, error) {
 
 // start runs the job, and kills it after a while where that is not 0.
 func (l *long) start(ctx context.Context, after time.Duration, more ...string) (c costs, err error) {
+	return l.startUntil(ctx, func(ended <-chan struct{}) bool { return after > 0 && waited(ended, after) }, more...)
+}
+
+// startUntil runs the job, and kills it when what is called beside it returns true. That is told when the run has ended.
+func (l *long) startUntil(ctx context.Context, kill func(ended <-chan struct{}) bool, more ...string) (c costs, err error) {
 	args := []string{"run", l.path("long.yaml"), "--mem", "200MB", "--threads", "2", "--progress", "none", "--json", "--log-level", "info", "--spill-dir", l.path("long", "spill")}
 	cmd := exec.CommandContext(ctx, l.bin, append(args, more...)...)
 	var out, errs bytes.Buffer
@@ -125,15 +130,21 @@ func (l *long) start(ctx context.Context, after time.Duration, more ...string) (
 	if err := cmd.Start(); err != nil {
 		return c, err
 	}
-	if after > 0 {
-		defer time.AfterFunc(after, func() { _ = cmd.Process.Kill() }).Stop()
-	}
+	ended, killer := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(killer)
+		if kill(ended) {
+			_ = cmd.Process.Kill()
+		}
+	}()
 	for { // it has ended, and can still be asked
 		if err = unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != unix.EINTR {
 			break
 		}
 	}
 	c.took = time.Since(began)
+	close(ended)
+	<-killer
 	if err == nil {
 		c.read, c.written, err = moved(cmd.Process.Pid)
 	}
