@@ -117,10 +117,22 @@ func readRecord(fsys vfs.FS, path string) (*record, error) {
 		return nil, nil
 	}
 	r := &record{}
-	if err := json.Unmarshal(body, r); err != nil || len(r.Entries) == 0 {
+	if err := json.Unmarshal(body, r); err != nil || !r.of(path) {
 		return nil, nil
 	}
 	return r, nil
+}
+
+// of says whether the set can be one of the target: its paths are those of a set.
+func (r *record) of(path string) bool {
+	seen := map[string]bool{}
+	for _, e := range r.Entries {
+		if !filepath.IsAbs(e.Path) || filepath.Clean(e.Path) != e.Path || seen[e.Path] {
+			return false
+		}
+		seen[e.Path] = true
+	}
+	return seen[path]
 }
 
 // committed says whether the set's moment has come.
@@ -137,7 +149,7 @@ func (r *record) complete(fsys vfs.FS) error {
 		}
 	}
 	for _, e := range r.Entries {
-		if err := fsys.SyncDir(filepath.Dir(e.Path)); err != nil {
+		if err := fsys.SyncDir(filepath.Dir(e.Path)); err != nil && !errors.Is(err, fs.ErrNotExist) { // somebody has removed it since
 			return err
 		}
 	}
@@ -192,8 +204,12 @@ func tidy(fsys vfs.FS, path string) error {
 	return errors.Join(tidyRecord(fsys, path), removeFile(fsys, beside(path, doneSuffix)))
 }
 
-// tidyRecord removes the record of a set that is completed, or was not committed.
+// tidyRecord removes the record of a set that is completed, or was not committed. What is left of a commit record goes first: it
+// is of no set that could still be completed, and would be in the way of the next one's.
 func tidyRecord(fsys vfs.FS, path string) error {
+	if err := removeFile(fsys, beside(path, commitSuffix)); err != nil {
+		return err
+	}
 	return errors.Join(removeFile(fsys, beside(path, commitSuffix+"-half")), removeFile(fsys, beside(path, setSuffix)))
 }
 

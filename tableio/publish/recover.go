@@ -162,6 +162,9 @@ func recoverTarget(fsys vfs.FS, path string, owns func(path string) bool) (compl
 			continue
 		}
 		l, err := lock(fsys, e.Path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // somebody has removed its directory: nothing is to be done there
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -2,8 +2,12 @@ package publish
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"pqjoin/internal/vfs"
@@ -63,6 +67,65 @@ func TestACommittedSetIsCompletedAfterAFaultInRecovery(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+func TestADamagedCommitRecordIsInNobodysWay(t *testing.T) {
+	for _, text := range []string{"", "another"} {
+		s := committed(t, "one", "two.parquet")
+		record := beside(s.targets[0].Path, commitSuffix)
+		if err := os.WriteFile(record, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.run(t, vfs.OS()); err != nil {
+			t.Errorf("the next run: %v", err)
+		}
+		s.published(t)
+
+		if err := os.WriteFile(record, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if done, err := Recover(vfs.OS(), s.root); err != nil || !slices.Equal(done.Removed, []string{record}) {
+			t.Errorf("%v, recovered: %+v", err, done)
+		}
+	}
+}
+
+func TestASetIsCompletedWithoutADirectoryThatIsGone(t *testing.T) {
+	s := committed(t, "one", "below/two.parquet")
+	if err := os.RemoveAll(filepath.Join(s.root, "below")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Recover(vfs.OS(), s.root); err != nil {
+		t.Error(err)
+	}
+	s.targets = s.targets[:1]
+	s.published(t)
+}
+
+func TestARecordOfPathsThatAreNoTargetsIsNone(t *testing.T) {
+	for what, change := range map[string]func(r *record, path string){
+		"no path":         func(r *record, _ string) { r.Entries[1].Path = "" },
+		"a relative path": func(r *record, _ string) { r.Entries[1].Path = "../two" },
+		"an unclean path": func(r *record, path string) { r.Entries[1].Path = path + "/../two" },
+		"a path twice":    func(r *record, path string) { r.Entries[1].Path = path },
+		"others' paths":   func(r *record, _ string) { r.Entries = r.Entries[1:] },
+	} {
+		s := committed(t, "one", "two.parquet")
+		path := s.targets[0].Path
+		r, err := readRecord(vfs.OS(), path)
+		if err != nil || r == nil {
+			t.Fatal(r, err)
+		}
+		change(r, path)
+		body, err := json.Marshal(r)
+		if err = errors.Join(err, os.WriteFile(beside(path, setSuffix), vfs.Seal(recordMagic, body), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.run(t, vfs.OS()); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		s.published(t)
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package hostile gives damaged inputs to everything of the program that reads what others have written, and judges what comes of it:
-// files of every format, blocks of spill files, jobs and expressions. Tests run some ten thousand executions, torture millions.
+// files of every format, blocks of spill files, what --resume kept and what lies beside outputs, jobs and expressions. Tests run some ten thousand executions, torture millions.
 //
 // An execution is named by its number: which input it damages, how, and how it reads it, follow from the number, the seed and the
 // seeds of the Suite alone, so that whatever is found can be had again. Executions of one Suite are made one at a time.

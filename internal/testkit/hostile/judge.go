@@ -11,12 +11,13 @@ import (
 	"pqjoin/spillfile"
 	"pqjoin/tableio"
 	"pqjoin/tableio/parquet"
+	"pqjoin/tableio/publish"
 )
 
 // known are the kinds of errors that tell of an input.
 var known = [...]error{
 	parquet.ErrCorrupt, parquet.ErrUnsupported, tableio.ErrMalformed, tableio.ErrUnsupported, tableio.ErrSchema, tableio.ErrFormat,
-	spillfile.ErrCorrupt, spillfile.ErrLost, mem.ErrLimit,
+	spillfile.ErrCorrupt, spillfile.ErrLost, spillfile.ErrNotKept, mem.ErrLimit, publish.ErrDamaged, publish.ErrExists,
 }
 
 // judge says what an error is, nil included.

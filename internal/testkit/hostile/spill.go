@@ -118,7 +118,7 @@ func spillBatch(shape, unit int) (*batch.Batch, []uint16, error) {
 	}
 	layout := batchtest.Layout(0)
 	if shape&1 > 0 && unit < 2 {
-		layout = batchtest.Layouts - 1
+		layout = batchtest.Dict
 	}
 	b, err := batchtest.Batch(nil, spillSchema, rows, func(int) batchtest.Layout { return layout })
 	return b, part, err

@@ -16,7 +16,7 @@ func New(root, corpus string, seed uint64) (*Suite, error) {
 	var all []*Family
 	seeds := 0
 	for _, add := range []func(root, corpus string) (families []*Family, seeds int, err error){
-		parquetFamilies, arrowFamilies, textFamilies, planFamilies, spillFamilies,
+		parquetFamilies, arrowFamilies, textFamilies, planFamilies, spillFamilies, keptFamilies, publishedFamilies,
 	} {
 		f, n, err := add(root, corpus)
 		if err != nil {

@@ -7,6 +7,7 @@
 //	Tokens         pieces of text, for formats of lines, jobs and expressions
 //	Parquet        fields of the footer and of page headers, pages decompressed, changed and compressed again, with sizes,
 //	               offsets and checksums that fit (footers of Thrift's compact protocol, whatever their fields)
+//	Sealed         small files with a checksum, which fits
 //	Spilled        blocks of spill files, with checksums that fit
 //
 // A mutant depends on its input and on the source of random numbers alone, so that a number names it. Inputs are not changed.
