@@ -7,9 +7,9 @@ import (
 )
 
 // findHashed looks hashes up and compares the columns of what it finds.
-func (t *RightTable) findHashed(k *keys, out []ref) {
+func (t *RightTable) findHashed(k *keys, out []ref, a *asked) {
 	out = out[:len(k.words)]
-	t.findEntries(k.words, out)
+	t.findEntries(k.words, out, a)
 	eq := batch.NewRowsEqual(k.cols, t.keyCols, t.equal)
 	if len(k.cols) == 1 && flatBytes(k.cols[0]) && flatBytes(t.keyCols[0]) {
 		t.confirmBytes(k, out, eq)

@@ -1,18 +1,18 @@
 package hashjoin
 
-// find sets out to the right rows of each key.
-func (t *RightTable) find(k *keys, out []ref) {
+// find sets out to the right rows of each key. a is how rows fared before; nil where they are too few to tell.
+func (t *RightTable) find(k *keys, out []ref, a *asked) {
 	switch {
 	case t.rows.N == 0:
 		clear(out)
 	case t.mode == hashed:
-		t.findHashed(k, out)
+		t.findHashed(k, out, a)
 	case t.start != nil && t.order == nil:
 		t.findDirectUnique(k.words, out)
 	case t.start != nil:
 		t.findDirect(k.words, out)
 	case t.entries != nil:
-		t.findEntries(k.words, out)
+		t.findEntries(k.words, out, a)
 	default:
 		clear(out)
 	}
@@ -62,18 +62,21 @@ const findChunk = 256
 
 // findEntries looks words up in the hash layout without comparing columns. No branch
 // depends on what a slot holds: rows whose slot holds another key are kept for another round.
-func (t *RightTable) findEntries(words []uint64, out []ref) {
+func (t *RightTable) findEntries(words []uint64, out []ref, a *asked) {
 	var slots [findChunk]uint32
 	var again [findChunk]uint8
 	entries := t.entries
 	for lo := 0; lo < len(words); lo += findChunk {
 		w := words[lo:min(lo+findChunk, len(words))]
 		o := out[lo : lo+len(w)]
-		for i, x := range w {
-			slots[i] = uint32(slot(t.hash(x), len(entries)))
-			again[i] = uint8(i)
+		n := 0
+		if t.asks(a) {
+			n = t.startFiltered(w, o, &slots, &again)
+			a.note(len(w), n)
+		} else {
+			n = t.startAll(w, &slots, &again)
 		}
-		for n := len(w); n > 0; {
+		for n > 0 {
 			kept := 0
 			for _, i := range again[:n] {
 				s := slots[i]

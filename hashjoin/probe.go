@@ -17,15 +17,16 @@ type prober struct {
 	// dictMax is the most entries of a dictionary that are resolved for a batch of fewer rows: worth it while the table lasts.
 	dictMax int
 
-	t    *RightTable // borrowed
-	left *batch.Batch
-	refs []ref
-	rbuf *mem.Buf
-	row  int    // left row in hand
-	at   uint32 // matches of it already put out
-	ones bool   // every left row is put out exactly once
-	want int64  // rows that the batch must put out, and
-	sent int64  // those it has
+	t     *RightTable // borrowed
+	left  *batch.Batch
+	refs  []ref
+	rbuf  *mem.Buf
+	asked asked
+	row   int    // left row in hand
+	at    uint32 // matches of it already put out
+	ones  bool   // every left row is put out exactly once
+	want  int64  // rows that the batch must put out, and
+	sent  int64  // those it has
 	// seen, where it is not nil, has a bit a left row: it is set where the row matched, and rows without a match are not put out,
 	// nor any row of a semi or anti join: there are more right rows to come.
 	seen []byte
@@ -77,7 +78,7 @@ func (p *prober) lookup() error {
 	if err != nil {
 		return err
 	}
-	p.t.find(&ks, p.refs)
+	p.t.find(&ks, p.refs, &p.asked)
 	ks.release()
 	return nil
 }
@@ -335,7 +336,7 @@ func (d *dictRefs) resolve(p *prober, dict *batch.Column) error {
 		return err
 	}
 	d.refs = batch.View[ref](d.buf.Bytes())
-	p.t.find(&ks, d.refs)
+	p.t.find(&ks, d.refs, nil)
 	d.dict, d.t = dict.Retain(), p.t
 	return nil
 }

@@ -153,6 +153,10 @@ func (r *Right) Resident(ctx context.Context) (*Resident, error) {
 	if err == nil {
 		var t *RightTable
 		if t, err = r.table(r.spec.Acct, b); err == nil {
+			if err = t.addFilter(r.spec.Acct); err != nil {
+				t.Release()
+				return nil, err
+			}
 			for p := range r.spec.Partitions {
 				r.st.Drop(p)
 			}

@@ -26,7 +26,8 @@ type RightTable struct {
 	min     uint64 // direct
 	start   []uint32
 	entries []entry
-	null    ref // the rows whose key is null and set apart
+	filter  []uint64 // of the keys of entries, see addFilter; nil: none
+	null    ref      // the rows whose key is null and set apart
 	bytes   int64
 	bufs    []*mem.Buf
 }

@@ -21,7 +21,7 @@ func TestCollidingHashesAreToldApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	refs := make([]ref, 5)
-	table.find(k, refs)
+	table.find(k, refs, nil)
 	for i, want := range [][]uint32{{0, 2}, {1, 4}, {0, 2}, {3}, {1, 4}} {
 		if int(refs[i].n) != len(want) {
 			t.Fatalf("row %d: %d matches, want %d", i, refs[i].n, len(want))

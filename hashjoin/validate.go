@@ -47,7 +47,7 @@ func repeatedIn(acct *mem.Account, k *keyer, t *RightTable, h *batch.Hasher, lo,
 	}
 	defer buf.Release()
 	refs := batch.View[ref](buf.Bytes())
-	t.find(&ks, refs)
+	t.find(&ks, refs, nil)
 	for i, r := range refs {
 		if r.n > 1 {
 			return lo + i, r.n, nil
