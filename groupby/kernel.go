@@ -37,6 +37,7 @@ type input struct {
 	one  bool    // every entry is 1 (no keys), and every row counts
 	// weight says how many times each row counts, for tallies; nil: once.
 	weight *batch.Column
+	few    *entryRows // what all aggregates share of a chunk; nil where rows are left out, and where entries are many
 }
 
 // overflow is an aggregate that does not fit its type; i is its place among the entries.
@@ -195,6 +196,13 @@ func (count) update(t *table, off int, in *input) error {
 	words, stride := t.ent[off:], t.lay.stride
 	if in.one {
 		words[stride] += uint64(len(in.ent))
+		return nil
+	}
+	if t.n <= fewEntries {
+		n := in.entryRows()
+		for e := range t.n {
+			words[e*stride] += n[e]
+		}
 		return nil
 	}
 	for _, e := range in.ent {

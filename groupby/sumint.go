@@ -30,6 +30,9 @@ func (sumInt) ordered() bool           { return false }
 func (sumInt) viewWord() int           { return 0 }
 
 func (k sumInt) update(t *table, off int, in *input) error {
+	if t.n <= fewEntries && k.sumFew(t, off, in) {
+		return nil
+	}
 	words, stride := t.ent[off:], t.lay.stride
 	if k.wide {
 		for i, v := range in.col.Int128s()[in.lo : in.lo+len(in.ent)] {

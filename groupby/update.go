@@ -9,12 +9,13 @@ import (
 // update runs the aggregates over the rows of layout.raw from lo on, which belong to the
 // entries ent. masked is scratch of at least that length.
 func (t *table) update(rows *batch.Batch, lo int, ent, masked []uint32) error {
+	var few entryRows
 	for i := range t.lay.aggs {
 		a := &t.lay.aggs[i]
 		if a.shared || t.again && !a.holds {
 			continue
 		}
-		in := input{lo: lo, ent: ent, one: len(t.lay.keys.cols) == 0}
+		in := input{lo: lo, ent: ent, one: len(t.lay.keys.cols) == 0, few: &few}
 		if a.arg >= 0 {
 			in.col = rows.Cols[a.arg]
 		}
@@ -67,7 +68,7 @@ func (a *aggregate) mask(rows *batch.Batch, in *input, out []uint32) {
 			r := in.lo + i
 			out[i] = e & -uint32(valid[r>>3]>>(r&7)&1)
 		}
-		in.ent, in.one = out, false
+		in.ent, in.one, in.few = out, false, nil
 	}
 	if a.filter < 0 {
 		return
@@ -80,5 +81,5 @@ func (a *aggregate) mask(rows *batch.Batch, in *input, out []uint32) {
 			out[i] = 0
 		}
 	}
-	in.ent, in.one = out, false
+	in.ent, in.one, in.few = out, false, nil
 }
