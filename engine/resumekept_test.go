@@ -137,6 +137,12 @@ func TestWhatWasKeptAndCannotBeReadStays(t *testing.T) {
 			if f.Faults() == 0 {
 				break
 			}
+			if err == nil && f.Leaked() == 0 { // it was read ahead, and again when it was due
+				if contents(t, r.dir) != r.want {
+					t.Errorf("%s, fault %d: the outputs are others", name, nth)
+				}
+				continue
+			}
 			if !errors.Is(err, injected) || f.Leaked() > 0 {
 				t.Errorf("%s, fault %d: %v, %d files are open", name, nth, err, f.Leaked())
 			}
