@@ -124,11 +124,7 @@ func (r *Run) newExecIn(parent string) (*exec, error) {
 	if err != nil {
 		return nil, err
 	}
-	var opts []mem.Option
-	if r.cfg.Tuning.Protect {
-		opts = append(opts, mem.Protect())
-	}
-	x := &exec{run: r, share: r.share, pool: mem.NewPool(r.share.Pool, opts...), dir: dir, shared: map[*phys]*sharedTable{}}
+	x := &exec{run: r, share: r.share, pool: mem.NewPool(r.share.Pool, r.poolOptions()...), dir: dir, shared: map[*phys]*sharedTable{}}
 	x.batches = x.pool.Account("batches", 0)
 	x.stores = x.pool.Account("partition stores", 0)
 	x.tables = x.pool.Account("tables", 0)
@@ -137,6 +133,13 @@ func (r *Run) newExecIn(parent string) (*exec, error) {
 		b.Gauges(x.pool.Used, dir.Written)
 	}
 	return x, nil
+}
+
+func (r *Run) poolOptions() []mem.Option {
+	if r.cfg.Tuning.Protect {
+		return []mem.Option{mem.Protect()}
+	}
+	return nil
 }
 
 // close gives everything back. Where the run succeeded, memory still in use is a bug and an error.
@@ -157,6 +160,9 @@ func (x *exec) close(ok bool) error {
 	}
 	if err := x.pool.Close(); err != nil && ok {
 		errs = append(errs, err)
+	}
+	if err := x.run.letGoAll(); err != nil && ok {
+		errs = append(errs, fmt.Errorf("self-check: %w", err))
 	}
 	return errors.Join(errs...)
 }
@@ -289,6 +295,9 @@ func (keepOpen) Close() error { return nil }
 // make lowers one node.
 func (x *exec) make(ctx context.Context, p *phys) (*rel, error) {
 	r, err := x.lower(ctx, p)
+	if h := x.run.held[p.node]; h != nil && err == nil {
+		r = h.instead(r, x.share.rows(p.est))
+	}
 	return x.located(r, err, p.node)
 }
 

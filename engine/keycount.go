@@ -62,7 +62,7 @@ func (r *Run) CountJoin(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 
 // scratch makes a table that no output has and puts it into the sink that mk makes.
 func (r *Run) scratch(ctx context.Context, n *plan.Node, mk func(Share) batch.Sink) (err error) {
-	sub := &Run{cfg: r.cfg, job: r.job, tables: r.tables, exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{}, rules: &ruleBook{}}
+	sub := &Run{cfg: r.cfg, job: r.job, tables: r.tables, exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{}, rules: &ruleBook{}, setAside: r.setAside}
 	sub.cfg.Board = nil
 	sub.plan = &plan.Plan{Job: r.job, Nodes: ordered(n, map[*plan.Node]bool{})}
 	sub.replan()

@@ -129,17 +129,17 @@ func (s *sketchSink) result() *keySketch {
 }
 
 // screen estimates from a sketch of both sides' keys how many rows the join at n makes, and plans anew
-// with it. It reads the keys once and keeps nothing: what turns out small need not be counted.
+// with it. It reads the keys once, and holds the rows of a side of which few pass its conditions for the run: what turns out small need not be counted.
 func (r *Run) screen(ctx context.Context, n *plan.Node) error {
 	if _, done := r.screened[n]; done {
 		return nil
 	}
 	op := n.Op.(*plan.Join)
-	left, err := r.sketch(ctx, keysOnly(n.Inputs[0], op.LeftKeys), op.NullsEqual)
+	left, err := r.sketchSide(ctx, n.Inputs[0], op.LeftKeys, op.NullsEqual)
 	if err != nil {
 		return fmt.Errorf("estimate the rows of the join in table %s: %w", n.Table, err)
 	}
-	right, err := r.sketch(ctx, keysOnly(n.Inputs[1], op.RightKeys), op.NullsEqual)
+	right, err := r.sketchSide(ctx, n.Inputs[1], op.RightKeys, op.NullsEqual)
 	if err != nil {
 		return fmt.Errorf("estimate the rows of the join in table %s: %w", n.Table, err)
 	}

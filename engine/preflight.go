@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,12 @@ import (
 // known exactly against max_rows, estimates over twice the free disk or the spill limit.
 // Smaller doubts are warnings. A join that might multiply is estimated from a sketch of its keys, and counted exactly
 // where that shows that it may, or where it has a max_rows. The error is a *RefusedError, or what went wrong while counting.
-func (r *Run) Preflight(ctx context.Context) error {
+func (r *Run) Preflight(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.letGoAll())
+		}
+	}()
 	if r.short != nil {
 		return r.short
 	}

@@ -90,9 +90,12 @@ type Run struct {
 	nodes    map[*plan.Node]*phys
 	// unsure are joins that could be aggregated before, but for how little is known of their rows.
 	unsure []*plan.Node
-	named  []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
-	short  error        // the bound is below the floor
-	rules  *ruleBook
+	// held are rows of joins' sides that sketching their keys has read; setAside is the bytes of the pool that are theirs.
+	held     map[*plan.Node]*heldRows
+	setAside int64
+	named    []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
+	short    error        // the bound is below the floor
+	rules    *ruleBook
 }
 
 // Open opens the inputs of a job and plans it. Nothing is written. Errors are
@@ -181,7 +184,7 @@ func (r *Run) replan() {
 	if r.cfg.Tuning.Pool > 0 {
 		pool = r.cfg.Tuning.Pool
 	}
-	r.share, r.short = r.need.divide(pool, max(r.cfg.Threads, 1))
+	r.share, r.short = r.need.divide(pool-r.setAside, max(r.cfg.Threads, 1))
 	if r.cfg.Tuning.BatchRows > 0 {
 		r.share.BatchRows = r.cfg.Tuning.BatchRows
 	}
