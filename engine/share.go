@@ -42,7 +42,7 @@ const (
 	minBatchRows = 1 << 10
 	// goodBatchRows is a batch under which the work of each begins to be felt.
 	goodBatchRows = 1 << 13
-	// minElastic is the least that is left for partitions, tails and tables.
+	// minElastic is the least that is left for partitions, tails and tables, see elastic.
 	minElastic = 6 << 20
 )
 
@@ -56,6 +56,8 @@ const (
 	// batchRowBytes and batchLeast bound the bytes of a batch: so many for each row that it may have, and no less.
 	batchRowBytes = 512
 	batchLeast    = 2 << 20
+	// loadNum / loadDen of what is left for partitions, tails and tables is for partitions being worked on.
+	loadNum, loadDen = 3, 10
 	// columnLeast is what a column of a batch takes however few its rows: the smallest buffer.
 	columnLeast = 4 << 10
 )
@@ -84,7 +86,17 @@ func (n need) fixed(workers, rows int) int64 {
 
 // floor returns the smallest pool with which the job runs: one worker, small batches.
 func (n need) floor() int64 {
-	return n.fixed(1, minBatchRows) + minElastic
+	return n.fixed(1, minBatchRows) + n.elastic()
+}
+
+// elastic returns the least that is left for partitions, tails and tables: so much that a partition being worked on fills the
+// smallest buffer of each of its columns. With less, thousands of columns would be sorted a few rows at a time.
+func (n need) elastic() int64 {
+	columns := 0
+	for _, w := range n.widths {
+		columns = max(columns, w.columns)
+	}
+	return max(minElastic, (int64(columns)*columnLeast*loadDen+loadNum-1)/loadNum)
 }
 
 // divide divides pool bytes. It gives up batch size first, then workers, then, with one
@@ -92,13 +104,13 @@ func (n need) floor() int64 {
 func (n need) divide(pool int64, threads int) (Share, error) {
 	for w := threads; w >= 1; w-- {
 		for rows := batch.Rows; rows >= goodBatchRows; rows /= 2 {
-			if rest := pool - n.fixed(w, rows); rest >= pool/5 && rest >= minElastic {
+			if rest := pool - n.fixed(w, rows); rest >= pool/5 && rest >= n.elastic() {
 				return n.share(pool, w, rows), nil
 			}
 		}
 	}
 	for rows := goodBatchRows; rows >= minBatchRows; rows /= 2 {
-		if pool-n.fixed(1, rows) >= minElastic {
+		if pool-n.fixed(1, rows) >= n.elastic() {
 			return n.share(pool, 1, rows), nil
 		}
 	}
@@ -111,7 +123,7 @@ func (n need) share(pool int64, workers, rows int) Share {
 	return Share{
 		Workers: workers, BatchRows: rows, Pool: pool, Fixed: fixed,
 		Resident: rest / 5,
-		Load:     rest * 3 / 10 / int64(workers),
+		Load:     rest * loadNum / loadDen / int64(workers),
 		Tails:    rest / 5,
 		Window:   rest / 10,
 		Writer:   n.writer + rest/8,

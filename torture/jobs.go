@@ -44,6 +44,13 @@ var jobs = [...]job{
 	{"semi join, 25 keys of 100,000 rows", "unique", `{from: t}, {join: {with: u, on: k, how: semi}}, {index: [k, key]}` + "\n" + `  t: [{from: unique}, {compute: {k: "key % 25"}}]` + "\n" + `  u: [{from: t}, {where: "k < 20"}]`, ""},
 	{"join of 1 MB strings", "long", `{from: long}, {index: col1}, {join: {with: l, on: col1}}` + "\n" + `  l: [{from: long}, {head: 40}]`, ""},
 	{"join, 10,000 columns", "widest", `{from: widest}, {index: key}, {join: {with: w, on: key, how: left}}` + "\n" + `  w: [{from: widest}, {select: {key: key, z: c1}}]`, ""},
+	{"group-by, 10,000 columns", "widest", `{from: widest}, {groupby: {by: key, agg: {` + aggregates(10_000, 9_999) + `}}}`, ""},
+	{"distinct, 10,000 columns", "widest", `{from: widest}, {union: [widest]}, {distinct: all}, {index: key}`, ""},
+	{"window, 10,000 columns", "widest", `{from: widest}, {window: {by: c1, order_by: key, columns: {a: "cumsum(c2)", b: "rolling_mean(c3, 10)"}}}`, ""},
+	{"as-of join, 10,000 columns", "widest", `{from: widest}, {join: {with: w, how: asof, asof: {on: key}}}, {index: key}` + "\n" + `  w: [{from: widest}, {select: {key: key, z: c1}}]`, ""},
+	{"CSV out, 10,000 columns", "widest", `{from: widest}, {index: key}`, "format: csv"},
+	{"Arrow out, 10,000 columns", "widest", `{from: widest}, {index: key}`, "format: arrow"},
+	{"JSON lines out, 10,000 columns", "widest", `{from: widest}, {index: key}`, "format: jsonl"},
 	{"semi join", "unique zipf", `{from: unique}, {index: key}, {join: {with: zipf, on: key, how: semi}}`, ""},
 	{"anti join", "unique zipf", `{from: unique}, {index: key}, {join: {with: zipf, on: key, how: anti}}`, ""},
 	{"join, 300 columns", "wide", `{from: wide}, {index: key}, {join: {with: w, on: key}}` + "\n" + `  w: [{from: wide}, {where: "key % 2 = 0"}]`, ""},
@@ -54,7 +61,7 @@ var jobs = [...]job{
 	{"group-by, strings", "strings", `{from: strings}, {groupby: {by: c1, agg: {n: count(), a: min(c2), b: max(c3), f: first(c4)}}}`, ""},
 	{"group-by, 1 MB strings", "long", `{from: long}, {groupby: {by: col1, agg: {a: min(s), f: first(s)}}}`, ""},
 	{"group-by, 300 columns", "wide", `{from: wide}, {groupby: {by: key, agg: {a: first(c1), b: max(c2), c: count()}}}`, ""},
-	{"group-by of 1,000 aggregates", "wide", `{from: wide}, {groupby: {by: key, agg: {` + aggregates(1000) + `}}}`, ""},
+	{"group-by of 1,000 aggregates", "wide", `{from: wide}, {groupby: {by: key, agg: {` + aggregates(1000, 250) + `}}}`, ""},
 	{"distinct of distinct rows", "unique", `{from: unique}, {distinct: all}, {index: [v1, key]}`, ""},
 	{"distinct, one key", "onekey", `{from: onekey}, {index: col3}, {distinct: {by: [col1], keep: last}}`, ""},
 	{"distinct", "zipf", `{from: zipf}, {index: v1}, {distinct: {by: [key], keep: last}}`, ""},
@@ -78,11 +85,11 @@ var jobs = [...]job{
 	{"dates and decimals", "orders", `{from: orders}, {groupby: {by: [l_shipdate, l_returnflag], agg: {q: sum(l_quantity), p: sum(l_extendedprice * (1 - l_discount)), n: count()}}}`, ""},
 }
 
-// aggregates makes n aggregates of the columns of the wide table.
-func aggregates(n int) string {
+// aggregates makes n aggregates of the columns c1 to c<columns>, which are four kinds of aggregates in turn.
+func aggregates(n, columns int) string {
 	var s strings.Builder
 	for i := range n {
-		fmt.Fprintf(&s, "a%d: %s(c%d), ", i, [...]string{"min", "max", "count", "first"}[i/250], 1+i%250)
+		fmt.Fprintf(&s, "a%d: %s(c%d), ", i, [...]string{"min", "max", "count", "first"}[i*4/n], 1+i%columns)
 	}
 	return strings.TrimSuffix(s.String(), ", ")
 }
