@@ -190,19 +190,30 @@ func reclaimOne(fsys vfs.FS, path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	err = removeDir(fsys, path)
-	return err == nil, errors.Join(err, lock.Close())
+	gone, err := removeDir(fsys, path)
+	return gone, errors.Join(err, lock.Close())
 }
 
-// removeDir removes a directory whose lock the caller holds, the lock last: what is left of it when this is cut short is removed by the next.
-func removeDir(fsys vfs.FS, path string) error {
+// removeDir removes a directory whose lock the caller holds, the lock last: what is left of it when this is cut short is removed by the
+// next. Once the lock has lost its name others may lock the directory anew, to remove or to use it: then it is theirs, gone is
+// false, and that is no error.
+func removeDir(fsys vfs.FS, path string) (gone bool, err error) {
 	inside, err := fsys.ReadDir(path)
 	for _, e := range inside {
 		if e.Name() != lockName {
 			err = errors.Join(err, fsys.RemoveAll(filepath.Join(path, e.Name())))
 		}
 	}
-	return errors.Join(err, fsys.RemoveAll(path))
+	if err == nil {
+		err = fsys.Remove(filepath.Join(path, lockName))
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = fsys.Remove(path)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Path returns the directory.
@@ -221,7 +232,8 @@ func (d *Dir) Close() error {
 	if d.lock == nil {
 		return nil
 	}
-	err := errors.Join(d.fs.RemoveAll(d.path), d.lock.Close())
+	_, err := removeDir(d.fs, d.path)
+	err = errors.Join(err, d.lock.Close())
 	d.lock = nil
 	return err
 }

@@ -109,7 +109,8 @@ func (k *Keep) begin(about []byte) error {
 		err = k.dir.fs.SyncDir(filepath.Dir(k.path)) // what is finished in it is durable if it is
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a full disk, say; else the place may be another's by now
-		err = errors.Join(err, removeDir(k.dir.fs, k.path))
+		_, rerr := removeDir(k.dir.fs, k.path)
+		err = errors.Join(err, rerr)
 	}
 	return err
 }
@@ -222,7 +223,8 @@ func (k *Keep) Close(keep bool) error {
 		}
 	}
 	if !keep {
-		err = errors.Join(err, removeDir(k.dir.fs, k.path))
+		_, rerr := removeDir(k.dir.fs, k.path)
+		err = errors.Join(err, rerr)
 	}
 	err = errors.Join(err, k.lock.Close())
 	k.lock = nil
