@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"pqjoin/plan"
+	"pqjoin/spillfile"
 )
 
 // groupCost is what a group costs that an aggregation makes, in rows that pass one: it may
@@ -20,6 +21,7 @@ const gain = 2
 
 // preaggregate lets group-bys aggregate before the join below them where that pays, by what is known so far.
 func (r *Run) preaggregate() {
+	r.keep = spillfile.KeepSpec{} // the plan becomes another
 	if r.named == nil {
 		r.named = lastNodes(r.plan)
 	}

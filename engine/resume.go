@@ -45,10 +45,11 @@ func (r *Run) about() (about, error) {
 	return a, nil
 }
 
-// keepSpec names the directory of the run's stages; nothing where it keeps none. The job is known by where it writes.
+// keepSpec names the directory of the run's stages; nothing where it keeps none. The job is known by where it writes. It is made once:
+// an input that changes later fails the run before a stage or an output is kept (keeper.note), as one does that changes while it is read.
 func (r *Run) keepSpec() (spec spillfile.KeepSpec, err error) {
-	if !r.cfg.Resume {
-		return spec, nil
+	if !r.cfg.Resume || r.keep.Key != "" {
+		return r.keep, nil
 	}
 	a, err := r.about()
 	if err != nil {
@@ -67,6 +68,7 @@ func (r *Run) keepSpec() (spec spillfile.KeepSpec, err error) {
 	}
 	key := sha256.Sum256(spec.About)
 	spec.Job, spec.Key = hex.EncodeToString(h.Sum(nil)[:8]), hex.EncodeToString(key[:16])
+	r.keep = spec
 	return spec, nil
 }
 

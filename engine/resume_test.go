@@ -309,3 +309,32 @@ func (r *resumed) written(t *testing.T) error {
 	}
 	return err
 }
+
+// What a run's stages depend on is asked once, before the run and for it: with thousands of files it takes a while.
+func TestEachInputIsLookedAtOnceForItsIdentity(t *testing.T) {
+	r := newResumed(t, condition{threads: 2})
+	defer r.clear(t)
+	counting, stats := false, map[string]int{}
+	f := faultfs.New(hasty(), func(_ int, op faultfs.Op, name string) error {
+		if rel, err := filepath.Rel(r.dir, name); counting && op == "stat" && err == nil && strings.HasSuffix(rel, ".parquet") && !strings.HasPrefix(rel, "out") {
+			stats[name]++
+		}
+		return nil
+	})
+	run := open(t, r.c, r.dir, Config{FS: f, Resume: true, Threads: 2})
+	counting = true
+	if err := run.Preflight(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Execute(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if len(stats) == 0 {
+		t.Error("no file was looked at")
+	}
+	for name, n := range stats {
+		if n != 1 {
+			t.Errorf("%s was looked at %d times", name, n)
+		}
+	}
+}

@@ -30,6 +30,7 @@ import (
 	"pqjoin/mem"
 	"pqjoin/monitor"
 	"pqjoin/plan"
+	"pqjoin/spillfile"
 	"pqjoin/tableio"
 )
 
@@ -96,6 +97,7 @@ type Run struct {
 	named    []*plan.Node // with which each table of the job ends, also those that rewriting has made away with
 	short    error        // the bound is below the floor
 	rules    *ruleBook
+	keep     spillfile.KeepSpec // once keepSpec has made it
 }
 
 // Open opens the inputs of a job and plans it. Nothing is written. Errors are
