@@ -123,21 +123,24 @@ func (p *pair) wrongSpill(ctx context.Context, r *result) error {
 	if err := errors.Join(os.MkdirAll(readOnly, 0o777), os.MkdirAll(memory, 0o777)); err != nil {
 		return err
 	}
-	for dir, kind := range map[string]string{readOnly: "ro", memory: "rw"} {
-		out, err := exec.Command("mount", "-t", "tmpfs", "-o", kind, "tmpfs", dir).CombinedOutput()
+	for _, m := range []struct{ dir, kind string }{{readOnly, "ro"}, {memory, "rw"}} {
+		out, err := exec.Command("mount", "-t", "tmpfs", "-o", m.kind, "tmpfs", m.dir).CombinedOutput()
 		if err != nil {
 			r.skip(fmt.Errorf("no tmpfs can be mounted here: %s", strings.TrimSpace(string(out))))
 			return nil
 		}
-		defer exec.Command("umount", dir).Run()
+		defer exec.Command("umount", m.dir).Run()
 	}
-	for dir, exit := range map[string]int{readOnly: 4, memory: 4, file: 2, p.path("missing", "dir"): 2, "/dev/null": 2} {
-		o, kept, what, err := p.attempt(ctx, 0, "--spill-dir", dir)
+	for _, w := range []struct {
+		dir  string
+		exit int
+	}{{readOnly, 4}, {memory, 4}, {file, 2}, {p.path("missing", "dir"), 2}, {"/dev/null", 2}} {
+		o, kept, what, err := p.attempt(ctx, 0, "--spill-dir", w.dir)
 		if err != nil {
 			return err
 		}
-		if o.exit != exit || !kept || !strings.Contains(o.stderr, dir) {
-			r.refute("spill directory %s: %s", dir, what)
+		if o.exit != w.exit || !kept || !strings.Contains(o.stderr, w.dir) {
+			r.refute("spill directory %s: %s", w.dir, what)
 			continue
 		}
 		r.end(fmt.Sprintf("a directory that cannot be spilled to: exit %d", o.exit))
