@@ -66,7 +66,7 @@ func (t *table) keyColumns(ents []uint32) ([]*batch.Column, error) {
 		default:
 			c, err = wordColumn(t, kc.word, ents, typ)
 		}
-		if err == nil && k.mask {
+		if err == nil && k.nulls > 0 {
 			c, err = withNulls(t, c, func(j int) bool { return t.keyNull(ents[j], i) })
 		}
 		if err != nil {
@@ -80,7 +80,7 @@ func (t *table) keyColumns(ents []uint32) ([]*batch.Column, error) {
 
 // keyNull says whether column k of the entry's key is null.
 func (t *table) keyNull(e uint32, k int) bool {
-	return t.lay.keys.mask && t.ent[int(e)*t.lay.stride]>>k&1 == 1
+	return t.lay.keys.nulls > 0 && t.ent[int(e)*t.lay.stride+k/64]>>(k%64)&1 == 1
 }
 
 // sample adds about n keys, spread over the table, to s.
@@ -208,7 +208,7 @@ func (t *table) sortByWord(ents []uint32) error {
 	defer buf.Release()
 	words := batch.View[uint64](buf.Bytes()[:16*n])
 	tmp := batch.View[uint32](buf.Bytes()[16*n : 20*n])
-	if t.lay.keys.mask {
+	if t.lay.keys.nulls > 0 {
 		for i, e := range ents {
 			if t.keyNull(e, 0) { // there is one at most
 				ents[i], ents[n-1] = ents[n-1], e

@@ -3,6 +3,7 @@ package groupby
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"pqjoin/batch"
 )
@@ -13,25 +14,23 @@ type keyCol struct {
 	word int // of its first word
 }
 
-// keyLayout is how a key becomes words of an entry: a word of null bits where a key
+// keyLayout is how a key becomes words of an entry: words of null bits, 64 columns each, where a key
 // column may be null, then the columns in order: one word (bool, int64, float64) or two
 // (int128, the view of bytes). Floats are made canonical: one NaN, and 0.0 for -0.0.
 type keyLayout struct {
 	schema *batch.Schema // the key columns alone
 	cols   []keyCol
 	words  int
-	mask   bool // word 0 has a bit for each null column; not where rows with nulls are left out
+	nulls  int  // of these, the first, with a bit for each null column; none where rows with nulls are left out
 	vars   bool // there are bytes columns
 }
 
 func newKeyLayout(in *batch.Schema, keys []int, dropNulls bool) keyLayout {
 	l := keyLayout{schema: in.Select(keys)}
-	for _, f := range l.schema.Fields {
-		l.mask = l.mask || f.Nullable && !dropNulls
+	if !dropNulls && slices.ContainsFunc(l.schema.Fields, func(f batch.Field) bool { return f.Nullable }) {
+		l.nulls = (len(keys) + 63) / 64
 	}
-	if l.mask {
-		l.words = 1
-	}
+	l.words = l.nulls
 	for _, f := range l.schema.Fields {
 		k := f.Type.Kind()
 		l.cols = append(l.cols, keyCol{kind: k, word: l.words})
@@ -50,9 +49,9 @@ const noPlace = ^uint64(0)
 // encode fills kw with the words of rows [lo, lo+n) of cols. The second word of a long bytes value is noPlace.
 func (l *keyLayout) encode(cols []*batch.Column, lo, n int, kw []uint64) {
 	w := l.words
-	if l.mask {
+	if l.nulls > 0 {
 		for i := range n {
-			kw[i*w] = 0
+			clear(kw[i*w:][:l.nulls])
 		}
 	}
 	for k, c := range cols {
@@ -95,7 +94,7 @@ func (l *keyLayout) encodeNulls(k int, c *batch.Column, lo, n int, kw []uint64) 
 	wide := l.cols[k].kind == batch.KindInt128 || l.cols[k].kind == batch.KindBytes
 	for i := range n {
 		if c.IsNull(lo + i) {
-			kw[i*w] |= 1 << k
+			kw[i*w+k/64] |= 1 << (k % 64)
 			kw[i*w+at] = 0
 			if wide {
 				kw[i*w+at+1] = 0

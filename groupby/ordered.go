@@ -33,6 +33,7 @@ type Ordered struct {
 	row  int64  // of the unit, the next one
 	cur  uint32 // entry of the open group, the last one; 0 where there is none
 
+	step        int // rows at a time
 	kw          []uint64
 	ent, masked []uint32
 }
@@ -50,11 +51,12 @@ func NewOrdered(spec Spec) (*Ordered, error) {
 	if len(o.lay.holds) > 0 {
 		return nil, fmt.Errorf("groupby %s: quantiles of rows in order need sorted values", spec.Name)
 	}
-	if o.t, err = newTable(o.lay, o.spec.Acct, 1<<40, chunk+2); err != nil {
+	o.step = chunkOf(o.lay.stride)
+	if o.t, err = newTable(o.lay, o.spec.Acct, 1<<40, o.step+2); err != nil {
 		return nil, err
 	}
-	o.kw = make([]uint64, chunk*max(o.lay.keys.words, 1))
-	o.ent, o.masked = make([]uint32, chunk), make([]uint32, chunk)
+	o.kw = make([]uint64, o.step*max(o.lay.keys.words, 1))
+	o.ent, o.masked = make([]uint32, o.step), make([]uint32, o.step)
 	return o, nil
 }
 
@@ -113,9 +115,9 @@ func (o *Ordered) Push(ctx context.Context, b *batch.Batch) ([]*batch.Batch, err
 	defer rows.Release()
 	o.row += int64(b.N)
 	var out []*batch.Batch
-	for lo := 0; lo < rows.N && err == nil; lo += chunk {
+	for lo := 0; lo < rows.N && err == nil; lo += o.step {
 		var closed *batch.Batch
-		closed, err = o.pushChunk(rows, lo, min(chunk, rows.N-lo))
+		closed, err = o.pushChunk(rows, lo, min(o.step, rows.N-lo))
 		if closed != nil {
 			out = append(out, closed)
 		}
@@ -140,7 +142,7 @@ func (o *Ordered) pushChunk(rows *batch.Batch, lo, n int) (*batch.Batch, error) 
 	if o.cur <= 1 {
 		return nil, nil
 	}
-	ents := o.masked[:o.cur-1] // the table has at most chunk+1 groups, the last of which is open
+	ents := o.masked[:o.cur-1] // the table has at most step+1 groups, the last of which is open
 	for i := range ents {
 		ents[i] = uint32(i + 1)
 	}

@@ -2,6 +2,7 @@ package groupby
 
 import (
 	"fmt"
+	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -170,7 +171,7 @@ func (t *table) same(in *probeIn, i int, e uint32) bool {
 }
 
 func (t *table) sameVar(in *probeIn, i int, key, ent []uint64) bool {
-	if t.lay.keys.mask && key[0] != ent[0] {
+	if n := t.lay.keys.nulls; !slices.Equal(key[:n], ent[:n]) {
 		return false
 	}
 	for k, c := range t.lay.keys.cols {

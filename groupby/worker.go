@@ -11,8 +11,11 @@ import (
 
 const (
 	// chunk is how many rows go through the key lookup and then through the aggregates
-	// at a time: their entries are still in the cache when the second comes.
+	// at a time at most: their entries are still in the cache when the second comes.
 	chunk = 1024
+	// chunkWords bounds the words that a chunk's keys or entries take, down to leastChunk of them.
+	chunkWords = 1 << 18
+	leastChunk = 16
 	// flushRows is how many groups travel in one batch of states.
 	flushRows = 4096
 	// freezeFactor times the groups of a table that did not reduce its input pass it by before it is tried
@@ -44,6 +47,7 @@ type worker struct {
 	lev *level // nil: errFull instead
 	t   *table
 
+	step   int // rows at a time
 	kw     []uint64
 	hash   []uint64
 	ent    []uint32
@@ -75,12 +79,17 @@ func newWorker(id int, lay *layout, lev *level, acct *mem.Account, limit int64, 
 	if err != nil {
 		return nil, err
 	}
+	step := chunkOf(lay.keys.words)
 	return &worker{
-		id: id, lay: lay, lev: lev, t: t, freeze: freezeFactor, rowAt: map[int]int64{},
-		kw: make([]uint64, chunk*max(lay.keys.words, 1)), hash: make([]uint64, chunk),
-		ent: make([]uint32, chunk), masked: make([]uint32, chunk),
+		id: id, lay: lay, lev: lev, t: t, freeze: freezeFactor, rowAt: map[int]int64{}, step: step,
+		kw: make([]uint64, step*max(lay.keys.words, 1)), hash: make([]uint64, step),
+		ent: make([]uint32, step), masked: make([]uint32, step),
 	}, nil
 }
+
+// chunkOf returns how many rows go through the lookup at a time, where each takes so many words: fewer where keys have thousands
+// of columns, as their words lie on the Go heap.
+func chunkOf(words int) int { return max(leastChunk, min(chunk, chunkWords/max(words, 1))) }
 
 func (w *worker) release() {
 	if w.t != nil {
@@ -112,7 +121,7 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 	}
 	w.missN = 0
 	for lo := 0; lo < rows.N; {
-		n := min(chunk, rows.N-lo)
+		n := min(w.step, rows.N-lo)
 		n, err := w.fit(ctx, rows, lo, n)
 		if err != nil {
 			return err
@@ -281,7 +290,7 @@ func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
 		}
 	}
 	for lo := 0; lo < b.N; {
-		n, err := w.fit(ctx, b, lo, min(chunk, b.N-lo))
+		n, err := w.fit(ctx, b, lo, min(w.step, b.N-lo))
 		if err != nil {
 			return err
 		}

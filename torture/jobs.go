@@ -45,6 +45,7 @@ var jobs = [...]job{
 	{"join of 1 MB strings", "long", `{from: long}, {index: col1}, {join: {with: l, on: col1}}` + "\n" + `  l: [{from: long}, {head: 40}]`, ""},
 	{"join, 10,000 columns", "widest", `{from: widest}, {index: key}, {join: {with: w, on: key, how: left}}` + "\n" + `  w: [{from: widest}, {select: {key: key, z: c1}}]`, ""},
 	{"group-by, 10,000 columns", "widest", `{from: widest}, {groupby: {by: key, agg: {` + aggregates(10_000, 9_999) + `}}}`, ""},
+	{"group-by in order, 10,000 columns", "widest", `{from: widest}, {index: key}, {groupby: {by: key, agg: {` + aggregates(10_000, 9_999) + `}}}`, ""},
 	{"distinct, 10,000 columns", "widest", `{from: widest}, {union: [widest]}, {distinct: all}, {index: key}`, ""},
 	{"window, 10,000 columns", "widest", `{from: widest}, {window: {by: c1, order_by: key, columns: {a: "cumsum(c2)", b: "rolling_mean(c3, 10)"}}}`, ""},
 	{"as-of join, 10,000 columns", "widest", `{from: widest}, {join: {with: w, how: asof, asof: {on: key}}}, {index: key}` + "\n" + `  w: [{from: widest}, {select: {key: key, z: c1}}]`, ""},
