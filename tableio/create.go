@@ -89,7 +89,7 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 		return text.WriterHeap(codecs[o.Compression]) + int64(o.RowBytes)
 	}
 	if o.Format == Arrow {
-		return text.WriterHeap(text.Plain) + arrow.WriterHeap(o.Compression) + int64(o.RowBytes)
+		return text.WriterHeap(text.Plain) + arrow.WriterHeap(schema, o.Compression) + int64(o.RowBytes)
 	}
 	return parquet.WriterFloor(schema, o.WriterOptions)
 }

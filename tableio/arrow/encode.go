@@ -14,6 +14,8 @@ import (
 const (
 	batchRows  = 64 << 10
 	batchBytes = 4 << 20
+	// leastBuffer is what any buffer takes, bytes.
+	leastBuffer = 4 << 10
 )
 
 // magic begins a file, padded to 8 bytes, and ends it.
@@ -47,14 +49,22 @@ type block struct {
 	body int64 // bytes
 }
 
-// WriterHeap returns the pool bytes that writing takes besides the file's buffer and the rows' own.
-func WriterHeap(codec string) int64 {
-	heap := int64(3 * batchBytes) // buffers, as they double
+// WriterHeap returns the pool bytes that writing the schema takes besides the file's buffer and the rows' own.
+func WriterHeap(schema *batch.Schema, codec string) int64 {
+	least := int64(0) // that the buffers of all columns take, however few their rows
+	for _, f := range schema.Fields {
+		g, err := newGathered(f.Type, nil)
+		if err != nil {
+			continue // it is refused before anything is written
+		}
+		g.each(func(g *gathered) { least += int64(g.kept()) * leastBuffer })
+	}
+	heap := 3*batchBytes + least // buffers, as they double
 	switch codec {
 	case "lz4":
-		heap += lz4Heap + 2*batchBytes
+		heap += lz4Heap + 2*batchBytes + least
 	case "zstd":
-		heap += zstdHeap + 2*batchBytes
+		heap += zstdHeap + 2*batchBytes + least
 	}
 	return heap
 }

@@ -35,7 +35,7 @@ type grown struct {
 // room returns n bytes more.
 func (g *grown) room(acct *mem.Account, n int) ([]byte, error) {
 	if g.buf == nil || g.n+n > len(g.buf.Bytes()) {
-		size := max(g.n+n, 4<<10)
+		size := max(g.n+n, leastBuffer)
 		if g.buf != nil && size < 2*batchBytes {
 			size = max(size, 2*g.n)
 		}
@@ -157,6 +157,17 @@ func (g *gathered) buffers() [][]byte {
 		return [][]byte{valid, offsets, g.data.bytes()}
 	}
 	return [][]byte{valid, g.vals.bytes()}
+}
+
+// kept returns how many buffers it keeps.
+func (g *gathered) kept() int {
+	switch {
+	case g.tree != nil && g.tree.Kind == nested.Struct:
+		return 1
+	case g.tree == nil && g.width == 0:
+		return 3
+	}
+	return 2
 }
 
 func (g *gathered) reset() {

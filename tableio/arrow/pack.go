@@ -110,9 +110,13 @@ func (k *packer) zstd(dst, src []byte) (int, error) {
 // lz4Block is how much of a buffer a block of an LZ4 frame holds.
 const lz4Block = 64 << 10
 
+// lz4Most is no more than the last block needs, for buffers may be many and small.
 func lz4Most(n int) int {
-	blocks := (n + lz4Block - 1) / lz4Block
-	return 7 + blocks*(4+lz4.CompressBlockBound(lz4Block)) + 4
+	most := 7 + n/lz4Block*(4+lz4.CompressBlockBound(lz4Block)) + 4
+	if rest := n % lz4Block; rest > 0 {
+		most += 4 + lz4.CompressBlockBound(rest)
+	}
+	return most
 }
 
 // lz4 makes a frame of blocks that do not refer to each other, without checksums.
