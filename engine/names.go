@@ -1,7 +1,10 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"pqjoin/batch"
 	"pqjoin/plan"
@@ -28,13 +31,19 @@ func shownName(name string) string {
 	return plain
 }
 
-// names returns the names of the columns at idx, for people.
+// mostNames is how many columns are named where there may be thousands.
+const mostNames = 12
+
+// names returns the names of the columns at idx, for people: the first of them, and how many more there are.
 func names(s *batch.Schema, idx []int) string {
 	var out []string
 	for _, c := range idx {
 		if n := shownName(s.Fields[c].Name); n != "" {
 			out = append(out, n)
 		}
+	}
+	if more := len(out) - mostNames; more > 1 {
+		out = append(out[:mostNames], fmt.Sprintf("and %s more", humanize.Comma(int64(more))))
 	}
 	return strings.Join(out, ", ")
 }

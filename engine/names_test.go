@@ -45,3 +45,18 @@ func TestStepsAreNamedForPeople(t *testing.T) {
 		}
 	}
 }
+
+// A table may have thousands of columns: a name of a stage is a line all the same.
+func TestNamesOfManyColumnsAreCutShort(t *testing.T) {
+	schema, idx := &batch.Schema{}, []int{}
+	for i := range 2000 {
+		schema.Fields = append(schema.Fields, batch.Field{Name: fmt.Sprintf("c%d", i), Type: batch.Of(batch.Int64)})
+		idx = append(idx, i)
+	}
+	if got, want := names(schema, idx), "c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, and 1,988 more"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := names(schema, idx[:13]); !strings.HasSuffix(got, "c11, c12") {
+		t.Errorf("%q", got)
+	}
+}
