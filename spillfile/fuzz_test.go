@@ -52,6 +52,7 @@ func fuzzRow(i int) []any {
 // fuzzShapes are stores to spill. Batches with dictionaries come first, so that those of mixed ones hold both flat values and codes.
 var fuzzShapes = []struct {
 	plain       bool // without a codec
+	places      bool // where the blocks lie is read from the file too
 	dict, codes bool
 	flatFrom    int // the first batch without dictionaries
 }{
@@ -61,6 +62,7 @@ var fuzzShapes = []struct {
 	{plain: true, dict: true, codes: true, flatFrom: 3},
 	{plain: true, dict: true, codes: true, flatFrom: 2},
 	{dict: true, codes: true, flatFrom: 2},
+	{places: true},
 }
 
 // memFile is a spill file whose content a test sets.
@@ -124,6 +126,13 @@ func newSpilled(tb testing.TB, shape int) *spilled {
 	if _, err = s.Spill(context.Background(), 1<<40); err != nil {
 		tb.Fatal(err)
 	}
+	if sh.places {
+		for p := range s.parts {
+			if err := s.flush(p); err != nil {
+				tb.Fatal(err)
+			}
+		}
+	}
 	return onDisk(tb, s)
 }
 
@@ -169,7 +178,7 @@ func onDisk(tb testing.TB, s *Store) *spilled {
 	if _, err := real.f.ReadAt(sp.whole, 0); err != nil {
 		tb.Fatal(err)
 	}
-	real.f = sp.file
+	sp.file.data, real.f = sp.whole, sp.file
 	sp.pool = mem.NewPool(2<<20, mem.Protect())
 	tb.Cleanup(func() {
 		if err := sp.pool.Close(); err != nil {
@@ -203,6 +212,14 @@ func (sp *spilled) forge(data []byte) {
 			n := blockHeader + int(h.length)
 			h.put(in[:blockHeader], in[blockHeader:n])
 			in = in[n:]
+		}
+	}
+	for p := range sp.s.parts {
+		for i, place := range sp.s.parts[p].ledger.pages {
+			if end := place.off + int64(place.size); end <= int64(len(data)) {
+				page, h := data[place.off:end], sp.s.pageHeader(p, i, int(place.size)-blockHeader)
+				h.put(page, page[blockHeader:])
+			}
 		}
 	}
 }
