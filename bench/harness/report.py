@@ -2,7 +2,7 @@
 
 import os
 
-from . import results, tables
+from . import catalog, results, tables
 from .text import gigabytes, joined
 
 TITLES = {
@@ -56,7 +56,7 @@ def write(paths, docs, notes_path):
     records, machines = results.load(paths)
     found = results.merge(records)
     os.makedirs(f"{docs}/benchmarks", exist_ok=True)
-    text, missed = [HEAD, about(machines), method(machines, found)], []
+    text, missed = [HEAD, about(machines, found), method(machines, found)], []
     for family, (title, what) in TITLES.items():
         part = [r for r in found if r.family == family]
         if not part:
@@ -75,15 +75,31 @@ def write(paths, docs, notes_path):
     return missed
 
 
-def about(machines):
-    """The machines and versions, once each."""
+def about(machines, found):
+    """The machine, in one table: a row for each value that a record file has there, so one where all agree."""
     out = ["## Machine\n\n| | |\n| --- | --- |\n"]
-    for m in {str({k: v for k, v in m.items() if k not in ("argv", "time")}): m for m in machines}.values():
-        versions = ", ".join(f"{name} {v}" for name, v in m["versions"].items())
-        out += [f"| CPU | {m['cpu']}, {m['cores']} cores |\n| memory | {gigabytes(m['memory'])} |\n| disk | {m['disk']} |\n",
-                f"| kernel | Linux {m['kernel']} |\n| versions | {versions}, Python {m['python']} |\n| date | {m['time']} |\n"]
+    peers = lambda m: ", ".join(f"{name} {v}" for name, v in m["versions"].items() if name != "pqjoin")
+    shown = {"CPU": lambda m: f"{m['cpu']}, {m['cores']} cores", "memory": lambda m: gigabytes(m["memory"]), "disk": lambda m: m["disk"],
+             "kernel": lambda m: f"Linux {m['kernel']}", "versions": lambda m: f"{peers(m)}, Python {m['python']}", "date": lambda m: m["time"]}
+    for name, value in shown.items():
+        out += [f"| {name} | {v} |\n" for v in dict.fromkeys(map(value, machines))]
+    out += [f"| pqjoin | {line} |\n" for line in builds(machines, found)]
     out.append("\nRun as\n\n" + "".join(f"    bench/run.py {' '.join(m['argv'])}\n" for m in machines) + "\n")
     return "".join(out)
+
+
+def builds(machines, found):
+    """Which version of pqjoin each family was measured with; with its rows, where it is a part of the family."""
+    by = {}  # version -> family -> numbers of rows
+    for r in found:
+        by.setdefault(machines[r.invocation - 1]["versions"]["pqjoin"], {}).setdefault(r.family, set()).add(r.rows)
+    times = [family for families in by.values() for family in families]
+    for version, families in by.items():
+        parts = {}  # "", or of how many rows -> families
+        for family, sizes in families.items():
+            rows = "" if times.count(family) == 1 else f" of {', '.join(catalog.count(n) for n in sorted(sizes))} rows"
+            parts.setdefault(rows, []).append(family)
+        yield f"{version}: " + "; ".join(", ".join(names) + rows for rows, names in parts.items()) if len(by) > 1 else version
 
 
 def method(machines, found):

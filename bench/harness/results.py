@@ -16,7 +16,7 @@ LARGE, TARGET_ROWS = ("seed", "join", "group", "h2o-group", "h2o-join"), 10**8
 
 @dataclass
 class Measured:
-    """One engine's runs of a case: medians of those that finished, or how the last one ended."""
+    """One engine's runs of a case: medians where all finished, else how the first that did not finish ended."""
 
     engine: str
     status: str
@@ -42,6 +42,7 @@ class Result:
     mem: str
     threads: int
     targets: dict
+    invocation: int  # which of the machine records is that of its runs, counted from 1
     limited: bool = False  # whether pqjoin ran in a cgroup every time
     free: dict = field(default_factory=dict)  # engine -> Measured
     cgroup: dict = field(default_factory=dict)
@@ -105,7 +106,7 @@ def identity(r):
 
 def result(runs):
     first = runs[0]
-    out = Result(*(first[name] for name in ("case", "family", "rows", "mem", "threads", "targets")))
+    out = Result(*(first[name] for name in ("case", "family", "rows", "mem", "threads", "targets", "invocation")))
     if out.family in LARGE and out.rows < TARGET_ROWS:
         out.targets = {}
     ours = [r["limited"] for r in runs if r["engine"] == "pqjoin"]
@@ -122,8 +123,8 @@ def result(runs):
 def medians(engine, runs):
     done = [r for r in runs if r["status"] == "done"]
     if len(done) < len(runs):
-        last = next(r for r in runs if r["status"] != "done")
-        return Measured(engine, last["status"], len(runs), wall=last["wall"], peak=last["peak"])
+        failed = next(r for r in runs if r["status"] != "done")
+        return Measured(engine, failed["status"], len(runs), wall=failed["wall"], peak=failed["peak"])
     middle = {name: statistics.median(r.get(name, 0) for r in done) for name in ("wall", "cpu", "peak", "spilled", "bytes", "decoded")}
     verdicts = [r["equal"] for r in done if "equal" in r]
     return Measured(engine, "done", len(done), **middle, equal=all(verdicts) if verdicts else None)
