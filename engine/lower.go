@@ -39,7 +39,11 @@ func (x *exec) indexed(ctx context.Context, op *plan.Index, p *phys) (out *rel, 
 	stage := x.keeper.stage(ctx, p, "index")
 	as, ok, err := x.keeper.takeOver(ctx, stage, step, func() (note stageNote, err error) {
 		name := (&stageWalk{run: x.run, kept: map[*phys]bool{}}).index(p, op).name // what it is called where it is not taken over
-		sorter, raw, err := extsort.Restore(ctx, x.sortSpec(name, p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage))
+		v := x.verification(step)
+		defer func() { v.end(err == nil) }()
+		spec := x.sortSpec(name, p.node.Inputs[0].Schema, op.Keys, p.in[0].est, stage)
+		spec.Verified = v.told
+		sorter, raw, err := extsort.Restore(ctx, spec)
 		if err != nil {
 			return note, err
 		}

@@ -72,7 +72,9 @@ func (r *Run) targets(key string) []publish.Target {
 
 // write fills output i at its temporary place, unless an earlier run has.
 func (x *exec) write(ctx context.Context, i int, o *plan.Output, set *publish.Set) (OutputSummary, error) {
-	sum, ok, err := x.keeper.finishedOutput(ctx, i, o, set)
+	v := x.verification("output " + o.Label)
+	sum, ok, err := x.keeper.finishedOutput(ctx, i, o, set, func(bytes int64) { v.told(0, bytes, 0) })
+	v.end(ok)
 	if ok || err != nil {
 		return sum, err
 	}

@@ -224,12 +224,12 @@ func (k *keeper) finishOutput(ctx context.Context, i int, o *plan.Output, set *p
 }
 
 // finishedOutput says whether an earlier run has filled output i, and what it wrote.
-func (k *keeper) finishedOutput(ctx context.Context, i int, o *plan.Output, set *publish.Set) (sum OutputSummary, ok bool, err error) {
+func (k *keeper) finishedOutput(ctx context.Context, i int, o *plan.Output, set *publish.Set, read func(bytes int64)) (sum OutputSummary, ok bool, err error) {
 	if k == nil {
 		return sum, false, nil
 	}
 	name := "output " + o.Label
-	raw, ok, why, err := set.Reuse(ctx, i)
+	raw, ok, why, err := set.Reuse(ctx, i, read)
 	var note stageNote
 	if ok && err == nil {
 		if note, why = readNote(raw); why != nil {

@@ -14,11 +14,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"pqjoin/internal/testkit/jobgen"
 	"pqjoin/internal/vfs"
 	"pqjoin/internal/vfs/faultfs"
 	"pqjoin/mem"
+	"pqjoin/monitor"
 	"pqjoin/spillfile"
 )
 
@@ -82,6 +84,32 @@ func TestAFilledOutputIsNotWrittenAgain(t *testing.T) {
 	}
 	if err := leftovers(filepath.Join(r.dir, "out")); err != nil || contents(t, r.dir) != r.want {
 		t.Errorf("a run without resume, afterwards: %v", err)
+	}
+}
+
+func TestWhatWasKeptIsVerifiedInAStageOfItsOwn(t *testing.T) {
+	r := newResumed(t, plain)
+	for _, nth := range []int{r.late(), r.behindFirst(t)} {
+		r.die(t, nth)
+		board := monitor.NewBoard(0, time.Now)
+		run := open(t, r.c, r.dir, Config{Resume: true, Board: board, Tuning: r.cond.tuning})
+		if _, err := run.Execute(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for _, s := range board.Snapshot().Stages {
+			if !strings.HasPrefix(s.Name, verifyKept) {
+				continue
+			}
+			seen++
+			if s.State != "done" || s.BytesIn == 0 || s.RowsIn != s.ExpectRows {
+				t.Errorf("%+v", s)
+			}
+		}
+		if seen == 0 {
+			t.Errorf("died at %d: no stage is verified", nth)
+		}
+		r.clear(t)
 	}
 }
 

@@ -62,8 +62,11 @@ func (x *exec) spooled(ctx context.Context, p *phys) (sp *spool, err error) {
 
 // restoredSpool is the spool of p's table that an earlier run kept, and what that noted of it.
 func (x *exec) restoredSpool(ctx context.Context, p *phys, stage *spillfile.Stage) (sp *spool, note stageNote, err error) {
-	schema := p.node.Schema
-	st, raw, err := spillfile.Restore(ctx, spillfile.Spec{Name: "table " + p.node.Table, Schema: schema, Acct: x.stores, Dir: x.dir, Keep: stage})
+	schema, v := p.node.Schema, x.verification("table "+p.node.Table)
+	defer func() { v.end(err == nil) }()
+	st, raw, err := spillfile.Restore(ctx, spillfile.Spec{
+		Name: "table " + p.node.Table, Schema: schema, Workers: x.share.Workers, Acct: x.stores, Dir: x.dir, Keep: stage, Verified: v.told,
+	})
 	if err != nil {
 		return nil, note, err
 	}

@@ -41,6 +41,8 @@ type Spec struct {
 	Dir        *spillfile.Dir
 	// Keep is the stage that the partitions are to be for later runs, before any is cut again; nil: none.
 	Keep *spillfile.Stage
+	// Verified is told by Restore, as by spillfile's; may be nil.
+	Verified func(rows, bytes, of int64)
 }
 
 // ErrUnsplittable says that rows of different keys could not be told apart within the
@@ -95,7 +97,7 @@ func Restore(ctx context.Context, spec Spec) (*Sorter, []byte, error) {
 	spec.Partitions = max(spec.Partitions, minFan)
 	s := &Sorter{spec: spec}
 	store := s.storeSpec(spec.Acct, 0, spec.Workers)
-	store.Keep = spec.Keep
+	store.Keep, store.Verified = spec.Keep, spec.Verified
 	var note []byte
 	var err error
 	if s.store, note, err = spillfile.Restore(ctx, store); err != nil {

@@ -44,7 +44,8 @@ func (s *Stage) finish(m manifest) error {
 }
 
 // Restore returns the store that an earlier run kept as the stage spec.Keep, sealed, and what was noted of it. Every
-// byte of it is verified. The spec says its columns, Codes and where memory comes from; partitions are those that it has. Errors:
+// byte of it is verified, by the spec's Workers. The spec says its columns, Codes and where memory comes from; partitions are those
+// that it has. Errors:
 // ErrNotKept where there is none; ErrCorrupt where it is not what was kept, or no store of these columns; mem.ErrLimit where its
 // dictionaries are too large for this run.
 func Restore(ctx context.Context, spec Spec) (*Store, []byte, error) {
@@ -171,9 +172,7 @@ func (r *restorer) part(p int, x *indexPart) error {
 		if err != nil {
 			return err
 		}
-		for _, b := range k.blocks {
-			part.rows += int64(b.rows)
-		}
+		part.rows += k.rows()
 		part.blocks += len(k.blocks)
 		part.bytes += int64(k.used)
 		part.onDisk += int64(k.stored)
@@ -226,42 +225,4 @@ func (s *Store) enterVars(part *partition, x *indexPart) bool {
 	}
 	part.vars, part.coded = x.Vars, x.Coded
 	return true
-}
-
-// verifyAll reads every block once and compares it with its checksum.
-func (s *Store) verifyAll(ctx context.Context) error {
-	rows := int64(0)
-	for p := range s.parts {
-		if err := s.verifyPart(ctx, p); err != nil {
-			return err
-		}
-		rows += s.parts[p].rows
-	}
-	if rows != s.rowsIn() {
-		return s.named(fmt.Errorf("%d rows of %d: %w", rows, s.rowsIn(), ErrCorrupt))
-	}
-	return nil
-}
-
-func (s *Store) verifyPart(ctx context.Context, p int) error {
-	r := s.newReader(p, s.spec.Acct, []int{})
-	defer r.close()
-	s.readAhead(p)
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		k, err := r.order.places.chunk()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		o, err := r.openChunk(k)
-		if err != nil {
-			return s.named(err)
-		}
-		o.buf.Release()
-	}
 }

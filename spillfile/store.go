@@ -36,6 +36,9 @@ type Spec struct {
 	Dir   *Dir // nil: nothing is ever spilled
 	// Keep is the stage that the store is to be for later runs once it is sealed, in a Keep beside Dir; nil: it goes with its owner.
 	Keep *Stage
+	// Verified is told by Restore, from its workers, of rows and their bytes on disk that are verified, and how many rows there are in
+	// all; may be nil.
+	Verified func(rows, bytes, of int64)
 }
 
 // PartStats describes a partition. Raw is the bytes of its values when loaded

@@ -41,7 +41,7 @@ func (s *Set) Finish(ctx context.Context, i int, note []byte) error {
 	if t.Key == "" {
 		return nil
 	}
-	sum, err := s.sum(ctx, s.Temp(i), s.fsys.SyncDir) // the names of its files become durable, too
+	sum, err := s.sum(ctx, s.Temp(i), seeing{left: s.fsys.SyncDir}) // the names of its files become durable, too
 	if err != nil {
 		return err
 	}
@@ -62,13 +62,14 @@ func (s *Set) Finish(ctx context.Context, i int, note []byte) error {
 
 // Reuse looks whether an earlier run has finished target i, and returns what it noted. It compares every file with its
 // checksum. Where ok is false, the target is to be written; why says what is wrong with what was there, if anything.
-// What cannot be read now (too many files are open, say) may be sound: that is an error, and it stays.
-func (s *Set) Reuse(ctx context.Context, i int) (note []byte, ok bool, why, err error) {
+// What cannot be read now (too many files are open, say) may be sound: that is an error, and it stays. read is told of the bytes
+// that are compared; it may be nil.
+func (s *Set) Reuse(ctx context.Context, i int, read func(bytes int64)) (note []byte, ok bool, why, err error) {
 	was := s.found[i]
 	if was == nil {
 		return nil, false, s.unused[i], nil
 	}
-	sum, err := s.sum(ctx, s.Temp(i), func(string) error { return nil })
+	sum, err := s.sum(ctx, s.Temp(i), seeing{read: read, left: func(string) error { return nil }})
 	if ctx.Err() != nil {
 		return nil, false, nil, context.Cause(ctx)
 	}
@@ -122,21 +123,27 @@ func (s *Set) find(i int) error {
 	return nil
 }
 
+// seeing is who is told while files are summed up.
+type seeing struct {
+	read func(bytes int64)      // of bytes that were read; may be nil
+	left func(dir string) error // of each directory whose files were seen
+}
+
 // sum returns a checksum of the names, sizes and checksums of a temporary place's files: its length does not depend on
-// how many there are. left is called of each directory whose files were seen.
-func (s *Set) sum(ctx context.Context, temp string, left func(dir string) error) (string, error) {
+// how many there are.
+func (s *Set) sum(ctx context.Context, temp string, tell seeing) (string, error) {
 	st, err := s.fsys.Stat(temp)
 	if err != nil {
 		return "", err
 	}
 	all, buf := sha256.New(), make([]byte, sumStep)
 	see := func(name string) error {
-		size, sum, err := sumFile(ctx, s.fsys, filepath.Join(temp, name), buf)
+		size, sum, err := sumFile(ctx, s.fsys, filepath.Join(temp, name), buf, tell.read)
 		_, _ = fmt.Fprintf(all, "%q %d %08x\n", name, size, sum)
 		return err
 	}
 	if st.IsDir() {
-		err = walk(s.fsys, temp, "", see, left)
+		err = walk(s.fsys, temp, "", see, tell.left)
 	} else {
 		err = see("")
 	}
@@ -166,8 +173,8 @@ func walk(fsys vfs.FS, root, dir string, see, left func(name string) error) erro
 	return left(filepath.Join(root, dir))
 }
 
-// sumFile returns a file's size and its CRC-32C; it reads through buf.
-func sumFile(ctx context.Context, fsys vfs.FS, path string, buf []byte) (size int64, sum uint32, err error) {
+// sumFile returns a file's size and its CRC-32C; it reads through buf, and tells read where that is not nil.
+func sumFile(ctx context.Context, fsys vfs.FS, path string, buf []byte, read func(bytes int64)) (size int64, sum uint32, err error) {
 	f, err := fsys.Open(path)
 	if err != nil {
 		return 0, 0, err
@@ -181,6 +188,9 @@ func sumFile(ctx context.Context, fsys vfs.FS, path string, buf []byte) (size in
 		n, err := f.ReadAt(buf, size)
 		sum = crc32.Update(sum, table, buf[:n])
 		size += int64(n)
+		if read != nil {
+			read(int64(n))
+		}
 		if err == io.EOF {
 			return size, sum, nil
 		}

@@ -29,7 +29,7 @@ func (s *scene) again(t *testing.T, f vfs.FS) (reused int, why, err error) {
 	}
 	defer set.Abort()
 	for i, target := range s.targets {
-		note, ok, w, err := set.Reuse(context.Background(), i)
+		note, ok, w, err := set.Reuse(context.Background(), i, nil)
 		if w != nil {
 			why = w
 		}

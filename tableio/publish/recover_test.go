@@ -154,7 +154,7 @@ func TestAFinishedOutputThatCannotBeReadNowStays(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.n = f.calls + n
-		_, ok, why, err := set.Reuse(context.Background(), 0)
+		_, ok, why, err := set.Reuse(context.Background(), 0, nil)
 		set.Abort() // one of its removals may fail: it leaves that to the next run
 		if f.calls < f.n {
 			break

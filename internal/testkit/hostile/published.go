@@ -63,7 +63,7 @@ func newPublished(committed bool) (*published, error) {
 // fill writes what is not finished yet, and says how many outputs were.
 func fill(fsys vfs.FS, set *publish.Set) (reused int, err error) {
 	for i, t := range targets() {
-		_, ok, _, err := set.Reuse(context.Background(), i)
+		_, ok, _, err := set.Reuse(context.Background(), i, nil)
 		if err != nil {
 			return reused, err
 		}

@@ -1,0 +1,103 @@
+package spillfile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"pqjoin/mem"
+)
+
+// verifyAll reads every block of a restored store once, partitions by several workers, and compares it with its checksum.
+func (s *Store) verifyAll(ctx context.Context) error {
+	v := verifier{s: s, bad: len(s.parts)}
+	v.run(ctx, s.spec.Workers)
+	if errors.Is(v.err, mem.ErrLimit) && s.spec.Workers > 1 { // of memory for one there may be enough
+		v = verifier{s: s, next: v.bad, bad: len(s.parts)}
+		v.run(ctx, 1)
+	}
+	if v.err != nil {
+		return v.err
+	}
+	rows := int64(0)
+	for p := range s.parts {
+		rows += s.parts[p].rows
+	}
+	if rows != s.rowsIn() {
+		return s.named(fmt.Errorf("%d rows of %d: %w", rows, s.rowsIn(), ErrCorrupt))
+	}
+	return nil
+}
+
+// verifier goes through partitions in ascending order. Its error is that of the first that has one, whoever finds which.
+type verifier struct {
+	s    *Store
+	mu   sync.Mutex
+	next int // the partition that is begun next
+	bad  int // what has an error; nothing behind it is begun
+	err  error
+}
+
+func (v *verifier) run(ctx context.Context, workers int) {
+	var wg sync.WaitGroup
+	for range min(workers, len(v.s.parts)) {
+		wg.Go(func() {
+			for p, ok := v.begin(); ok; p, ok = v.begin() {
+				v.end(p, v.s.verifyPart(ctx, p))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func (v *verifier) begin() (p int, ok bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	p = v.next
+	v.next++
+	return p, p < v.bad
+}
+
+func (v *verifier) end(p int, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil && p < v.bad {
+		v.bad, v.err = p, err
+	}
+}
+
+func (s *Store) verifyPart(ctx context.Context, p int) error {
+	r := s.newReader(p, s.spec.Acct, []int{})
+	defer r.close()
+	s.readAhead(p)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		k, err := r.order.places.chunk()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		o, err := r.openChunk(k)
+		if err != nil {
+			return s.named(err)
+		}
+		o.buf.Release()
+		if s.spec.Verified != nil {
+			s.spec.Verified(k.rows(), int64(k.stored), s.rowsIn())
+		}
+	}
+}
+
+// rows returns the rows of the chunk's blocks.
+func (k *chunk) rows() (n int64) {
+	for _, b := range k.blocks {
+		n += int64(b.rows)
+	}
+	return n
+}
