@@ -96,7 +96,7 @@ func (x *exec) joinSpec(op *plan.Join, p *phys) (hashjoin.Spec, error) {
 		LeftKeys: op.LeftKeys, RightKeys: op.RightKeys, RightOut: op.RightOut, Out: p.node.Schema,
 		NullsEqual: op.NullsEqual, Validate: v, MaxRows: op.MaxRows, BatchRows: x.share.rows(p.est), Workers: x.share.Workers,
 		Partitions: x.partitions(p.in[1].est, r), PartBytes: x.share.Load, ResidentBytes: x.share.Resident / max(1, int64(x.run.joins())),
-		Acct: x.tables, Stores: x.newStore,
+		Acct: x.tables, Stores: x.newStore, RightRows: p.in[1].est.Rows,
 	}
 	return spec, nil
 }

@@ -21,8 +21,25 @@ func (b *builder) canFail(n *node) bool {
 	for _, a := range n.args {
 		fails = fails || b.canFail(a)
 	}
+	if fails && folds(n) {
+		fails = false
+	}
 	b.fails[n] = fails
 	return fails
+}
+
+// folds says whether n is a constant that is computed, once, when it is compiled: cast('2024-01-01' as date), say.
+func folds(n *node) bool {
+	for _, a := range n.args {
+		if a == nil || !a.literal() && !folds(a) {
+			return false
+		}
+	}
+	if n.op == "column" || len(n.args) == 0 {
+		return false
+	}
+	p := compile([]*node{n})
+	return p.steps[p.outs[0]].way == wayConst
 }
 
 func opCanFail(n *node) bool {

@@ -34,6 +34,8 @@ const (
 	minFilter = 64 << 10
 	// A word has no room for more keys than this: a filter of more rows is looked at, and given up where over half of its bits are set.
 	filterRoom = 6
+	// filterGuess is how many times more rows there may be than was guessed.
+	filterGuess = 4
 	// filterTrial left rows decide whether dropping one in filterLeast or fewer is worth asking for all.
 	filterTrial = 128 << 10
 	filterLeast = 8
@@ -41,9 +43,13 @@ const (
 	foldBelow = 16
 )
 
-// newFilter returns a filter that takes up to share bytes; nil where that is too little.
-func newFilter(acct *mem.Account, workers int, share int64) (*filter, error) {
+// newFilter returns a filter that takes up to share bytes; nil where that is too little. It is made for a guess of the right's rows, 0
+// where there is none, and so small that a small right side is not outdone by the clearing of its memory.
+func newFilter(acct *mem.Account, workers int, share, rows int64) (*filter, error) {
 	size := maxFilter
+	for rows > 0 && size > minFilter && int64(size)/8*filterRoom > 2*filterGuess*rows {
+		size /= 2
+	}
 	for int64(size)*int64(workers) > share {
 		size /= 2
 	}

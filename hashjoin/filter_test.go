@@ -16,7 +16,7 @@ func filtered(t *testing.T, pool *mem.Pool, n int, share int64) (*filter, []uint
 			t.Error(err)
 		}
 	})
-	f, err := newFilter(acct, 2, share)
+	f, err := newFilter(acct, 2, share, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,5 +76,23 @@ func TestFilterIsGivenUpWhereItDoesNotPay(t *testing.T) {
 	f.pass(0, hash, idx)
 	if f.pass(0, []uint64{^hash[0]}, idx); !f.parts[0].off || f.parts[1].off {
 		t.Error("a worker whose rows all pass goes on asking, or another does not")
+	}
+}
+
+func TestAFilterIsMadeForTheRowsThatAreGuessed(t *testing.T) {
+	acct := mem.NewPool(64<<20).Account("filter", 0)
+	before := 0
+	for _, rows := range []int64{1, 10_000, 100_000, 1_000_000, 1 << 40, 0} {
+		f, err := newFilter(acct, 1, 64<<20, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := 8 * len(f.parts[0].words)
+		room := int64(len(f.parts[0].words)) * filterRoom
+		if size < before || size < maxFilter && rows > 0 && room < filterGuess*rows || rows == 1 && size != minFilter || rows == 0 && size != maxFilter {
+			t.Errorf("%d rows are guessed: %d bytes, with room for %d rows", rows, size, room)
+		}
+		before = size
+		f.release()
 	}
 }

@@ -147,6 +147,8 @@ type Spec struct {
 	PartBytes int64
 	// ResidentBytes is the most bytes that the shared table of Resident may take.
 	ResidentBytes int64
+	// RightRows is a guess of the right's rows, 0 where there is none. Nothing but speed depends on it.
+	RightRows int64
 	// Acct pays for the shared tables and for what has no unit; partitions are paid by the account given to Open.
 	Acct *mem.Account
 	// Stores makes the partition stores.

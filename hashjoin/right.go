@@ -30,7 +30,7 @@ func NewRight(spec Spec) (*Right, error) {
 		return nil, err
 	}
 	if j.spec.Kind.needsMatch() && !j.spec.Validate.LeftUnique() {
-		if j.semi, err = newFilter(j.spec.Acct, j.spec.Workers, j.spec.ResidentBytes/2); err != nil {
+		if j.semi, err = newFilter(j.spec.Acct, j.spec.Workers, j.spec.ResidentBytes/2, j.spec.RightRows); err != nil {
 			return nil, errors.Join(err, st.Close())
 		}
 	}
