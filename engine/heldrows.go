@@ -106,13 +106,13 @@ func (r *Run) sketchSide(ctx context.Context, n *plan.Node, keys []int, nulls bo
 			}
 		}
 	}
-	return r.sketch(ctx, keysOnly(n, keys), nulls) // which says what is wrong, if anything is
+	return r.sketch(ctx, keysOnly(n, keys), nulls, r.nodes[n].est.Rows <= fewKeys) // which says what is wrong, if anything is
 }
 
 func (r *Run) sketchHolding(ctx context.Context, n *plan.Node, keys []int, nulls bool, h *heldRows) (*keySketch, error) {
 	var sink *holdSink
 	err := r.scratch(ctx, n, func(s Share) batch.Sink {
-		sink = &holdSink{sketchSink: newSketchSink(s.Workers, nulls), rows: h, keys: keys, schema: n.Schema.Select(keys), of: s.BatchRows}
+		sink = &holdSink{sketchSink: newSketchSink(s.Workers, nulls, r.nodes[n].est.Rows <= fewKeys), rows: h, keys: keys, schema: n.Schema.Select(keys), of: s.BatchRows}
 		return sink
 	})
 	if err != nil {

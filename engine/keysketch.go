@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"pqjoin/batch"
 	"pqjoin/plan"
@@ -20,9 +21,39 @@ const sketchSlots = 1 << 14
 type keySketch struct {
 	slots []int64
 	rows  int64
+	// hashes are those of all rows, where they are kept and few: whether a key comes twice is a fact then.
+	hashes []uint64
+	kept   bool
 }
 
-func newKeySketch() *keySketch { return &keySketch{slots: make([]int64, sketchSlots)} }
+// fewKeys is the most rows whose hashes a sketch keeps.
+const fewKeys = 1 << 18
+
+func newKeySketch(keep bool) *keySketch {
+	return &keySketch{slots: make([]int64, sketchSlots), kept: keep}
+}
+
+// unique says whether no key comes twice, as far as that is known: of few rows. About 5 ns a row.
+func (s *keySketch) unique() bool {
+	if !s.kept {
+		return false
+	}
+	size := 1 << bits.Len(uint(2*len(s.hashes)))
+	set := make([]uint64, size)
+	for _, h := range s.hashes {
+		if h == 0 { // which marks an empty place
+			return false
+		}
+		at := h >> 32 & uint64(size-1)
+		for ; set[at] != 0; at = (at + 1) & uint64(size-1) {
+			if set[at] == h {
+				return false
+			}
+		}
+		set[at] = h
+	}
+	return true
+}
 
 // add counts the keys with those hashes.
 func (s *keySketch) add(hash []uint64) {
@@ -31,6 +62,16 @@ func (s *keySketch) add(hash []uint64) {
 		slots[h%sketchSlots] += 1 - int64(h>>63)<<1
 	}
 	s.rows += int64(len(hash))
+	s.keep(hash, true)
+}
+
+// keep adds to the hashes that are kept those of other rows, which are all or not.
+func (s *keySketch) keep(hash []uint64, all bool) {
+	if s.kept = s.kept && all && s.rows <= fewKeys; !s.kept {
+		s.hashes = nil
+		return
+	}
+	s.hashes = append(s.hashes, hash...)
 }
 
 func (s *keySketch) merge(o *keySketch) {
@@ -38,6 +79,7 @@ func (s *keySketch) merge(o *keySketch) {
 		s.slots[i] += n
 	}
 	s.rows += o.rows
+	s.keep(o.hashes, o.kept)
 }
 
 // joined returns the rows of the inner join of two sides: more than there are, but for one time in a thousand.
@@ -64,10 +106,10 @@ type sketchWorker struct {
 	hash   [1 << 10]uint64
 }
 
-func newSketchSink(workers int, nulls bool) *sketchSink {
+func newSketchSink(workers int, nulls, keep bool) *sketchSink {
 	s := &sketchSink{nulls: nulls, workers: make([]sketchWorker, workers)}
 	for i := range s.workers {
-		s.workers[i].sketch = newKeySketch()
+		s.workers[i].sketch = newKeySketch(keep)
 	}
 	return s
 }
@@ -128,22 +170,18 @@ func (s *sketchSink) result() *keySketch {
 	return out
 }
 
-// screen estimates from a sketch of both sides' keys how many rows the join at n makes, and plans anew
-// with it. It reads the keys once, and holds the rows of a side of which few pass its conditions for the run: what turns out small need not be counted.
+// screen estimates how many rows the join at n makes, and plans anew with it: from a sketch of both sides' keys, or of the smaller side's alone
+// where these are few and no two the same, so that there are at most as many rows as the other side has. It reads the keys once, and holds the rows
+// of a side of which few pass its conditions for the run: what turns out small need not be counted.
 func (r *Run) screen(ctx context.Context, n *plan.Node) error {
 	if _, done := r.screened[n]; done {
 		return nil
 	}
+	rows, sides, err := r.sketched(ctx, n)
+	if err != nil {
+		return fmt.Errorf("estimate the rows of the join in table %s: %w", n.Table, err)
+	}
 	op := n.Op.(*plan.Join)
-	left, err := r.sketchSide(ctx, n.Inputs[0], op.LeftKeys, op.NullsEqual)
-	if err != nil {
-		return fmt.Errorf("estimate the rows of the join in table %s: %w", n.Table, err)
-	}
-	right, err := r.sketchSide(ctx, n.Inputs[1], op.RightKeys, op.NullsEqual)
-	if err != nil {
-		return fmt.Errorf("estimate the rows of the join in table %s: %w", n.Table, err)
-	}
-	rows := left.joined(right)
 	if op.Kind.KeepsLeft() {
 		rows = max(rows, r.nodes[n.Inputs[0]].est.Rows)
 	}
@@ -154,15 +192,38 @@ func (r *Run) screen(ctx context.Context, n *plan.Node) error {
 		r.screened = map[*plan.Node]int64{}
 	}
 	r.screened[n] = rows
-	r.screened[n.Inputs[0]], r.screened[n.Inputs[1]] = left.rows, right.rows // but for null keys, which match nothing
+	for i, s := range sides {
+		if s != nil {
+			r.screened[n.Inputs[i]] = s.rows // but for null keys, which match nothing
+		}
+	}
 	r.replan()
 	return nil
 }
 
-func (r *Run) sketch(ctx context.Context, n *plan.Node, nulls bool) (*keySketch, error) {
+// sketched returns the rows that the inner join at n makes, about, and the sketches of its sides; nil where a side's was not needed.
+func (r *Run) sketched(ctx context.Context, n *plan.Node) (rows int64, sides [2]*keySketch, err error) {
+	op := n.Op.(*plan.Join)
+	keys := [2][]int{op.LeftKeys, op.RightKeys}
+	first := 1
+	if r.nodes[n.Inputs[0]].est.Rows < r.nodes[n.Inputs[1]].est.Rows {
+		first = 0
+	}
+	for _, side := range []int{first, 1 - first} {
+		if sides[side], err = r.sketchSide(ctx, n.Inputs[side], keys[side], op.NullsEqual); err != nil {
+			return 0, sides, err
+		}
+		if side == first && sides[side].unique() {
+			return r.nodes[n.Inputs[1-side]].est.Rows, sides, nil
+		}
+	}
+	return sides[0].joined(sides[1]), sides, nil
+}
+
+func (r *Run) sketch(ctx context.Context, n *plan.Node, nulls, keep bool) (*keySketch, error) {
 	var sink *sketchSink
 	err := r.scratch(ctx, n, func(s Share) batch.Sink {
-		sink = newSketchSink(s.Workers, nulls)
+		sink = newSketchSink(s.Workers, nulls, keep)
 		return sink
 	})
 	if err != nil {
