@@ -25,10 +25,22 @@ func (m lagMachine) push(_ context.Context, u unitRun, st *window.State, b *batc
 	return m.lag.Push(u.acct, st, b, last)
 }
 
-func (m lagMachine) after(tail *batch.Batch) (*window.State, bool) { return m.lag.After(tail) }
-func (m lagMachine) context() int                                  { return m.lag.Context() }
-func (m lagMachine) done(*window.State) bool                       { return false }
-func (m lagMachine) release(st *window.State)                      { st.Release() }
+func (m lagMachine) after(_ unitRun, tail *batch.Batch) (*window.State, bool, error) {
+	st, ok := m.lag.After(tail)
+	return st, ok, nil
+}
+
+func (m lagMachine) contexts() []int {
+	if m.lag.Context() == 0 {
+		return nil
+	}
+	return []int{m.lag.Context()}
+}
+
+func (m lagMachine) before() int              { return m.lag.Back() }
+func (m lagMachine) lead() int                { return m.lag.Ahead() }
+func (m lagMachine) done(*window.State) bool  { return false }
+func (m lagMachine) release(st *window.State) { st.Release() }
 
 // headMachine passes the first n rows. Its state is how many have passed.
 type headMachine struct {
@@ -50,7 +62,7 @@ func (m headMachine) push(_ context.Context, u unitRun, passed int64, b *batch.B
 	return out, m.n, err
 }
 
-func (m headMachine) after(*batch.Batch) (int64, bool) { return 0, false }
-func (m headMachine) context() int                     { return 0 }
-func (m headMachine) done(passed int64) bool           { return passed >= m.n && !m.all }
-func (m headMachine) release(int64)                    {}
+func (m headMachine) after(unitRun, *batch.Batch) (int64, bool, error) { return 0, false, nil }
+func (m headMachine) contexts() []int                                  { return nil }
+func (m headMachine) done(passed int64) bool                           { return passed >= m.n && !m.all }
+func (m headMachine) release(int64)                                    {}

@@ -14,12 +14,19 @@ type machine[S any] interface {
 	// nil, and the next state. last says that nothing follows.
 	push(ctx context.Context, u unitRun, st S, b *batch.Batch, last bool) (*batch.Batch, S, error)
 	// after returns the state behind a unit from its last rows alone, where that is possible.
-	after(tail *batch.Batch) (S, bool)
-	// context is how many rows after needs; 0 means that it never helps.
-	context() int
+	after(u unitRun, tail *batch.Batch) (S, bool, error)
+	// contexts is how many of a unit's last rows are tried with after, one size after the other, ascending; none means that it never helps.
+	contexts() []int
 	// done says that no further row can come out: the rest need not be read.
 	done(st S) bool
 	release(st S)
+}
+
+// passing is what a machine implements whose last rows of a unit can be had before the unit is computed.
+type passing interface {
+	// before is how many rows before a row, at most, the row is computed of, and lead how many behind it.
+	before() int
+	lead() int
 }
 
 // eager is what a machine implements that reads every unit whatever the state before it.
@@ -62,21 +69,10 @@ type seamStream[S any] struct {
 // takes the state before it.
 func (s *seamStream[S]) begin(ctx context.Context) error {
 	s.begun = true
-	if k := s.m.context(); k > 0 && !s.u.last() {
-		tail, ok, err := tailOf(ctx, s.in, k)
-		if err != nil {
-			return err
-		}
-		if ok {
-			st, ok := s.m.after(tail)
-			tail.Release()
-			if ok {
-				s.ch.publish(s.u.unit, st)
-				s.published = true
-			}
-		}
+	err := s.early(ctx)
+	if err != nil {
+		return err
 	}
-	var err error
 	if e, ok := s.m.(eager); ok && e.eager() { // what makes the unit, a sort maybe, need not wait for the unit before
 		if s.ahead, err = s.in.Next(ctx); err != nil && err != io.EOF {
 			return err
@@ -84,6 +80,67 @@ func (s *seamStream[S]) begin(ctx context.Context) error {
 	}
 	s.st, err = s.ch.take(ctx, s.u.unit)
 	return err
+}
+
+// early publishes the state behind this unit, if its last rows alone tell it.
+func (s *seamStream[S]) early(ctx context.Context) error {
+	if s.u.last() {
+		return nil
+	}
+	for _, k := range s.m.contexts() {
+		tail, ok, err := tailOf(ctx, s.in, k)
+		if err != nil || !ok {
+			return err
+		}
+		whole := tail.N < k // more rows there are not
+		st, ok, err := s.m.after(s.u, tail)
+		tail.Release()
+		if err != nil {
+			return err
+		}
+		if ok {
+			s.ch.publish(s.u.unit, st)
+			s.published = true
+			return nil
+		}
+		if whole {
+			return nil
+		}
+	}
+	return nil
+}
+
+// tail implements tailer: the last rows that the unit puts out are computed of its own last rows, without the state before
+// it. What they cost is computed again in the rows' turn.
+func (s *seamStream[S]) tail(ctx context.Context, k int) (*batch.Batch, bool, error) {
+	m, ok := s.m.(passing)
+	if !ok || s.begun || s.u.last() {
+		return nil, false, nil
+	}
+	around := m.before() + m.lead()
+	if around > k { // it would cost more than it saves
+		return nil, false, nil
+	}
+	rows, ok, err := tailOf(ctx, s.in, k+around)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	var zero S
+	out, st, err := s.m.push(ctx, s.u, zero, rows, false)
+	s.m.release(st)
+	if err != nil {
+		return nil, false, err
+	}
+	if out == nil {
+		return nil, false, nil
+	}
+	defer out.Release()
+	from := max(m.before(), out.N-k) // rows further up look at some that are not here
+	if from >= out.N {
+		return nil, false, nil
+	}
+	last, err := out.Slice(s.u.acct, from, out.N)
+	return last, err == nil, err
 }
 
 func (s *seamStream[S]) Next(ctx context.Context) (*batch.Batch, error) {

@@ -75,15 +75,15 @@ func (m uniqueMachine) sample(unit int, rows *batch.Batch, starts []uint32) {
 	}
 }
 
-func (m uniqueMachine) after(tail *batch.Batch) (*batch.Batch, bool) {
+func (m uniqueMachine) after(_ unitRun, tail *batch.Batch) (*batch.Batch, bool, error) {
 	if tail.N == 0 {
-		return nil, false
+		return nil, false, nil
 	}
 	keys := tail.Select(m.in.Select(m.keys), m.keys)
-	return keys, true
+	return keys, true, nil
 }
 
-func (m uniqueMachine) context() int            { return 1 }
+func (m uniqueMachine) contexts() []int         { return []int{1} }
 func (m uniqueMachine) done(*batch.Batch) bool  { return false }
 func (m uniqueMachine) release(st *batch.Batch) { st.Release() }
 

@@ -54,6 +54,10 @@ func NewLag(spec LagSpec) *Lag {
 	return l
 }
 
+// Back and Ahead return how many rows before and behind it, at most, a row's columns are taken from.
+func (l *Lag) Back() int  { return l.back }
+func (l *Lag) Ahead() int { return l.ahead }
+
 // Context returns how many rows a State holds at most.
 func (l *Lag) Context() int { return l.back + l.ahead }
 

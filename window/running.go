@@ -115,6 +115,28 @@ func (r *Running) Push(acct *mem.Account, st *RunningState, b *batch.Batch) (*ba
 	return out, next, nil
 }
 
+// Grouped says whether the table is cut into groups, so that After may help.
+func (r *Running) Grouped() bool { return len(r.spec.By) > 0 }
+
+// After returns the state behind a stretch of rows whose last rows are tail, without computing the stretch: what lets the next unit
+// begin while this one still runs. It is possible where a group begins in tail behind its first row. It takes the time of that group.
+func (r *Running) After(acct *mem.Account, tail *batch.Batch) (*RunningState, bool, error) {
+	starts := Runs(tail, r.spec.By)
+	if len(starts) < 2 {
+		return nil, false, nil
+	}
+	group, err := tail.Slice(acct, int(starts[len(starts)-1]), tail.N)
+	if err != nil {
+		return nil, false, err
+	}
+	out, st, err := r.Push(acct, nil, group)
+	if err != nil {
+		return nil, false, err
+	}
+	out.Release()
+	return st, true, nil
+}
+
 func (r *Running) column(acct *mem.Account, c RunningColumn, k *keyed, b *batch.Batch, st, next *colState) (*batch.Column, error) {
 	switch c.Func {
 	case "row_number", "rank", "dense_rank", "cumcount":

@@ -101,6 +101,49 @@ func TestRunningDoesNotDependOnWhereBatchesAreCut(t *testing.T) {
 	})
 }
 
+// The state behind any stretch is known from its last rows alone where a group begins behind the first of them.
+func TestRunningBeginsAnywhereFromTheLastGroupBefore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 3))
+		spec, rows := runningScene(t, r)
+		if len(rows) == 0 {
+			return
+		}
+		pool := mem.NewPool(64<<20, mem.Protect())
+		acct := pool.Account("test", 0)
+		whole := runPieces(t, acct, spec, rows, func(left int) int { return left }, r)
+		cut := 1 + r.IntN(len(rows))
+		from := r.IntN(cut)
+		tail, err := batchtest.Batch(acct, spec.In, rows[from:cut], func(int) batchtest.Layout { return batchtest.Layout(r.IntN(int(batchtest.Layouts))) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		begins := len(spec.By) > 0 && !batchtest.Same(rows[from][0], rows[cut-1][0]) // ascending, so a group begins between
+		op := NewRunning(spec)
+		st, ok, err := op.After(acct, tail)
+		tail.Release()
+		if err != nil || ok != begins {
+			t.Fatalf("rows %d to %d: %v, %v; a group begins there: %v", from, cut, ok, err, begins)
+		}
+		if ok && cut < len(rows) {
+			b, err := batchtest.Batch(acct, spec.In, rows[cut:], func(int) batchtest.Layout { return 0 })
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out *batch.Batch
+			if out, st, err = op.Push(acct, st, b); err != nil {
+				t.Fatal(err)
+			}
+			sameRows(t, whole[cut:], batchtest.Rows(out))
+			out.Release()
+		}
+		st.Release()
+		if err := errors.Join(acct.Close(), pool.Close()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // A window of equal numbers deviates by nothing, and one that large numbers have left knows nothing of them.
 func TestRollingValuesAreOfTheWindowAlone(t *testing.T) {
 	if d := deviation([]float64{0.1, 0.1, 0.1}, 0.10000000000000002); d != 0 {
