@@ -183,12 +183,11 @@ func (l *Lag) window(acct *mem.Account, st *State, b *batch.Batch, lo int) (*win
 		}
 		w.cols[i] = c
 	}
-	for _, i := range l.spec.By {
-		w.starts = boundaries(w.starts, w.cols[i], w.front, w.n)
+	by := make([]*batch.Column, len(l.spec.By))
+	for i, c := range l.spec.By {
+		by[i] = w.cols[c]
 	}
-	if len(l.spec.By) > 1 {
-		w.starts = sortedSet(w.starts)
-	}
+	w.starts = runsOf(by, w.front, w.n)
 	return w, nil
 }
 

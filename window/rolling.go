@@ -89,7 +89,7 @@ func (s *colState) weigh(x float64, valid bool, decay float64) {
 
 // rolled computes the rolling functions, over the rows that the state kept and the batch's. A window's value is
 // computed of its values alone: the result cannot depend on what was in windows before. Cost: N values a row for
-// deviations, see exact for sums and means of floats, a few values for the others.
+// deviations, a few values for the others; see binsum.Sliding for sums of floats.
 func rolled(acct *mem.Account, c RunningColumn, segs []segment, col *batch.Column, st, next *colState) (*batch.Column, error) {
 	src, before, err := behind(acct, st.kept, col)
 	if err != nil {
@@ -138,17 +138,17 @@ type roller struct {
 	out     []uint32           // their rows
 	best    []int              // rows that may still be the least, ascending by row and by value
 	fill    *filling           // of the others
-	blocks  []blockSum         // of floats
-	total   batch.Int128       // of the values in the window, for ints and decimals
+	sum     binsum.Sliding     // of the values in the window, for floats
+	total   batch.Int128       // the same, for ints and decimals
 }
 
 // walk computes the rows of a segment, which begins at row before+s.lo of the source; the group's rows begin at begin.
 func (r *roller) walk(begin, before int, s segment) error {
-	r.best, r.total = r.best[:0], batch.Int128{}
+	r.best, r.total, r.sum = r.best[:0], batch.Int128{}, binsum.Sliding{}
 	null := begin - 1 // the last row that no window may hold
 	for p := begin; p < before+s.hi; p++ {
 		if out := p - r.c.N; out >= begin {
-			r.leave(out)
+			r.leave(out, p)
 		}
 		if r.src.IsNull(p) {
 			null = p
@@ -183,7 +183,9 @@ func (r *roller) enter(p int) error {
 			r.best = r.best[:n-1]
 		}
 		r.best = append(r.best, p)
-	case !r.src.Type.IsFloat():
+	case r.src.Type.IsFloat():
+		r.sum.Add(r.src.Float64s()[p])
+	default:
 		total, over := r.total.Add(wide(r.src, p))
 		if r.total = total; over {
 			return r.fill.fail(r.c.Type)
@@ -192,14 +194,23 @@ func (r *roller) enter(p int) error {
 	return nil
 }
 
-func (r *roller) leave(p int) {
+// leave takes row p out of the window, to which it leaves the rows up to end.
+func (r *roller) leave(p, end int) {
 	switch {
 	case r.compare != nil:
 		if len(r.best) > 0 && r.best[0] == p {
 			r.best = r.best[1:]
 		}
-	case !r.src.Type.IsFloat() && !r.src.IsNull(p):
+	case r.src.IsNull(p):
+	case !r.src.Type.IsFloat():
 		r.total, _ = r.total.Add(wide(r.src, p).Neg())
+	case !r.sum.Remove(r.src.Float64s()[p]):
+		r.sum = binsum.Sliding{}
+		for i := p + 1; i < end; i++ {
+			if !r.src.IsNull(i) {
+				r.sum.Add(r.src.Float64s()[i])
+			}
+		}
 	}
 }
 
@@ -215,57 +226,17 @@ func (r *roller) put(i, p int) error {
 		}
 		return nil
 	}
-	sum := r.exact(p-r.c.N+1, p+1)
 	switch r.c.Func {
 	case "rolling_sum":
-		r.fill.float(i, sum.Sum())
+		r.fill.float(i, r.sum.Sum())
 	case "rolling_mean":
-		r.fill.float(i, sum.Mean(int64(r.c.N)))
+		r.fill.float(i, r.sum.Mean(int64(r.c.N)))
 	case "rolling_std":
 		if r.c.N > 1 {
-			r.fill.float(i, deviation(r.src.Float64s()[p-r.c.N+1:p+1], sum.Mean(int64(r.c.N))))
+			r.fill.float(i, deviation(r.src.Float64s()[p-r.c.N+1:p+1], r.sum.Mean(int64(r.c.N))))
 		}
 	}
 	return nil
-}
-
-// blockRows is how many rows a blockSum is of.
-const blockRows = 64
-
-// blockSum is the sum of rows [64b, 64b+64) of a source, once known.
-type blockSum struct {
-	known bool
-	sum   binsum.State
-}
-
-// exact returns the sum of rows [lo, hi): of single rows at the ends, of whole blocks between. A binsum.State is a function of
-// the values added, whatever they were added by, so where blocks lie does not matter. Cost: up to 128 values and (hi-lo)/64 merges.
-func (r *roller) exact(lo, hi int) binsum.State {
-	var s binsum.State
-	v := r.src.Float64s()
-	first, last := (lo+blockRows-1)/blockRows, hi/blockRows
-	if last <= first {
-		s.AddSlice(v[lo:hi])
-		return s
-	}
-	s.AddSlice(v[lo : first*blockRows])
-	for b := first; b < last; b++ {
-		s.Merge(r.block(b))
-	}
-	s.AddSlice(v[last*blockRows : hi])
-	return s
-}
-
-func (r *roller) block(b int) *binsum.State {
-	if r.blocks == nil {
-		r.blocks = make([]blockSum, r.src.N/blockRows)
-	}
-	k := &r.blocks[b]
-	if !k.known {
-		k.known = true
-		k.sum.AddSlice(r.src.Float64s()[b*blockRows : (b+1)*blockRows])
-	}
-	return &k.sum
 }
 
 // deviation is the sample standard deviation of two values or more, of which mean is the mean: in two passes, and less what the mean was off by.

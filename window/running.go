@@ -43,10 +43,34 @@ type RunningColumn struct {
 // Running computes them. It is immutable and may be used by several goroutines, each with its own RunningState.
 // A rolling value is a function of its window's values alone, and a cumulative one of the group's rows so
 // far in their order: neither depends on where batches and units are cut.
-type Running struct{ spec RunningSpec }
+type Running struct {
+	spec    RunningSpec
+	numbers [3]bool // whether a column is of row numbers, ranks, dense ranks
+}
 
 // NewRunning returns the operator.
-func NewRunning(spec RunningSpec) *Running { return &Running{spec: spec} }
+func NewRunning(spec RunningSpec) *Running {
+	r := &Running{spec: spec}
+	for _, c := range spec.Cols {
+		if n := numberOf(c.Func); n >= 0 {
+			r.numbers[n] = true
+		}
+	}
+	return r
+}
+
+// numberOf returns which of a row's numbers a function shows; -1: none.
+func numberOf(fn string) int {
+	switch fn {
+	case "row_number", "cumcount":
+		return 0
+	case "rank":
+		return 1
+	case "dense_rank":
+		return 2
+	}
+	return -1
+}
 
 // RunningState is what one stretch of rows leaves to the next. A nil *RunningState is the beginning of the table.
 // It holds one row of keys, and of each column one value or its last N-1.
@@ -102,7 +126,7 @@ func (r *Running) Push(acct *mem.Account, st *RunningState, b *batch.Batch) (*ba
 	for _, c := range b.Cols {
 		out.Cols = append(out.Cols, c.Retain())
 	}
-	k.number(st, next)
+	k.number(r.numbers, st, next)
 	for i, c := range r.spec.Cols {
 		col, err := r.column(acct, c, k, b, &st.cols[i], &next.cols[i])
 		if err != nil {
@@ -138,9 +162,10 @@ func (r *Running) After(acct *mem.Account, tail *batch.Batch) (*RunningState, bo
 }
 
 func (r *Running) column(acct *mem.Account, c RunningColumn, k *keyed, b *batch.Batch, st, next *colState) (*batch.Column, error) {
+	if n := numberOf(c.Func); n >= 0 {
+		return k.counted(acct, c, k.numbers[n])
+	}
 	switch c.Func {
-	case "row_number", "rank", "dense_rank", "cumcount":
-		return k.counted(acct, c)
 	case "ffill", "first", "cummin", "cummax":
 		return picked(acct, c.Func, k.segs, b.Cols[c.Arg], st, next)
 	case "cumsum":
@@ -157,7 +182,7 @@ type keyed struct {
 	segs    []segment
 	peers   []uint32 // rows at which a rank begins, group starts among them, ascending
 	last    *batch.Batch
-	numbers [3][]int64 // row number, rank, dense rank
+	numbers [3][]int64 // row number, rank, dense rank: nil where nobody asks
 }
 
 // keysOf finds where groups and ranks begin in b.
@@ -205,12 +230,7 @@ func runsAfter(all *batch.Batch, count, before int) []uint32 {
 	if before == 0 {
 		starts = append(starts, 0)
 	}
-	for _, c := range all.Cols[:count] {
-		starts = boundaries(starts, c, 0, all.N)
-	}
-	if count > 1 {
-		starts = sortedSet(starts)
-	}
+	starts = append(starts, runsOf(all.Cols[:count], 0, all.N)...)
 	for i := range starts {
 		starts[i] -= uint32(before)
 	}
@@ -218,10 +238,12 @@ func runsAfter(all *batch.Batch, count, before int) []uint32 {
 }
 
 // number counts rows and ranks on from st, and leaves the last row's in next.
-func (k *keyed) number(st, next *RunningState) {
+func (k *keyed) number(asked [3]bool, st, next *RunningState) {
 	row, rank, dense := st.row, st.rank, st.dense
 	for i := range k.numbers {
-		k.numbers[i] = make([]int64, k.n)
+		if asked[i] {
+			k.numbers[i] = make([]int64, k.n)
+		}
 	}
 	p := 0
 	for _, s := range k.segs {
@@ -234,26 +256,23 @@ func (k *keyed) number(st, next *RunningState) {
 				rank, p = row, p+1
 				dense++
 			}
-			k.numbers[0][i], k.numbers[1][i], k.numbers[2][i] = row, rank, dense
+			for n, v := range [3]int64{row, rank, dense} {
+				if asked[n] {
+					k.numbers[n][i] = v
+				}
+			}
 		}
 	}
 	next.row, next.rank, next.dense = row, rank, dense
 }
 
-func (k *keyed) counted(acct *mem.Account, c RunningColumn) (*batch.Column, error) {
+func (k *keyed) counted(acct *mem.Account, c RunningColumn, numbers []int64) (*batch.Column, error) {
 	out, err := batch.NewFixed(acct, c.Type, k.n)
 	if err != nil {
 		return nil, err
 	}
 	v := out.Int64s()
-	switch c.Func {
-	case "rank":
-		copy(v, k.numbers[1])
-	case "dense_rank":
-		copy(v, k.numbers[2])
-	default:
-		copy(v, k.numbers[0])
-	}
+	copy(v, numbers)
 	if c.Func == "cumcount" {
 		for i := range v {
 			v[i]--

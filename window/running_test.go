@@ -197,7 +197,7 @@ func TestCumulativeSumThatDoesNotFit(t *testing.T) {
 	}
 }
 
-// Sums by blocks are the sums of the values.
+// The sums of long windows are the sums of their values, of whatever magnitudes.
 func TestLongWindowsAreSummedExactly(t *testing.T) {
 	pool := mem.NewPool(8<<20, mem.Protect())
 	acct := pool.Account("test", 0)

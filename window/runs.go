@@ -2,7 +2,6 @@ package window
 
 import (
 	"bytes"
-	"slices"
 
 	"pqjoin/batch"
 )
@@ -22,6 +21,9 @@ func boundaries(starts []uint32, c *batch.Column, front, n int) []uint32 {
 			}
 			return c.Codes[i-1] != c.Codes[i] && !sameValue(c.Dict, int(c.Codes[i-1]), int(c.Codes[i]))
 		})
+	}
+	if c.Valid == nil && c.Dict == nil && c.Type.Kind() == batch.KindBytes {
+		return boundariesBytes(starts, c.Off[front:front+n+1], c.Data)
 	}
 	if c.Valid != nil {
 		return boundariesFunc(starts, n, func(i int) bool {
@@ -46,6 +48,16 @@ func boundariesOf[T comparable](starts []uint32, v []T) []uint32 {
 		if x != prev {
 			starts = append(starts, uint32(i))
 			prev = x
+		}
+	}
+	return starts
+}
+
+// boundariesBytes compares byte strings, of which value i is data[off[i]:off[i+1]].
+func boundariesBytes(starts []uint32, off []uint32, data []byte) []uint32 {
+	for i := 1; i+1 < len(off); i++ {
+		if a, b := data[off[i-1]:off[i]], data[off[i]:off[i+1]]; string(a) != string(b) {
+			starts = append(starts, uint32(i))
 		}
 	}
 	return starts
@@ -76,10 +88,36 @@ func sameValue(c *batch.Column, i, j int) bool {
 	return bytes.Equal(c.Value(i), c.Value(j))
 }
 
-// sortedSet sorts and removes duplicates.
-func sortedSet(v []uint32) []uint32 {
-	slices.Sort(v)
-	return slices.Compact(v)
+// runsOf returns the window rows, ascending, that differ from the row before in one of the columns; see boundaries.
+func runsOf(cols []*batch.Column, front, n int) []uint32 {
+	var starts []uint32
+	for i, c := range cols {
+		if i == 0 {
+			starts = boundaries(nil, c, front, n)
+			continue
+		}
+		starts = union(starts, boundaries(nil, c, front, n))
+	}
+	return starts
+}
+
+// union merges two ascending lists without duplicates into one.
+func union(a, b []uint32) []uint32 {
+	if len(a) == 0 || len(b) == 0 {
+		return append(a, b...)
+	}
+	out := make([]uint32, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		least := min(a[0], b[0])
+		out = append(out, least)
+		if a[0] == least {
+			a = a[1:]
+		}
+		if len(b) > 0 && b[0] == least {
+			b = b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 // Runs returns the rows at which runs of equal values in the columns cols of b begin, row 0 among them.
@@ -87,12 +125,9 @@ func Runs(b *batch.Batch, cols []int) []uint32 {
 	if b.N == 0 {
 		return nil
 	}
-	starts := []uint32{0}
-	for _, c := range cols {
-		starts = boundaries(starts, b.Cols[c], 0, b.N)
+	of := make([]*batch.Column, len(cols))
+	for i, c := range cols {
+		of[i] = b.Cols[c]
 	}
-	if len(cols) > 1 {
-		starts = sortedSet(starts)
-	}
-	return starts
+	return append([]uint32{0}, runsOf(of, 0, b.N)...)
 }

@@ -237,7 +237,7 @@ func (s *State) Sum() float64 {
 	if done {
 		return f
 	}
-	return math.Ldexp(f, exp)
+	return scaled(f, exp)
 }
 
 // Mean returns the sum divided by n > 0: two roundings, and no overflow on the way.
@@ -246,10 +246,18 @@ func (s *State) Mean(n int64) float64 {
 	if done {
 		return f / float64(n)
 	}
-	if sum := math.Ldexp(f, exp); !math.IsInf(sum, 0) {
+	if sum := scaled(f, exp); !math.IsInf(sum, 0) {
 		return sum / float64(n)
 	}
 	return math.Ldexp(f/float64(n), exp)
+}
+
+// scaled is math.Ldexp, faster where nothing can overflow or be rounded: |f| is less than 2^65, and 0 or at least 1.
+func scaled(f float64, exp int) float64 {
+	if uint(exp+900) <= 1800 {
+		return f * math.Float64frombits(uint64(exp+1023)<<52)
+	}
+	return math.Ldexp(f, exp)
 }
 
 // parts returns the finite sum as f * 2^exp with f rounded to 53 bits, or done with the result in f.

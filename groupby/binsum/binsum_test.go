@@ -59,6 +59,45 @@ func TestAnyOrderAndTreeGivesTheSameState(t *testing.T) {
 	})
 }
 
+// Whatever was in a window before, its sum is that of the values in it, to the last bit.
+func TestSlidingIsTheSumOfWhatIsInIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.SliceOfN(anyFloat(rapid.Bool().Draw(t, "special")), 0, 60).Draw(t, "v")
+		n := rapid.IntRange(1, 12).Draw(t, "n")
+		var s Sliding
+		for i, x := range v {
+			lo := max(0, i-n+1)
+			if i >= n && !s.Remove(v[i-n]) {
+				s = Sliding{}
+				for _, y := range v[lo:i] {
+					s.Add(y)
+				}
+			}
+			s.Add(x)
+			if d := cmp.Diff(sumOf(v[lo:i+1]), s.State); d != "" {
+				t.Fatal(i, d)
+			}
+		}
+	})
+}
+
+// A value that is the last of its magnitude is the only finite one for which the rest must be added anew.
+func TestSlidingIsSeldomAddedAnew(t *testing.T) {
+	var s Sliding
+	for range 3 {
+		s.Add(1000)
+	}
+	s.Add(1e-9)
+	for i, x := range []float64{1e-9, 1000, 1000} {
+		if !s.Remove(x) {
+			t.Errorf("value %d is lost", i)
+		}
+	}
+	if s.Remove(1000) {
+		t.Error("the last value of the largest magnitude went, and the state stayed")
+	}
+}
+
 func TestAddEachIsAddForEachState(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const states, stride, off = 5, Words + 3, 2
@@ -153,6 +192,24 @@ func BenchmarkAdd(b *testing.B) {
 	cost := microbench.Start(b)
 	for b.Loop() {
 		for _, x := range v {
+			s.Add(x)
+		}
+	}
+	cost.Rows(int64(len(v)), 8*int64(len(v)))
+}
+
+func BenchmarkSliding(b *testing.B) {
+	v := values()
+	cost := microbench.Start(b)
+	for b.Loop() {
+		var s Sliding
+		for i, x := range v {
+			if i >= 20 && !s.Remove(v[i-20]) {
+				s = Sliding{}
+				for _, y := range v[i-19 : i] {
+					s.Add(y)
+				}
+			}
 			s.Add(x)
 		}
 	}
