@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pqjoin/batch"
@@ -197,4 +198,37 @@ func benchOrder(b *testing.B, name string, acct *mem.Account, c *batch.Column) {
 		}
 		cost.Rows(int64(c.N), c.Bytes()+4*int64(c.N))
 	})
+}
+
+// Keys that are others' beginnings come first, also where what follows is zeros, and whatever lies before.
+func TestOrderOfKeysThatEndInOthers(t *testing.T) {
+	for _, shared := range []int{0, 1, 3, 7, 8, 9, 30} {
+		r := rand.New(rand.NewPCG(uint64(shared), 1))
+		prefix := strings.Repeat("p", shared)
+		rows := make([][]any, 500)
+		for i := range rows {
+			tail := make([]byte, r.IntN(12))
+			for k := range tail {
+				tail[k] = byte(r.IntN(4) / 3 * (1 + r.IntN(2)*254))
+			}
+			rows[i] = []any{prefix + string(tail)}
+		}
+		acct := newAccount(t, 8<<20)
+		b, err := batchtest.Batch(acct, batch.NewSchema(batch.Field{Name: "s", Type: batch.Of(batch.String)}), rows, func(int) batchtest.Layout { return 0 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Order(acct, b.Cols, make([]batch.SortKey, 1), b.N)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, ids := 1, p.IDs(); i < len(ids); i++ {
+			x, y := rows[ids[i-1]][0].(string), rows[ids[i]][0].(string)
+			if x > y || x == y && ids[i-1] > ids[i] {
+				t.Fatalf("prefix of %d: row %d (%q) before row %d (%q)", shared, ids[i-1], x, ids[i], y)
+			}
+		}
+		p.Release()
+		b.Release()
+	}
 }

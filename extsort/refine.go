@@ -2,6 +2,7 @@ package extsort
 
 import (
 	"bytes"
+	"math/bits"
 	"slices"
 
 	"pqjoin/batch"
@@ -54,13 +55,20 @@ func orderBytes(acct *mem.Account, cols []*batch.Column, keys []batch.SortKey, n
 // past their ends): by the next 8 bytes, then the ties by those that follow.
 func refine(k *batch.Keys, a, tmp []pair, depth int) {
 	for len(a) > insertion {
-		depth += commonBytes(k, a, depth)
-		ended := splitEnded(k, a, tmp, depth)
-		if a, tmp = a[ended:], tmp[ended:]; len(a) <= insertion {
-			break
+		diff, zero := fillWords(k, a, depth)
+		if zero {
+			if ended := splitEnded(k, a, tmp, depth); ended > 0 {
+				a, tmp = a[ended:], tmp[ended:]
+				continue
+			}
 		}
-		for i := range a {
-			a[i].k = wordAt(k.At(int(a[i].id)), depth)
+		if diff == 0 {
+			depth += max(8, commonBytes(k, a, depth))
+			continue
+		}
+		if same := bits.LeadingZeros64(diff) / 8; same > 2 { // worth another look at the keys
+			depth += same
+			fillWords(k, a, depth)
 		}
 		sortPairs(a, tmp)
 		depth += 8
@@ -78,6 +86,19 @@ func refine(k *batch.Keys, a, tmp []pair, depth int) {
 			return bytes.Compare(k.At(int(x.id)), k.At(int(y.id)))
 		})
 	}
+}
+
+// fillWords gives each pair the 8 bytes of its key from depth on, zeros past its end. It returns in which bits they
+// differ, and whether one is 0, as those of keys are that have ended: keys lie anywhere, so a look at each is what refining costs.
+func fillWords(k *batch.Keys, a []pair, depth int) (diff uint64, zero bool) {
+	first := wordAt(k.At(int(a[0].id)), depth)
+	for i := range a {
+		w := wordAt(k.At(int(a[i].id)), depth)
+		a[i].k = w
+		diff |= w ^ first
+		zero = zero || w == 0
+	}
+	return diff, zero
 }
 
 // commonBytes returns how many bytes from depth on all keys share.
