@@ -193,7 +193,7 @@ type rel struct {
 	// reopen gives the source once more, for a sample of the keys; nil where it cannot be read twice.
 	reopen func() batch.Source
 	// columns is reopen for some of the source's columns alone; nil where it cannot.
-	columns func(cols []int) batch.Source
+	columns func(cols []int, batchRows int) batch.Source
 	expect  int64 // rows that the source will give, 0 where unknown
 	counted bool  // expect is a fact, and all rows are read
 	// watched says that a transform checks every row, so that none behind it may end the pipeline early.
@@ -363,12 +363,12 @@ func (x *exec) scan(op *plan.Scan, p *phys) *rel {
 	if op.Where != nil {
 		return r.add(newFilter(op.Where, origin{job: x.run.job, what: "input " + op.Input.Name + ": where"}), nil, "where")
 	}
-	r.columns = func(cols []int) batch.Source {
+	r.columns = func(cols []int, batchRows int) batch.Source {
 		at := make([]int, len(cols))
 		for i, c := range cols {
 			at[i] = op.Columns[c]
 		}
-		return t.Source(at, nil, tableio.Reading{BatchRows: x.share.BatchRows})
+		return t.Source(at, nil, tableio.Reading{BatchRows: min(batchRows, x.share.BatchRows)})
 	}
 	return r
 }

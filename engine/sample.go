@@ -14,6 +14,10 @@ import (
 // sampleUnits is how many units a table that can be read twice is sampled from, one batch each.
 const sampleUnits = 16
 
+// sampleBatch is how many rows such a batch has where there are as many units: eight of each that is kept. While it is read nobody
+// else works, and the beginning of a unit tells little more about the whole by being longer.
+const sampleBatch = 8 << 10
+
 // sampled makes the sink of a range-partitioned table: it samples keys, cuts parts
 // ranges, and calls mk with them. A table read from files is sampled beforehand, all
 // over; another one from its first rows, which wait in memory meanwhile.
@@ -70,7 +74,11 @@ func (x *exec) keySample(ctx context.Context, in *rel, keys []batch.SortKey) (*e
 	if err != nil {
 		return nil, err
 	}
-	return sample, x.sampleFiles(ctx, in.name, in.columns(cols), nil, sample)
+	rows := batch.Rows
+	if in.src.Units() >= sampleUnits {
+		rows = sampleBatch
+	}
+	return sample, x.sampleFiles(ctx, in.name, in.columns(cols, rows), nil, sample)
 }
 
 func (x *exec) sampleFiles(ctx context.Context, name string, src batch.Source, xs []transform, sample *extsort.Sample) error {
