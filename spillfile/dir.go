@@ -40,7 +40,8 @@ type Dir struct {
 	nextID  int
 	open    []*spillFile // that somebody uses
 	making  int          // files about to be in open
-	most    int          // of these, at most; from then on they are shared
+	kept    int          // files of kept stores that are open
+	most    int          // of both, as far as files can be shared
 	dirty   []window
 	pending int64 // bytes of dirty
 }
@@ -62,7 +63,7 @@ type dirOptions struct {
 // AllowMemory accepts a parent in tmpfs or ramfs, where spilling takes memory instead of freeing it.
 func AllowMemory() DirOption { return func(o *dirOptions) { o.allowMemory = true } }
 
-// MaxFiles bounds the files that are open at once, those of kept stores apart, instead of a quarter of what the process may open.
+// MaxFiles bounds the files that are open at once, one of each kept store apart, instead of a quarter of what the process may open.
 func MaxFiles(n int) DirOption { return func(o *dirOptions) { o.files = n } }
 
 // OpenDir removes what dead owners left below parent, and makes a directory of its own

@@ -31,7 +31,7 @@ type spillFile struct {
 // the one that the fewest write to.
 func (d *Dir) use() (*spillFile, error) {
 	d.mu.Lock()
-	if len(d.open) > 0 && len(d.open)+d.making >= d.most {
+	if len(d.open) > 0 && len(d.open)+d.making+d.kept >= d.most {
 		defer d.mu.Unlock()
 		f := slices.MinFunc(d.open, func(a, b *spillFile) int { return cmp.Compare(a.users, b.users) })
 		f.users++
@@ -91,7 +91,7 @@ func (s *Stage) createBlocks(group int) (*spillFile, error) {
 	if err != nil {
 		return nil, d.diskError(err)
 	}
-	return openedFile(&spillFile{dir: d, f: f, kept: true}), nil
+	return openedKept(&spillFile{dir: d, f: f}), nil
 }
 
 // reopen opens the file again, of a finished stage, to be read. Other than size bytes are damage.
@@ -111,7 +111,16 @@ func (s *Stage) reopen(group int, size int64) (*spillFile, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return openedFile(&spillFile{dir: d, f: f, kept: true, size: size, at: size}), nil
+	return openedKept(&spillFile{dir: d, f: f, size: size, at: size}), nil
+}
+
+// openedKept is openedFile of a file that has a name, and counts it: others share the fewer.
+func openedKept(f *spillFile) *spillFile {
+	f.kept = true
+	f.dir.mu.Lock()
+	f.dir.kept++
+	f.dir.mu.Unlock()
+	return openedFile(f)
 }
 
 // openedFile returns f with its first reference and user. It is read in chunks here and there: left to itself the kernel
@@ -133,7 +142,11 @@ func (f *spillFile) release() error {
 	if !last {
 		return nil
 	}
-	if !f.kept {
+	if f.kept {
+		f.dir.mu.Lock()
+		f.dir.kept--
+		f.dir.mu.Unlock()
+	} else {
 		f.dir.unreserve(size)
 	}
 	return f.dir.diskError(f.f.Close())

@@ -136,13 +136,13 @@ func (r *restorer) begin() error {
 	if len(h.Nullable) != len(s.cols) {
 		return r.damaged("its columns")
 	}
+	if n := len(h.Files); n < 1 || n > min(maxGroups, h.Partitions) {
+		return r.damaged("its files")
+	}
 	s.nullable = makeNullable(h.Nullable, len(s.cols))
 	s.parts = make([]partition, h.Partitions)
 	s.workers = []worker{{rows: h.Rows}}
-	s.makeGroups()
-	if len(h.Files) != len(s.groups) {
-		return r.damaged("its files")
-	}
+	s.makeGroups(len(h.Files))
 	for g, size := range h.Files {
 		if size == 0 {
 			continue

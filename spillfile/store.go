@@ -17,8 +17,9 @@ import (
 
 const (
 	maxChunk  = 256 << 10
-	maxGroups = 8 // files a store has at most
-	perGroup  = 8 // partitions that share a file at least
+	maxGroups = 8  // files a store has at most
+	perGroup  = 8  // partitions that share a file at least
+	fewFiles  = 16 // a kept store, whose files nobody shares, has at most 1/fewFiles of those that may be open, and one at least
 )
 
 // Spec says what a store holds and what it may use.
@@ -144,7 +145,7 @@ func New(spec Spec) (*Store, error) {
 		}
 		w.lay = newLayout(s.cols, w.nullable, w.codes, s.spec.BlockBytes)
 	}
-	s.makeGroups()
+	s.makeGroups(spec.files())
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
 		return nil, s.named(err)
@@ -165,9 +166,18 @@ func New(spec Spec) (*Store, error) {
 	return s, nil
 }
 
-// makeGroups deals the partitions out to files.
-func (s *Store) makeGroups() {
-	s.groups = make([]group, min(maxGroups, (s.spec.Partitions+perGroup-1)/perGroup))
+// files returns how many files the store may have.
+func (spec *Spec) files() int {
+	n := min(maxGroups, (spec.Partitions+perGroup-1)/perGroup)
+	if spec.Keep != nil {
+		n = min(n, max(1, spec.Dir.most/fewFiles))
+	}
+	return n
+}
+
+// makeGroups deals the partitions out to so many files.
+func (s *Store) makeGroups(files int) {
+	s.groups = make([]group, files)
 	for p := range s.spec.Partitions {
 		s.groups[s.groupOf(p)].live++
 	}

@@ -49,8 +49,12 @@ func (p *pair) descriptors(ctx context.Context, r *result) error {
 			return err
 		}
 		var want string
-		for _, n := range []int{1024, 32, 20} {
+		for k, n := range []int{1024, 32, 20, 32, 20} {
 			args := []string{"-c", `ulimit -n "$0" && exec "$@"`, fmt.Sprint(n), p.bin, "run", file, "--mem", fmt.Sprint(floor), "--threads", "2", "--progress", "none", "--force"}
+			with := ""
+			if k > 2 {
+				args, with = append(args, "--resume"), " and --resume"
+			}
 			o, err := p.command(ctx, 0, exec.CommandContext(ctx, "sh", args...))
 			if err != nil {
 				return err
@@ -63,10 +67,10 @@ func (p *pair) descriptors(ctx context.Context, r *result) error {
 				want = got
 			}
 			if o.exit != 0 || got != want {
-				r.refute("%d descriptors for %s: %v, other bytes %v", n, l.verbs, o, got != want)
+				r.refute("%d descriptors%s for %s: %v, other bytes %v", n, with, l.verbs, o, got != want)
 				continue
 			}
-			r.end(fmt.Sprintf("the same with %d descriptors", n))
+			r.end(fmt.Sprintf("the same with %d descriptors%s", n, with))
 		}
 		os.RemoveAll(out)
 	}
