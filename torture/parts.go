@@ -22,6 +22,6 @@ var parts = [...]part{
 	{"syscalls", "A system call of the program that fails (no space, an I/O error) at any point makes a run fail with one sentence and no trace, or does not matter to the result; the old output stays whole and nothing is left over.", trySyscalls},
 	{"disk", "A disk that fills up, in bytes or in inodes, stops a run with exit 5; what was there before stays.", tryDisk},
 	{"limits", "With few file descriptors a run succeeds; at its spill limit it stops with exit 5; where it may not spill it is refused before it reads; on a slow disk it succeeds, and stops within two seconds when told to; lock files of any age block nobody.", tryLimits},
-	{"fuzz", "No bytes make what reads them fail otherwise than by an error of one sentence that names the file: no panic, no kill, no memory beyond the bound, no memory kept. Files of every format, spilled blocks, jobs and expressions are damaged by knowing their formats.", tryFuzz},
+	{"fuzz", "No bytes make what reads them fail otherwise than by an error of one sentence that names the file: no panic, no kill, no memory beyond the bound, no memory kept. Files of every format, spilled blocks, what `--resume` kept, records of outputs, jobs and expressions are damaged by knowing their formats.", tryFuzz},
 	{"hostile", "A Parquet file that is cut off at any byte or has any bit flipped is read as before or refused with one sentence, within the bound.", tryHostile},
 }

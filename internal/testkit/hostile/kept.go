@@ -210,6 +210,8 @@ func keptFamilies(string, string) (out []*Family, seeds int, err error) {
 				other(title, "bytes moved", 1, f, func(r *rand.Rand) []byte { return mutate.Splice(r, f.bytes(), f.bytes()) }))
 			seeds++
 		}
+		forged := &forgedKept{keptFile{kept: k, name: keptName + ".index", codes: codes, forged: true}}
+		out = append(out, other("kept store, "+map[bool]string{false: "values", true: "codes"}[codes], "index changed, checksums right", 6, forged, forged.forged))
 		if codes {
 			continue
 		}

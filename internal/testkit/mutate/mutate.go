@@ -18,6 +18,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Flip returns b with bit n flipped, bits counted from the first byte's lowest on.
@@ -72,8 +73,25 @@ func odd(r *rand.Rand) int64 {
 	return int64(r.Uint64())
 }
 
-// near changes a number a little, or altogether.
-func near(r *rand.Rand, v int64) int64 {
+// Number changes one of the numbers, takes one out, or puts one more in.
+func Number(r *rand.Rand, of *[]int64) {
+	out := slices.Clone(*of)
+	at := r.IntN(len(out) + 1)
+	switch {
+	case at == len(out) || r.IntN(8) == 0:
+		out = slices.Insert(out, at, odd(r))
+	case r.IntN(8) == 0:
+		out = slices.Delete(out, at, at+1)
+	case r.IntN(4) == 0:
+		out[at] = out[r.IntN(len(out))]
+	default:
+		out[at] = Near(r, out[at])
+	}
+	*of = out
+}
+
+// Near changes a number a little, or altogether.
+func Near(r *rand.Rand, v int64) int64 {
 	switch r.IntN(8) {
 	case 0:
 		return v + 1
@@ -103,7 +121,7 @@ func Words(r *rand.Rand, b []byte, at, n int) []byte {
 		p := out[at+r.IntN(n/width)*width:][:width]
 		var word [8]byte
 		copy(word[:], p)
-		v := near(r, int64(binary.LittleEndian.Uint64(word[:])))
+		v := Near(r, int64(binary.LittleEndian.Uint64(word[:])))
 		if r.IntN(6) == 0 { // a number from elsewhere
 			copy(word[:], out[at+r.IntN(n-width+1):])
 			v = int64(binary.LittleEndian.Uint64(word[:]))

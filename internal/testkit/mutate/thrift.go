@@ -323,7 +323,7 @@ func (t *node) change(r *rand.Rand, other *node) {
 }
 
 func (t *node) changeInt(r *rand.Rand, nodes []*node) {
-	t.n = near(r, t.n)
+	t.n = Near(r, t.n)
 	if r.IntN(6) == 0 {
 		t.n = nodes[r.IntN(len(nodes))].n
 	}
@@ -344,7 +344,7 @@ func (t *node) changeBytes(r *rand.Rand) {
 	case 2:
 		t.raw = append(slices.Clone(t.raw), make([]byte, 1+r.IntN(40))...)
 	case 3:
-		t.lie = near(r, 0)
+		t.lie = Near(r, 0)
 	default:
 		t.raw = Splice(r, t.raw, t.raw)
 	}
@@ -354,7 +354,7 @@ func (t *node) changeList(r *rand.Rand) {
 	n := len(t.list)
 	switch i := r.IntN(n + 1); {
 	case r.IntN(6) == 0:
-		t.lie = near(r, 0)
+		t.lie = Near(r, 0)
 	case r.IntN(10) == 0:
 		t.elem = byte(r.IntN(14))
 	case i == n:
@@ -382,7 +382,7 @@ func (t *node) changeStruct(r *rand.Rand) {
 	case 2:
 		t.fields = append(t.fields, field{t.fields[i].id, t.fields[i].clone()})
 	case 3:
-		t.fields[i].id += int16(near(r, 0))
+		t.fields[i].id += int16(Near(r, 0))
 	case 4:
 		t.fields[i].node, t.fields[j].node = t.fields[j].node, t.fields[i].node
 	default:
