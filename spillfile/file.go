@@ -99,7 +99,7 @@ func (s *Stage) reopen(group int, size int64) (*spillFile, error) {
 	d := s.keep.dir
 	f, err := s.open(blocksSuffix(group))
 	if err != nil {
-		return nil, d.diskError(err)
+		return nil, err
 	}
 	st, err := f.Stat()
 	if err == nil && st.Size() != size {

@@ -129,6 +129,26 @@ func TestAKeptStoreIsRestored(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsMissingOfAKeptStoreIsNamed(t *testing.T) {
+	parent := t.TempDir()
+	want := keepOne(t, parent)
+	for _, name := range filesOf(t, parent) {
+		if strings.HasSuffix(name, stageSuffix) {
+			continue
+		}
+		if err := os.Rename(name, name+".away"); err != nil {
+			t.Fatal(err)
+		}
+		err := restoreOne(t, parent, want)
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), dirPrefix) {
+			t.Errorf("without %s: %v", name, err)
+		}
+		if err := os.Rename(name+".away", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestAFlippedByteOfAKeptStoreIsFound(t *testing.T) {
 	parent := t.TempDir()
 	want := keepOne(t, parent)
