@@ -303,6 +303,11 @@ func readNote(raw []byte) (note stageNote, err error) {
 	if err := json.Unmarshal(raw, &note); err != nil {
 		return note, fmt.Errorf("what was noted of it: %w: %w", err, spillfile.ErrCorrupt)
 	}
+	for _, s := range note.Rules {
+		if s.At < 0 || s.Rows < 0 || !slices.Contains([]RuleState{RulePassed, RuleFailed, RuleWarned}, s.State) {
+			return note, fmt.Errorf("what was noted of its rules: %w", spillfile.ErrCorrupt)
+		}
+	}
 	return note, nil
 }
 

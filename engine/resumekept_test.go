@@ -87,6 +87,27 @@ func TestAFilledOutputIsNotWrittenAgain(t *testing.T) {
 	}
 }
 
+func TestANoteThatSaysOfRulesWhatCannotBeIsDamage(t *testing.T) {
+	r := newResumed(t, plain)
+	for note, damaged := range map[string]bool{
+		`null`: false, `{}`: false, `{"Rules": [{"At": 0, "State": "passed"}, {"At": 99, "State": "passed"}]}`: false,
+		`{"Rules": [{"At": 0, "State": "warned", "Rows": 5, "Samples": [""]}, {"At": 0, "State": "passed"}]}`: false,
+		``: true, `[]`: true, `{"Rules": [{}]}`: true, `{"Rules": [{"At": 0, "State": "not reached"}]}`: true, `{"Rules": [{"At": 0, "State": "\u0000"}]}`: true,
+		`{"Rules": [{"At": -1, "State": "passed"}]}`: true, `{"Rules": [{"At": 0, "State": "warned", "Rows": -5}]}`: true,
+	} {
+		n, err := readNote([]byte(note))
+		if errors.Is(err, spillfile.ErrCorrupt) != damaged {
+			t.Errorf("%s: %v", note, err)
+		}
+		if err != nil {
+			continue
+		}
+		run := open(t, r.c, r.dir, Config{})
+		run.rules = newRuleBook(run.plan)
+		run.rules.resettle(n.Rules) // one that is not of the job is nobody's
+	}
+}
+
 func TestWhatWasKeptIsVerifiedInAStageOfItsOwn(t *testing.T) {
 	r := newResumed(t, plain)
 	for _, nth := range []int{r.late(), r.behindFirst(t)} {

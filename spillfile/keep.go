@@ -34,9 +34,11 @@ type Keep struct {
 	dir  *Dir
 	path string
 	lock io.Closer
+	lost bool // what was in the directory is gone, as nothing told any longer what it was about
 }
 
-// Replaced is a directory of the same job with another key, which is gone.
+// Replaced is a directory of the same job with another key, which is gone, or what was in the directory itself and is about nobody
+// knows what: then About is nil.
 type Replaced struct{ About []byte }
 
 // OpenKeep takes the directory of spec beside d, and makes it where there is none. Stages that are not finished
@@ -49,6 +51,9 @@ func OpenKeep(d *Dir, spec KeepSpec) (*Keep, []Replaced, error) {
 		return nil, nil, fmt.Errorf("kept stages %s: %w", k.path, err)
 	}
 	gone, err := k.replace(parent, spec.Job)
+	if k.lost {
+		gone = append(gone, Replaced{})
+	}
 	if err == nil {
 		err = k.sweep()
 	}
@@ -104,7 +109,8 @@ func (k *Keep) begin(about []byte) error {
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrCorrupt) {
 		return err
 	}
-	err = errors.Join(k.clear(), k.write(aboutName, about)) // it was begun, and no more
+	k.lost = errors.Is(err, ErrCorrupt)
+	err = errors.Join(k.clear(), k.write(aboutName, about)) // else it was begun, and no more
 	if err == nil {
 		err = k.dir.fs.SyncDir(filepath.Dir(k.path)) // what is finished in it is durable if it is
 	}

@@ -129,6 +129,37 @@ func TestAKeptStoreIsRestored(t *testing.T) {
 	}
 }
 
+func TestStagesThatAreAboutNobodyKnowsWhatAreReplaced(t *testing.T) {
+	parent := t.TempDir()
+	keepOne(t, parent)
+	about := filepath.Join(parent, keepPrefix+"0a-1b", aboutName)
+	raw, err := os.ReadFile(about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)-1] ^= 1
+	if err := os.WriteFile(about, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir, keep, gone := keptIn(t, vfs.OS(), parent, "1b")
+	if len(gone) != 1 || gone[0].About != nil {
+		t.Errorf("replaced: %q", gone)
+	}
+	if _, err := keep.Stage("one", nil).Finished(); !errors.Is(err, ErrNotKept) {
+		t.Errorf("the stage: %v", err)
+	}
+	if err := errors.Join(keep.Close(true), dir.Close()); err != nil {
+		t.Error(err)
+	}
+	dir, keep, gone = keptIn(t, vfs.OS(), parent, "1b")
+	if len(gone) > 0 {
+		t.Errorf("replaced once more: %q", gone)
+	}
+	if err := errors.Join(keep.Close(true), dir.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFileThatIsMissingOfAKeptStoreIsNamed(t *testing.T) {
 	parent := t.TempDir()
 	want := keepOne(t, parent)
