@@ -249,6 +249,9 @@ func (b *builder) lowerOp(n *node, args []int) int {
 	case "=", "<>", "<", "<=", ">", ">=":
 		return b.compare(n, n.op, n.args[0].typ, args[0], args[1])
 	case "between":
+		if slot, ok := b.within(n); ok {
+			return slot
+		}
 		t := n.args[0].typ
 		low, high := b.compare(n, ">=", t, args[0], args[1]), b.compare(n, "<=", t, args[0], args[2])
 		return b.special("and", n, n.typ, kernelAnd, low, high)

@@ -9,6 +9,11 @@ import (
 
 // lowerLogic lowers and, or. A right side that can fail is computed only where the left leaves it open.
 func (b *builder) lowerLogic(n *node) int {
+	if n.op == "and" {
+		if slot, ok := b.within(n); ok {
+			return slot
+		}
+	}
 	left := b.lower(n.args[0])
 	k, open := kernelAnd, left
 	if n.op == "or" {
