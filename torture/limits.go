@@ -49,7 +49,7 @@ func (p *pair) descriptors(ctx context.Context, r *result) error {
 			return err
 		}
 		var want string
-		for k, n := range []int{1024, 32, 20, 32, 20} {
+		for k, n := range []int{1024, 32, 20, 20} {
 			args := []string{"-c", `ulimit -n "$0" && exec "$@"`, fmt.Sprint(n), p.bin, "run", file, "--mem", fmt.Sprint(floor), "--threads", "2", "--progress", "none", "--force"}
 			with := ""
 			if k > 2 {
