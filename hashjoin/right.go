@@ -153,7 +153,7 @@ func (r *Right) Resident(ctx context.Context) (*Resident, error) {
 	if err == nil {
 		var t *RightTable
 		if t, err = r.table(r.spec.Acct, b); err == nil {
-			if err = t.addFilter(r.spec.Acct); err != nil {
+			if err = t.addFilter(r.spec.Acct, r.spec.ResidentBytes-t.bytes); err != nil {
 				t.Release()
 				return nil, err
 			}

@@ -21,15 +21,17 @@ type RightTable struct {
 	mode    keyMode
 	equal   bool // nulls are equal
 
-	unique  bool
-	order   []uint32
-	min     uint64 // direct
-	start   []uint32
-	entries []entry
-	filter  []uint64 // of the keys of entries, see addFilter; nil: none
-	null    ref      // the rows whose key is null and set apart
-	bytes   int64
-	bufs    []*mem.Buf
+	unique    bool
+	order     []uint32
+	min       uint64 // direct
+	start     []uint32
+	entries   []entry
+	filter    []uint64 // of the keys of entries, see addFilter; nil: none
+	bitmap    bool     // the filter is a bit a value,
+	filterMin uint64   // from this on
+	null      ref      // the rows whose key is null and set apart
+	bytes     int64
+	bufs      []*mem.Buf
 }
 
 // entry is a slot of the hash layout; n is 0 in an empty one.
