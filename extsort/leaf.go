@@ -28,6 +28,7 @@ type leaf struct {
 	single    bool  // one key at most: in order as it lies
 	uncut     bool
 	depth     int     // times it was cut
+	alike     int     // of these, times that all rows stayed together
 	owner     *cutter // of the store, where it goes when its leaves have been read
 }
 
@@ -100,7 +101,11 @@ func (c *cutter) cutLeaf(ctx context.Context, l leaf) ([]leaf, error) {
 			sub.Drop(p)
 			continue
 		}
-		leaves, err := c.cutLeaf(ctx, c.s.leafOf(sub, p, split.Single(p), l.depth+1))
+		piece := c.s.leafOf(sub, p, split.Single(p), l.depth+1)
+		if piece.alike = l.alike; piece.rows == l.rows {
+			piece.alike++
+		}
+		leaves, err := c.cutLeaf(ctx, piece)
 		if err != nil {
 			return nil, err
 		}
@@ -145,6 +150,7 @@ func (c *cutter) resample(ctx context.Context, l leaf) (split *Splitters, same b
 	if err != nil {
 		return nil, false, err
 	}
+	sample.most = sampleKey << min(2*l.alike, 20) // long keys may share what was kept of them before
 	probe := newSameKey(keys)
 	defer probe.close()
 	in, err := l.store.Stream(ctx, l.part, c.acct, cols, s.batchRows(l))

@@ -14,11 +14,12 @@ const (
 	sampleMin   = 16       // of very long ones,
 	sampleMost  = 4 << 20  // over so many bytes,
 	sampleLeast = 2        // than these
+	sampleKey   = 1 << 20  // bytes of a key that are kept: any bytes make a boundary
 )
 
 // Sample collects keys of a table at random places, one of every stride rows, and
 // doubles the stride when it has too many. The places are the same in every run. It
-// lives on the Go heap, at most about 4 MB and a key. It is for one goroutine; Merge joins several.
+// lives on the Go heap, at most about 4 MB and the start of a key. It is for one goroutine; Merge joins several.
 type Sample struct {
 	kb     *keyBinding
 	stride int64
@@ -27,6 +28,7 @@ type Sample struct {
 	words  []uint64
 	keys   [][]byte
 	size   int   // bytes of keys
+	most   int   // bytes of a key that are kept
 	nulls  int64 // sampled rows whose only key column is null, in word form
 	picked []uint32
 }
@@ -37,7 +39,7 @@ func NewSample(schema *batch.Schema, keys []batch.SortKey) (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sample{kb: kb, stride: 1}, nil
+	return &Sample{kb: kb, stride: 1, most: sampleKey}, nil
 }
 
 // Rows returns how many rows were offered.
@@ -129,7 +131,8 @@ func (s *Sample) takeColumns(acct *mem.Account, cols []*batch.Column, n int) err
 		return nil
 	}
 	for i := range n {
-		k := bytes.Clone(keys.At(i))
+		k := keys.At(i)
+		k = bytes.Clone(k[:min(len(k), s.most)])
 		s.keys = append(s.keys, k)
 		s.size += len(k)
 		if s.size > sampleMost && s.full() { // do not wait until all of them are here

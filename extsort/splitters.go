@@ -3,6 +3,7 @@ package extsort
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 
 	"pqjoin/batch"
@@ -157,7 +158,7 @@ func (s *Splitters) choose(from *Sample, t int) {
 			s.addKey(k)
 		}
 		if heavy {
-			s.addKey(append(bytes.Clone(k), 0))
+			s.addKey(slices.Concat(k, []byte{0}))
 		}
 	})
 }

@@ -58,17 +58,23 @@ type sampler struct {
 	cols int // of a key
 	keys [][]byte
 	size int // bytes of keys
+	most int // bytes of a key that are kept
 }
 
-// sampleBytes and sampleLeast bound the keys of a sample, on the Go heap: so many bytes, but never fewer keys.
+// sampleBytes and sampleLeast bound the keys of a sample, on the Go heap: so many bytes, but never fewer keys. Of a key sampleKey
+// bytes are kept, as any bytes make a bound.
 const (
 	sampleBytes = 2 << 20
 	sampleLeast = 4
+	sampleKey   = 512 << 10
+	sampleDepth = 6 // cuts, from which on more is
 )
 
-func newSampler(l *layout) (*sampler, error) {
+// newSampler returns a sampler for partitions that were cut depth times. Of those that were cut often it keeps more of a long key:
+// keys may share what was kept of them before.
+func newSampler(l *layout, depth int) (*sampler, error) {
 	enc, err := keyEncoder(l)
-	return &sampler{enc: enc, cols: len(l.keys.cols)}, err
+	return &sampler{enc: enc, cols: len(l.keys.cols), most: sampleKey << min(2*max(depth-sampleDepth, 0), 20)}, err
 }
 
 // keyEncoder encodes batches of the key columns alone: ascending, nulls last.
@@ -88,7 +94,7 @@ func (s *sampler) add(acct *mem.Account, cols []*batch.Column, n int) error {
 	}
 	defer k.Release()
 	for i := range n {
-		key := k.Append(nil, i)
+		key := s.keep(k, i)
 		s.keys = append(s.keys, key)
 		s.size += len(key)
 		if s.size > sampleBytes && len(s.keys) > sampleLeast {
@@ -96,6 +102,15 @@ func (s *sampler) add(acct *mem.Account, cols []*batch.Column, n int) error {
 		}
 	}
 	return nil
+}
+
+// keep returns a copy of what is kept of key i.
+func (s *sampler) keep(k *batch.Keys, i int) []byte {
+	if _, fixed := k.Fixed(); fixed {
+		return k.Append(nil, i)
+	}
+	key := k.At(i)
+	return bytes.Clone(key[:min(len(key), s.most)])
 }
 
 // halve drops every second key.

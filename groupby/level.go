@@ -54,7 +54,7 @@ func (l *level) cutter(t *table) (cutter, error) {
 	case spec.Splitters != nil:
 		l.cut = givenCut{p: spec.Splitters}
 	default:
-		s, err := newSampler(l.lay)
+		s, err := newSampler(l.lay, l.depth)
 		if err != nil {
 			return nil, err
 		}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
 	"pqjoin/mem"
 )
 
@@ -51,7 +53,7 @@ func checkRanges(t *testing.T, rt *rapid.T, acct *mem.Account, keys []int) {
 	if err != nil {
 		rt.Fatal(err)
 	}
-	s, err := newSampler(lay)
+	s, err := newSampler(lay, 0)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -75,5 +77,32 @@ func checkRanges(t *testing.T, rt *rapid.T, acct *mem.Account, keys []int) {
 	}
 	if !slices.Equal(got, want) {
 		rt.Fatal(fmt.Sprintf("bounds %x: %v, want %v", cut.bounds, got, want))
+	}
+}
+
+// Sampled keys lie on the Go heap, which a text of many megabytes does not fit: its start does. What was cut often keeps more.
+func TestOfALongKeyTheStartIsSampled(t *testing.T) {
+	schema := batch.NewSchema(batch.Field{Name: "s", Type: batch.Of(batch.String)})
+	rows := make([][]any, 6)
+	for i := range rows {
+		rows[i] = []any{fmt.Sprint(i, strings.Repeat("y", 4<<20))}
+	}
+	b, err := batchtest.Batch(nil, schema, rows, func(int) batchtest.Layout { return 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for depth, most := range map[int]int{0: sampleKey, sampleDepth: sampleKey, sampleDepth + 1: 4 * sampleKey} {
+		s, err := newSampler(&layout{keys: newKeyLayout(schema, []int{0}, false)}, depth)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.add(nil, b.Cols, b.N); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range s.keys {
+			if len(k) != most || cap(k) > 2*most {
+				t.Errorf("cut %d times: %d bytes are kept, want %d", depth, len(k), most)
+			}
+		}
 	}
 }

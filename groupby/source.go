@@ -284,7 +284,7 @@ func (ps *partStream) recut(ctx context.Context, p part, t *table, depth int) (c
 	if !lay.spec.Sort && depth < hashDepth {
 		return hashCut{n: resplit, depth: depth}, nil
 	}
-	s, err := newSampler(lay)
+	s, err := newSampler(lay, depth)
 	if err != nil {
 		return nil, err
 	}
