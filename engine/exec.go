@@ -128,7 +128,7 @@ func (r *Run) newExecIn(parent string) (*exec, error) {
 	x.batches = x.pool.Account("batches", 0)
 	x.stores = x.pool.Account("partition stores", 0)
 	x.tables = x.pool.Account("tables", 0)
-	x.writers = x.pool.Account("the output writer", r.share.Writer)
+	x.writers = x.pool.Account("the output writer", 0) // it keeps to its share, but for values that are far longer than most
 	if b := r.cfg.Board; b != nil {
 		b.Gauges(x.pool.Used, dir.Written)
 	}

@@ -30,7 +30,7 @@ func (r *Run) writerOptions(o *plan.Output, threads int, acct *mem.Account) tabl
 	return tableio.WriterOptions{Format: o.Format, PartitionBy: o.PartitionBy, WriterOptions: parquet.WriterOptions{
 		Compression: o.Compression, RowGroupRows: int(o.RowGroupRows), SortKeys: o.Node.Index,
 		Version: r.cfg.Version, FileSize: o.FilesSize, FileRows: o.FilesRows, FileCount: o.FilesCount,
-		Bloom: o.Bloom, PandasIndex: !o.NoPandasIndex, Threads: threads, Acct: acct, RowBytes: int64(r.nodes[o.Node].est.RowWidth()),
+		Bloom: o.Bloom, PandasIndex: !o.NoPandasIndex, Threads: threads, Acct: acct, Share: r.share.Writer, RowBytes: int64(r.nodes[o.Node].est.RowWidth()),
 	}}
 }
 

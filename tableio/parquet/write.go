@@ -43,6 +43,7 @@ type WriterOptions struct {
 	Shape   Shape        // which writer's habits to follow: changes the bytes
 	Threads int          // encoding goroutines; default 1
 	Acct    *mem.Account // pays for encoded pages; nil: the Go heap
+	Share   int64        // bytes of Acct that are meant for the writer, which opens row groups by it; 0: Acct's limit
 	// RowBytes is the mean bytes of a row as far as known, for WriterFloor where there are long values.
 	RowBytes int64
 	// MostRows and MostRaw are the most rows that can come, and their raw bytes, for WriterFloor; 0: nobody knows.

@@ -226,11 +226,15 @@ func (l *cutLimits) groupMem(s *batch.Schema, o WriterOptions) int64 {
 	return raw + raw/64 + cols*slack + int64(len(o.Bloom)*bloomSize(l.groupRows)) + 1<<20
 }
 
-// openGroups returns how many row groups may be open, as far as the account's own limit tells.
+// openGroups returns how many row groups may be open, as far as the writer's share tells.
 func (l *cutLimits) openGroups(s *batch.Schema, o WriterOptions) int {
 	if o.Acct == nil {
 		return 2
 	}
-	spare := o.Acct.Limit() - WriterFloor(s, o)
+	share := o.Share
+	if share <= 0 {
+		share = o.Acct.Limit()
+	}
+	spare := share - WriterFloor(s, o)
 	return int(min(max(1+spare/max(l.groupMem(s, o)*5/4, 1), 1), maxGroups))
 }
