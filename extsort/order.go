@@ -33,11 +33,11 @@ func (p *Perm) Release() {
 // keys[i], whose Column is not used. It picks the cheapest of
 //
 //	nothing     the rows are in order
-//	packed      the keys, narrowed to the range of values present, fit one word
+//	packed      the keys, narrowed to the range of values present, fit one word; short strings by the bytes that differ
 //	bytes       normalised keys, 8 bytes at a time
 //
 // Rows must be fewer than 2^32 - 1. Temporary memory is at most 16 bytes a row for packed
-// keys, about 36 bytes and the key bytes for others.
+// keys, and 8 for each that is a string, about 36 bytes and the key bytes for others.
 func Order(acct *mem.Account, cols []*batch.Column, keys []batch.SortKey, n int) (*Perm, error) {
 	if n < 2 {
 		return &Perm{n: n}, nil
@@ -56,6 +56,16 @@ func Order(acct *mem.Account, cols []*batch.Column, keys []batch.SortKey, n int)
 	}
 	if words, total := narrow(ranks, keys, n); words != nil {
 		return orderWords(acct, words, total, n)
+	}
+	if short, ok, err := shortStrings(acct, ranks, n); err != nil {
+		return nil, err
+	} else if ok {
+		words, total := narrow(short, keys, n)
+		if words != nil {
+			defer releaseAll(short)
+			return orderWords(acct, words, total, n)
+		}
+		releaseAll(short)
 	}
 	return orderBytes(acct, ranks, keys, n)
 }

@@ -1,11 +1,14 @@
 package extsort
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"pqjoin/batch"
 	"pqjoin/batch/batchtest"
@@ -231,4 +234,57 @@ func TestOrderOfKeysThatEndInOthers(t *testing.T) {
 		p.Release()
 		b.Release()
 	}
+}
+
+// Short strings, alone and beside numbers, come in the order of their bytes: shorter ones before those that go on, whatever is
+// null, descending, shared or zero.
+func TestOrderOfShortStrings(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		n, longest, letters, base := 2+r.IntN(600), 1+r.IntN(18), 1+r.IntN(12), r.IntN(245)
+		prefix := strings.Repeat("p", r.IntN(4))
+		rows := make([][]any, n)
+		for i := range rows {
+			s := make([]byte, r.IntN(longest))
+			for k := range s {
+				s[k] = byte(base + r.IntN(letters))
+			}
+			rows[i] = []any{prefix + string(s), int64(r.IntN(5))}
+			if r.IntN(10) == 0 {
+				rows[i][r.IntN(2)] = nil
+			}
+		}
+		schema := batch.NewSchema(batch.Field{Name: "s", Type: batch.Of(batch.String), Nullable: true}, batch.Field{Name: "n", Type: batch.Of(batch.Int64), Nullable: true})
+		pool := mem.NewPool(8<<20, mem.Protect())
+		acct := pool.Account("test", 0)
+		b, err := batchtest.Batch(acct, schema, rows, func(int) batchtest.Layout { return 0 })
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := []batch.SortKey{{Column: 0, Desc: r.IntN(2) == 0, NullsFirst: r.IntN(2) == 0}, {Column: 1, Desc: r.IntN(2) == 0}}
+		p, err := Order(acct, b.Cols, keys, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make([]uint32, n)
+		for i := range want {
+			want[i] = uint32(i)
+		}
+		slices.SortStableFunc(want, func(x, y uint32) int { return batchtest.CompareKeys(schema, keys, rows[x], rows[y]) })
+		got := p.IDs()
+		if got == nil {
+			got = make([]uint32, n)
+			for i := range got {
+				got[i] = uint32(i)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("keys %v of %d rows: %v, want %v", keys, n, got, want)
+		}
+		p.Release()
+		b.Release()
+		if err := errors.Join(acct.Close(), pool.Close()); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
