@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ type tail struct {
 }
 
 // readTail reads the footer's bytes after checking its length against the file's size.
-func readTail(h vfs.File, path string, size int64) (tail, error) {
+func readTail(ctx context.Context, h vfs.File, path string, size int64) (tail, error) {
 	if size < 12 {
 		return tail{}, fmt.Errorf("%s: %w: %d bytes are too few", path, ErrCorrupt, size)
 	}
@@ -82,6 +83,9 @@ func readTail(h vfs.File, path string, size int64) (tail, error) {
 	}
 	if n > maxFooter {
 		return tail{}, fmt.Errorf("%s: %w: a footer of %d bytes, at most %d are read", path, ErrUnsupported, n, maxFooter)
+	}
+	if err := ctx.Err(); err != nil { // each read may take long on a slow disk
+		return tail{}, err
 	}
 	b := make([]byte, n)
 	if _, err := h.ReadAt(b, size-8-n); err != nil && !errors.Is(err, io.EOF) {

@@ -184,7 +184,7 @@ func (f *File) Verify(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.release()) }()
-	tail, err := readTail(h, f.path, f.size)
+	tail, err := readTail(ctx, h, f.path, f.size)
 	if err != nil {
 		return err
 	}

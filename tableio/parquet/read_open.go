@@ -30,7 +30,7 @@ func Open(ctx context.Context, fsys vfs.FS, path string) (f *File, err error) {
 		return nil, fmt.Errorf("%s: %w: it is a directory", path, ErrCorrupt)
 	}
 	f = &File{fsys: fsys, path: path, size: st.Size(), mtime: st.ModTime()}
-	t, err := readTail(h, path, f.size)
+	t, err := readTail(ctx, h, path, f.size)
 	if err != nil {
 		return nil, err
 	}
