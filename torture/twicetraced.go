@@ -18,15 +18,16 @@ func (i injection) String() string {
 	return fmt.Sprintf("%s at a thread's call %d of %s", i.how, i.nth, i.call)
 }
 
-// dies and fails draw injections: death at a call by which runs make, write and name files, and failing ones.
+// dies and fails draw injections: death at a call by which runs make, write and name files, and failing ones. A thread of a run that
+// goes on makes few calls.
 func dies(rng *rand.Rand) injection {
-	return injection{killedAt[rng.IntN(len(killedAt))], "signal=SIGKILL", 1 + rng.IntN(40)}
+	return injection{killedAt[rng.IntN(len(killedAt))], "signal=SIGKILL", 1 + rng.IntN(12)}
 }
 
 func fails(rng *rand.Rand) injection {
 	for {
 		if f := faults[rng.IntN(len(faults))]; len(f.paths) == 0 { // the others are calls of the Go runtime, too
-			return injection{f.call, "error=" + f.errno, nths[rng.IntN(len(nths))]}
+			return injection{f.call, "error=" + f.errno, nths[rng.IntN(len(nths)/2)]}
 		}
 	}
 }
