@@ -97,6 +97,7 @@ func conditions(seed uint64) []condition {
 		c.tuning.Resident = []int64{0, -1, -1}[r.IntN(3)]
 		c.tuning.Load = []int64{0, 4 << 10, 64 << 10}[r.IntN(3)]
 		c.tuning.Squeeze = []int{0, 1, 3, 10}[r.IntN(4)]
+		c.tuning.Groups = []int64{0, 64 << 10}[rand.New(rand.NewPCG(seed, uint64(79+i))).IntN(2)]
 		if r.IntN(4) == 0 {
 			// At the floor the sizes are the engine's own: others than its need not fit.
 			c.mem = 0

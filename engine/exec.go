@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"pqjoin/batch"
+	"pqjoin/groupby"
 	"pqjoin/mem"
 	"pqjoin/monitor"
 	"pqjoin/plan"
@@ -34,7 +35,8 @@ type exec struct {
 	tables  *mem.Account // tables of joins and aggregations
 	writers *mem.Account // output pages
 	shared  map[*phys]*sharedTable
-	keeper  *keeper // nil: nothing is kept
+	grouped []*groupby.Grouper // finished, and not read yet
+	keeper  *keeper            // nil: nothing is kept
 	closed  bool
 }
 
@@ -224,6 +226,22 @@ func (r *rel) add(t transform, schema *batch.Schema, step string) *rel {
 	return r
 }
 
+// settle lets groups that wait in memory be spilled, but for those of src, which is read now.
+func (x *exec) settle(ctx context.Context, src batch.Source) error {
+	kept := x.grouped[:0]
+	var errs []error
+	for _, g := range x.grouped {
+		if g.Source() == src {
+			kept = append(kept, g)
+			continue
+		}
+		errs = append(errs, g.Settle(ctx))
+	}
+	clear(x.grouped[len(kept):])
+	x.grouped = kept
+	return errors.Join(errs...)
+}
+
 // pipe runs a table into a sink.
 func (x *exec) pipe(ctx context.Context, in *rel, sink batch.Sink, step string) error {
 	p := &pipeline{
@@ -232,7 +250,10 @@ func (x *exec) pipe(ctx context.Context, in *rel, sink batch.Sink, step string) 
 		stage: x.stage(in.stage(step), in.expect), log: x.run.cfg.Log,
 	}
 	in.xs = nil
-	err := p.run(ctx)
+	err := x.settle(ctx, in.src)
+	if err == nil {
+		err = p.run(ctx)
+	}
 	return errors.Join(err, sink.Close())
 }
 

@@ -125,12 +125,7 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 		return in.add(newStreamGroup(spec), p.node.Schema, step), nil
 	}
 	spec.Rows = p.in[0].est.Rows
-	lay := groupby.Plan(spec, x.share.Tails, x.share.Load)
-	spec.Partitions, spec.BlockBytes, spec.TableBytes = lay.Partitions, lay.BlockBytes, lay.TableBytes
-	spec.MaxLoad = lay.MaxLoad
-	if t := x.run.cfg.Tuning; t.Partitions > 0 {
-		spec.Partitions = t.Partitions
-	}
+	x.sizeGroups(&spec)
 	g, err := groupby.New(spec)
 	if err == nil {
 		err = x.pipeKeep(ctx, in, g, step)
@@ -138,7 +133,25 @@ func (x *exec) groupBy(ctx context.Context, op *plan.GroupBy, p *phys) (*rel, er
 	if err = errors.Join(err, in.close()); err != nil {
 		return nil, err
 	}
+	x.grouped = append(x.grouped, g)
 	return &rel{src: g.Source(), schema: p.node.Schema, name: spec.Name, closers: []func() error{g.Close}}, nil
+}
+
+// sizeGroups sets the sizes of an aggregation by hash.
+func (x *exec) sizeGroups(spec *groupby.Spec) {
+	lay := groupby.Plan(*spec, x.share.Tails, x.share.Load)
+	spec.Partitions, spec.BlockBytes, spec.TableBytes = lay.Partitions, lay.BlockBytes, lay.TableBytes
+	spec.MaxLoad, spec.SharedBytes = lay.MaxLoad, lay.SharedBytes
+	if lay.SharedBytes > 0 && x.run.joins() == 0 { // the tables of joins do not need theirs
+		spec.SharedBytes += x.share.Resident
+	}
+	t := x.run.cfg.Tuning
+	if t.Partitions > 0 {
+		spec.Partitions = t.Partitions
+	}
+	if t.Groups > 0 {
+		spec.TableBytes, spec.SharedBytes = t.Groups, 1024*t.Groups
+	}
 }
 
 func (x *exec) check(in *rel, op *plan.Check, p *phys) (*rel, error) {

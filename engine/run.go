@@ -69,6 +69,7 @@ type Tuning struct {
 	Partitions int
 	Resident   int64 // bytes that broadcast tables may take; negative: none
 	Load       int64 // bytes of a partition that is worked on
+	Groups     int64 // bytes of a worker's table of groups; those of the tables that workers share are a thousand times as many
 	Protect    bool  // released buffers fault
 	Squeeze    int   // stores spill all they hold after so many batches of a pipeline
 	// Preaggregate decides for all joins whether to aggregate before them: 1 both sides, 2 the left,

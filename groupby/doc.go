@@ -2,9 +2,14 @@
 // streaming aggregation of rows that are already ordered by the keys (Ordered).
 //
 //	rows -> a table per worker --fits--> one table -> sorted -> groups
-//	          | full, reduced its input: groups as partial states  \
-//	          | full, did not: rows of unknown keys, as they are    > partitions by key range or hash
-//	          v                                                    /
+//	          | full, reduced its input: groups as partial states
+//	          | full, did not: rows of unknown keys, as they are
+//	          v
+//	        a table per partition, shared by the workers (shared.go) --fit--> groups
+//	          | memory is too little for all groups, or an order is asked for
+//	          v
+//	        partitions by key range or hash, in stores
+//	          |
 //	        partition -> a table --fits--> sorted -> groups
 //	          | does not: cut again, by ranges of its own keys or other bits of the hash
 //

@@ -181,8 +181,8 @@ func makeBatch(t *testing.T, acct *mem.Account, schema *batch.Schema, rows [][]v
 // how says under which conditions a case runs; none of them may show in the result.
 type how struct {
 	workers, partitions, batchRows, outRows int
-	table, pool                             int64
-	dict, slice                             bool
+	table, pool, shared                     int64
+	dict, slice, settle                     bool
 	seed                                    uint64
 }
 
@@ -196,7 +196,7 @@ func run(t *testing.T, spec Spec, rows [][]value, h how) ([][]value, Stats, erro
 		t.Fatal(err)
 	}
 	spec.Acct, spec.Dir, spec.Workers, spec.Partitions = acct, dir, h.workers, h.partitions
-	spec.TableBytes, spec.MaxLoad, spec.BatchRows, spec.BlockBytes = h.table, h.table, h.outRows, 4<<10
+	spec.TableBytes, spec.MaxLoad, spec.BatchRows, spec.BlockBytes, spec.SharedBytes = h.table, h.table, h.outRows, 4<<10, h.shared
 	out, stats, err := runIn(t, spec, rows, h, in)
 	if e := errors.Join(acct.Close(), pool.Close(), dir.Close()); e != nil {
 		t.Fatal(e)
@@ -220,6 +220,11 @@ func runIn(t *testing.T, spec Spec, rows [][]value, h how, in *mem.Account) ([][
 	}
 	if err := g.Finish(ctx); err != nil {
 		return nil, Stats{}, err
+	}
+	if h.settle {
+		if err := g.Settle(ctx); err != nil {
+			return nil, Stats{}, err
+		}
 	}
 	var out [][]value
 	src := g.Source()
@@ -387,7 +392,9 @@ func checkRandomRows(t *testing.T, rt *rapid.T, spec Spec, most int, distincts, 
 		workers: rapid.IntRange(1, 4).Draw(rt, "workers"), partitions: rapid.IntRange(1, 9).Draw(rt, "partitions"),
 		batchRows: rapid.SampledFrom(batches).Draw(rt, "batch"), outRows: rapid.IntRange(1, 900).Draw(rt, "out"),
 		table: rapid.SampledFrom([]int64{64 << 10, 128 << 10, 4 << 20}).Draw(rt, "table"), pool: 256 << 20,
-		dict: rapid.Bool().Draw(rt, "dict"), slice: rapid.Bool().Draw(rt, "slice"), seed: rapid.Uint64().Draw(rt, "seed"),
+		shared: rapid.SampledFrom([]int64{0, 3 << 20, 16 << 20}).Draw(rt, "shared"),
+		dict:   rapid.Bool().Draw(rt, "dict"), slice: rapid.Bool().Draw(rt, "slice"), seed: rapid.Uint64().Draw(rt, "seed"),
+		settle: rapid.Bool().Draw(rt, "settle"),
 	}
 	r := rand.New(rand.NewPCG(h.seed, 99))
 	skew := rapid.Bool().Draw(rt, "skew")

@@ -14,6 +14,7 @@ type Grouper struct {
 	lay     *layout
 	spec    Spec
 	top     *level
+	sh      *shared // nil: none
 	workers []*worker
 	result  *source
 	done    Stats // of what was released
@@ -42,11 +43,13 @@ func newGrouper(spec Spec, open func(spillfile.Spec) (store, error)) (*Grouper, 
 	}
 	g.lay = lay
 	g.top = &level{lay: lay, workers: g.spec.Workers, want: g.spec.Partitions, open: open}
+	g.sh = newShared(lay, g.top, g.spec.Workers)
 	for i := range g.spec.Workers {
 		w, err := newWorker(i, lay, g.top, g.spec.Acct, g.spec.TableBytes, 0)
 		if err != nil {
 			return nil, errors.Join(err, g.Close())
 		}
+		w.sh = g.sh
 		g.workers = append(g.workers, w)
 	}
 	return g, nil
@@ -99,7 +102,7 @@ func (g *Grouper) Finish(ctx context.Context) error {
 		w.dropScratch()
 	}
 	for _, w := range g.workers[1:] {
-		if g.top.used() {
+		if g.spread() {
 			break
 		}
 		if err := w.t.states(flushRows, func(b *batch.Batch) error { return first.addStates(ctx, b) }); err != nil {
@@ -107,7 +110,7 @@ func (g *Grouper) Finish(ctx context.Context) error {
 		}
 		w.t.reset()
 	}
-	if !g.top.used() {
+	if !g.spread() {
 		first.dropScratch()
 		g.result = &source{g: g, units: 1}
 		return nil
@@ -116,12 +119,58 @@ func (g *Grouper) Finish(ctx context.Context) error {
 		if err := w.flush(ctx); err != nil {
 			return err
 		}
+	}
+	for _, w := range g.workers {
 		w.release()
 	}
-	if err := g.top.seal(ctx); err != nil {
+	if kept, err := g.keepShared(ctx); kept || err != nil {
+		return err
+	}
+	if err := g.sealLevel(ctx); err != nil {
 		return err
 	}
 	g.result = &source{g: g, units: g.top.cut.partitions()}
+	return nil
+}
+
+// keepShared makes the shared tables the result, where they have all groups and in no order.
+func (g *Grouper) keepShared(ctx context.Context) (bool, error) {
+	whole := func() bool { return g.sh.active() && !g.top.used() }
+	if !whole() || g.spec.Sort {
+		return false, nil
+	}
+	if err := g.sh.end(ctx, g.workers, false); err != nil || !whole() {
+		return false, err
+	}
+	g.result = &source{g: g, units: len(g.sh.parts), sh: g.sh}
+	return true, nil
+}
+
+// spread says whether groups are elsewhere than in the workers' tables.
+func (g *Grouper) spread() bool { return g.top.used() || g.sh.inUse() }
+
+// sealLevel gives all groups that are in shared tables to the level, and seals it.
+func (g *Grouper) sealLevel(ctx context.Context) error {
+	if g.sh.inUse() {
+		if err := g.sh.end(ctx, g.workers, true); err != nil {
+			return err
+		}
+	}
+	return g.top.seal(ctx)
+}
+
+// Settle moves the groups of a finished aggregation to its store, where that is not yet so: what lies there may be spilled. It is
+// for a result that is not read next, before it is read.
+func (g *Grouper) Settle(ctx context.Context) error {
+	if g.result == nil || g.result.sh == nil {
+		return nil
+	}
+	if err := g.sealLevel(ctx); err != nil {
+		return err
+	}
+	if g.top.used() {
+		g.result.sh = nil
+	}
 	return nil
 }
 
@@ -134,6 +183,7 @@ func (g *Grouper) Close() error {
 	for _, w := range g.workers {
 		w.release()
 	}
+	g.sh.close()
 	g.done.Spilled += g.top.spilled()
 	return g.top.close()
 }

@@ -49,7 +49,11 @@ const noPlace = ^uint64(0)
 // encode fills kw with the words of rows [lo, lo+n) of cols. The second word of a long bytes value is noPlace.
 func (l *keyLayout) encode(cols []*batch.Column, lo, n int, kw []uint64) {
 	w := l.words
-	if l.nulls > 0 {
+	if l.nulls == 1 {
+		for i := range n {
+			kw[i*w] = 0
+		}
+	} else if l.nulls > 0 {
 		for i := range n {
 			clear(kw[i*w:][:l.nulls])
 		}
@@ -103,6 +107,26 @@ func (l *keyLayout) encodeNulls(k int, c *batch.Column, lo, n int, kw []uint64) 
 	}
 }
 
+// hasLong says whether the words of keys have a string that does not lie in them.
+func (l *keyLayout) hasLong(kw []uint64) bool {
+	if !l.vars {
+		return false
+	}
+	for _, c := range l.cols {
+		if c.kind != batch.KindBytes {
+			continue
+		}
+		longest := uint32(0)
+		for at := c.word; at < len(kw); at += l.words {
+			longest = max(longest, uint32(kw[at]))
+		}
+		if longest > viewInline {
+			return true
+		}
+	}
+	return false
+}
+
 const (
 	hashSeed = 0x9e3779b97f4a7c15
 	hashMul  = 0xa0761d6478bd642f
@@ -117,14 +141,33 @@ func (l *keyLayout) hashWords(kw []uint64, out []uint64) {
 		}
 		return
 	}
+	switch l.words {
+	case 2:
+		for i := range out {
+			w := (*[2]uint64)(kw[2*i:])
+			out[i] = mixWord(mixWord(hashSeed, w[0]), w[1])
+		}
+		return
+	case 3:
+		for i := range out {
+			w := (*[3]uint64)(kw[3*i:])
+			out[i] = mixWord(mixWord(mixWord(hashSeed, w[0]), w[1]), w[2])
+		}
+		return
+	}
 	for i := range out {
 		h := uint64(hashSeed)
 		for _, w := range kw[i*l.words : (i+1)*l.words] {
-			hi, lo := bits.Mul64(w^h, hashMul)
-			h = hi ^ lo ^ hashSeed
+			h = mixWord(h, w)
 		}
 		out[i] = h
 	}
+}
+
+// mixWord folds a word into a hash.
+func mixWord(h, w uint64) uint64 {
+	hi, lo := bits.Mul64(w^h, hashMul)
+	return hi ^ lo ^ hashSeed
 }
 
 // canonical returns the bits of v, the same for values that are equal as keys.

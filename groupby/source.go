@@ -21,10 +21,11 @@ const (
 	hashDepth = 4
 )
 
-// source is the result of a Grouper: one unit of the merged table, or one for each partition.
+// source is the result of a Grouper: one unit of the merged table, or one for each partition, of the shared tables or of the level.
 type source struct {
 	g     *Grouper
 	units int
+	sh    *shared // where the units are its partitions, else nil
 
 	mu    sync.Mutex
 	stats Stats
@@ -34,6 +35,9 @@ func (s *source) Schema() *batch.Schema { return s.g.spec.Out }
 func (s *source) Units() int            { return s.units }
 
 func (s *source) Open(_ context.Context, unit int, acct *mem.Account) (batch.Stream, error) {
+	if s.sh != nil {
+		return s.sh.open(s, unit, acct)
+	}
 	if s.g.top.used() {
 		return &partStream{s: s, acct: acct, todo: []part{{lev: s.g.top, p: unit}}}, nil
 	}

@@ -60,7 +60,9 @@ type Spec struct {
 	BlockBytes int   // of the partition store
 	TableBytes int64 // most bytes of one worker's pre-aggregation table; at least 64 KiB
 	MaxLoad    int64 // most bytes of the table in which one partition is merged; 0: TableBytes
-	BatchRows  int   // rows of a result batch; 0: batch.Rows
+	// SharedBytes is the most bytes of tables that all workers share, and of the rows on their way there; 0: none.
+	SharedBytes int64
+	BatchRows   int // rows of a result batch; 0: batch.Rows
 
 	Acct *mem.Account
 	Dir  *spillfile.Dir
@@ -76,6 +78,8 @@ type Layout struct {
 	BlockBytes int
 	TableBytes int64
 	MaxLoad    int64
+	// SharedBytes is lent what the blocks of the stores do not need for as long as there are no rows in them.
+	SharedBytes int64
 }
 
 const (
@@ -161,7 +165,7 @@ const (
 // of them fit its load, and caches, if every one of Spec.Rows is a group, as blocks allow: cutting again costs more than small blocks.
 // A pre-aggregation table gets a quarter of the share, a half where that is little, and up to 16 MiB. The rest is for
 // the blocks that each worker gathers for each partition of the two stores: 64 KiB where that fits, half of it for states, down
-// to 4 KiB, then fewer partitions.
+// to 4 KiB, then fewer partitions. For as long as stores are not needed it is lent to shared tables, where it is enough to be worth it.
 func Plan(spec Spec, share, load int64) Layout {
 	s := spec.withDefaults()
 	per := share / int64(s.Workers)
@@ -179,6 +183,9 @@ func Plan(spec Spec, share, load int64) Layout {
 	}
 	out.TableBytes = min(max(per/4, min(per/2, goodTable), minTableBytes), maxTable)
 	out.MaxLoad = max(load, out.TableBytes)
+	if out.SharedBytes = share - int64(s.Workers)*out.TableBytes; out.SharedBytes < sharedLeast {
+		out.SharedBytes = 0
+	}
 	planned := out
 	out.fitBlocks(max(per-out.TableBytes, per/4), own)
 	if own && int64(out.Partitions)*int64(whole)*cutTwice < s.Rows { // each would be cut again: the fewer the better

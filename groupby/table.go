@@ -33,6 +33,8 @@ type table struct {
 	tails    []tail   // of kernels that gather
 	values   []values // of holistic kernels
 	again    bool     // the rows come once more, for holistic kernels alone
+	warmed   uint64   // of warm, so that its reads are not left out
+	gentle   bool     // it grows by a quarter, not fourfold: there are many like it
 }
 
 const firstSlots = 1 << 10
@@ -58,13 +60,19 @@ func tableRoom(lay *layout, limit int64) (entries, slots int) {
 
 // newTable returns an empty table of at most limit bytes, with room for about expect groups at first.
 func newTable(lay *layout, acct *mem.Account, limit int64, expect int) (*table, error) {
-	t := &table{lay: lay, acct: acct, n: 1, arena: arena{acct: acct}, arenaMax: limit / 6, tails: make([]tail, lay.tails), values: make([]values, len(lay.holds))} // sorting holds the keys twice more
-	t.max, _ = tableRoom(lay, limit)
+	most, _ := tableRoom(lay, limit)
 	slots := firstSlots
-	for slots*3/4 < min(expect, t.max) {
+	for slots*3/4 < min(expect, most) {
 		slots *= 2
 	}
-	if err := t.resize(slots); err != nil {
+	return newTableOf(lay, acct, limit, slots)
+}
+
+// newTableOf returns an empty table of at most limit bytes with an index of so many slots at first.
+func newTableOf(lay *layout, acct *mem.Account, limit int64, slots int) (*table, error) {
+	t := &table{lay: lay, acct: acct, n: 1, arena: arena{acct: acct}, arenaMax: limit / 6, tails: make([]tail, lay.tails), values: make([]values, len(lay.holds))} // sorting holds the keys twice more
+	t.max, _ = tableRoom(lay, limit)
+	if err := t.resize(slots, min(slots*3/4, t.max)); err != nil {
 		return nil, err
 	}
 	if len(lay.keys.cols) == 0 {
@@ -82,9 +90,28 @@ func (t *table) addOnly() {
 // groups returns the number of groups in the table.
 func (t *table) groups() int { return t.n - 1 }
 
-// resize moves the table to an index of the given slots.
-func (t *table) resize(slots int) error {
-	room := max(min(slots*3/4, t.max), 2)
+// bytes returns the pool bytes that the table takes, but for its arena.
+func (t *table) bytes() int64 { return t.entBuf.Size() + t.idxBuf.Size() }
+
+// warm reads the table from front to back, so that it is in the cache when rows in no order come: a few microseconds for
+// each hundred KB, where every first access by a row would wait for memory.
+func (t *table) warm() {
+	sum := uint64(0)
+	for i := 0; i < len(t.idx); i += cacheLine {
+		sum += t.idx[i]
+	}
+	for i := 0; i < t.n*t.lay.stride; i += cacheLine {
+		sum += t.ent[i]
+	}
+	t.warmed = sum
+}
+
+// cacheLine is the words of a line of the processor's caches.
+const cacheLine = 8
+
+// resize moves the table to an index of the given slots, with room for so many entries.
+func (t *table) resize(slots, room int) error {
+	room = max(room, 2)
 	entBuf, err := t.acct.Alloc((room + 1) * t.lay.stride * 8)
 	if err != nil {
 		return err
@@ -124,11 +151,18 @@ func (t *table) grow() (bool, error) {
 	if t.room >= t.max {
 		return false, nil
 	}
-	slots := len(t.idx) * 4
-	for slots/2*3/4 >= t.max {
+	slots := len(t.idx)
+	if t.gentle {
+		room := min(t.room+t.room/4+1, t.max)
+		for slots < 2*room { // so that few keys are not in their first slot
+			slots *= 2
+		}
+		return true, t.resize(slots, room)
+	}
+	for slots *= 4; slots/2*3/4 >= t.max; {
 		slots /= 2
 	}
-	return true, t.resize(slots)
+	return true, t.resize(slots, min(slots*3/4, t.max))
 }
 
 // probeIn is a run of rows with their keys encoded.
@@ -252,72 +286,6 @@ func (t *table) upsert(in *probeIn, ent []uint32) (int, error) {
 		ent[i] = e
 	}
 	return len(ent), nil
-}
-
-// match sets ent to the entries of the keys that lie in their first slot and 0 for others, and
-// returns how many others there are. It goes over the keys twice, so that the cache misses
-// of many rows are on their way at once: those of the index first, then those of the entries.
-// In the cache it costs about 2 ns a key of one word.
-func (t *table) match(in *probeIn, ent []uint32) int {
-	idx, mask := t.idx, uint64(len(t.idx)-1)
-	hash := in.hash[:len(ent)]
-	for i, h := range hash {
-		s := idx[h>>32&mask]
-		e := uint32(s)
-		if s>>32 != h>>32 {
-			e = 0
-		}
-		ent[i] = e
-	}
-	switch t.lay.keys.words {
-	case 1:
-		return matchKeys1(t.ent, t.lay.stride, in.kw, ent)
-	case 2:
-		return matchKeys2(t.ent, t.lay.stride, in.kw, ent)
-	}
-	return matchKeys(t.ent, t.lay.stride, t.lay.keys.words, in.kw, ent)
-}
-
-// matchKeys1 zeroes the entries whose key differs from that of the row, and counts the zeros; so do its likes.
-func matchKeys1(words []uint64, stride int, kw []uint64, ent []uint32) int {
-	others := 0
-	kw = kw[:len(ent)]
-	for i, e := range ent {
-		if e == 0 || words[int(e)*stride] != kw[i] {
-			ent[i] = 0
-			others++
-		}
-	}
-	return others
-}
-
-func matchKeys2(words []uint64, stride int, kw []uint64, ent []uint32) int {
-	others := 0
-	kw = kw[:2*len(ent)]
-	for i, e := range ent {
-		w := (*[2]uint64)(words[int(e)*stride:])
-		if e == 0 || w[0] != kw[2*i] || w[1] != kw[2*i+1] {
-			ent[i] = 0
-			others++
-		}
-	}
-	return others
-}
-
-func matchKeys(words []uint64, stride, n int, kw []uint64, ent []uint32) int {
-	others := 0
-	for i, e := range ent {
-		w := words[int(e)*stride:][:n]
-		differ := uint64(0)
-		for j, v := range kw[i*n:][:n] {
-			differ |= w[j] ^ v
-		}
-		if e == 0 || differ != 0 {
-			ent[i] = 0
-			others++
-		}
-	}
-	return others
 }
 
 // claim inserts key i at the slot where find ended; it reports false where the table is full.

@@ -44,7 +44,8 @@ var errFull = errors.New("the table is full")
 type worker struct {
 	id  int
 	lay *layout
-	lev *level // nil: errFull instead
+	lev *level  // nil: errFull instead
+	sh  *shared // what comes before the level, or nil
 	t   *table
 
 	step   int // rows at a time
@@ -69,6 +70,9 @@ type worker struct {
 	missN  int
 
 	held held
+
+	router router
+	apart  bool // it has left the shared tables, which were given up
 
 	stats Stats
 	rowAt map[int]int64 // next row number of the units in progress
@@ -102,7 +106,8 @@ func (w *worker) release() {
 func (w *worker) dropScratch() {
 	w.sums.Release()
 	w.miss.Release()
-	w.sums, w.miss = nil, nil
+	w.router.buf.Release()
+	w.sums, w.miss, w.router.buf = nil, nil, nil
 	w.codes.release()
 }
 
@@ -152,7 +157,7 @@ func (w *worker) addRows(ctx context.Context, unit int, rows *batch.Batch) error
 // passBlind sends all rows on without a look at the table.
 func (w *worker) passBlind(ctx context.Context, unit int, rows *batch.Batch) error {
 	w.missN, w.hashed = rows.N, false
-	if w.lay.keys.vars && !w.lay.spec.Sort {
+	if w.lay.keys.vars && !w.lay.spec.Sort && !w.sh.active() {
 		if err := w.hashKeys(rows); err != nil {
 			return err
 		}
@@ -410,7 +415,7 @@ func (w *worker) makeRoom(ctx context.Context) (bool, error) {
 // flush sends all groups to the level as states and empties the table.
 func (w *worker) flush(ctx context.Context) error {
 	err := w.t.states(flushRows, func(b *batch.Batch) error {
-		return w.lev.appendTo(ctx, &w.lev.states, w.t, w.id, w.id, b, nil)
+		return w.sendStates(ctx, b)
 	})
 	if err != nil {
 		return err
@@ -420,28 +425,4 @@ func (w *worker) flush(ctx context.Context) error {
 	w.codes.forget()
 	w.seen, w.frozen, w.held.on = 0, false, false
 	return nil
-}
-
-// bypass sends the rows that were missed to the level as they are.
-func (w *worker) bypass(ctx context.Context, unit int, rows *batch.Batch) error {
-	w.stats.Bypassed += int64(w.missN)
-	var sums []uint64
-	if w.hashed {
-		sums = batch.View[uint64](w.sums.Bytes())[:rows.N]
-	}
-	if w.missN == rows.N {
-		return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, rows.Retain(), sums)
-	}
-	miss := batch.View[uint32](w.miss.Bytes())[:w.missN]
-	if sums != nil {
-		for i, r := range miss {
-			sums[i] = sums[r]
-		}
-		sums = sums[:w.missN]
-	}
-	out, err := batch.GatherBatch(w.t.acct, rows, miss)
-	if err != nil {
-		return err
-	}
-	return w.lev.appendTo(ctx, &w.lev.rows, w.t, w.id, unit, out, sums)
 }

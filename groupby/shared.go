@@ -1,0 +1,379 @@
+package groupby
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"pqjoin/batch"
+	"pqjoin/mem"
+)
+
+// shared is where rows go that the workers' tables do not know, for as long as the groups of all of them together fit a part of the
+// memory: one table for each partition by hash, which all workers share. Rows wait, as words of their keys and plain columns,
+// until their partition has so many that its table, brought into the cache once, takes several of each group.
+//
+//	worker 0: rows -> [p0][p1][p2]...   a chunk of each partition
+//	worker 1: rows -> [p0][p1][p2]...
+//	                       | full
+//	                       v
+//	                  p1: chunks that wait --- enough of them ---> table of p1
+//
+// So nothing is encoded and nothing spilled, and the partitions are results already. Where the tables outgrow their part, or memory
+// runs out, it is given up: groups go to the level as states, and rows from then on as they are. Rows and states with strings too long for the
+// words of a key go to the level at once; if there were any, all groups follow at the end, so that each is in one place.
+type shared struct {
+	lay   *layout
+	lev   *level
+	acct  *mem.Account
+	form  chunkForm
+	wait  int   // full chunks with which a partition is worked on
+	most  int64 // bytes of all tables
+	held  atomic.Int64
+	begun atomic.Bool
+	off   atomic.Bool // given up
+	trial trial
+	parts []sharedPart
+	tails [][]*chunkRows // by worker and partition
+}
+
+type sharedPart struct {
+	mu   sync.Mutex // of full
+	full []*chunkRows
+
+	work  sync.Mutex // of t
+	t     *table
+	tried bool
+}
+
+const (
+	// sharedLeast is a share that is worth dividing into shared tables and rows that wait for them.
+	sharedLeast = 32 << 20
+	// sharedSlots is the index of a new table: most partitions have few groups in them where there are many partitions.
+	sharedSlots = 256
+	// waitLeast is how many chunks of a partition are worth its table.
+	waitLeast = 8
+)
+
+// newShared returns nil where the aggregation has no part of memory for it, or does not have rows of words alone.
+func newShared(lay *layout, lev *level, workers int) *shared {
+	spec := lay.spec
+	if spec.SharedBytes == 0 || len(lay.keys.cols) == 0 || len(lay.holds) > 0 || lay.tails > 0 {
+		return nil
+	}
+	form, ok := newChunkForm(lay)
+	if !ok {
+		return nil
+	}
+	n := spec.Partitions
+	s := &shared{lay: lay, lev: lev, acct: spec.Acct, form: form, parts: make([]sharedPart, n)}
+	row := int64(n) * int64(form.size) // a chunk for each partition
+	s.most = min(spec.SharedBytes/2, spec.SharedBytes-(int64(workers)+waitLeast)*row)
+	if s.most < int64(workers)*spec.TableBytes {
+		return nil
+	}
+	s.wait = int((spec.SharedBytes-s.most)/row) - workers
+	for range workers {
+		s.tails = append(s.tails, make([]*chunkRows, n))
+	}
+	return s
+}
+
+// active says whether rows and states may be given to it.
+func (s *shared) active() bool { return s != nil && !s.off.Load() }
+
+// inUse says whether anything was.
+func (s *shared) inUse() bool { return s != nil && s.begun.Load() }
+
+// take copies rows of layout.raw into the partitions, and returns the row numbers, in w's scratch, of those that must go elsewhere.
+func (s *shared) take(ctx context.Context, w *worker, rows *batch.Batch) ([]uint32, error) {
+	p, err := w.route(s, rows)
+	if err != nil {
+		return nil, err
+	}
+	if p.long {
+		return p.all(), nil
+	}
+	s.begun.Store(true)
+	at := uint32(0)
+	for i, n := range p.counts {
+		idx := p.idx[at : at+n]
+		at += n
+		placed, err := s.place(ctx, w, i, rows, &p, idx)
+		if errors.Is(err, mem.ErrLimit) {
+			s.off.Store(true)
+			return p.idx[at-n+uint32(placed):], nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// place copies rows idx to the worker's chunk of partition p, and returns how many it did before an error.
+func (s *shared) place(ctx context.Context, w *worker, p int, rows *batch.Batch, keys *routed, idx []uint32) (int, error) {
+	tail, placed := &s.tails[w.id][p], 0
+	for placed < len(idx) {
+		if *tail == nil {
+			c, err := s.form.alloc(s.acct)
+			if err != nil {
+				return placed, err
+			}
+			*tail = c
+		}
+		c := *tail
+		n := min(len(idx)-placed, s.form.rows-c.n)
+		s.form.fill(c, rows, keys.words, idx[placed:placed+n])
+		placed += n
+		if c.n < s.form.rows {
+			continue
+		}
+		*tail = nil
+		if s.push(p, c) < s.wait && s.trial.done.Load() {
+			continue
+		}
+		if err := s.work(ctx, w, p, false); err != nil {
+			return placed, err
+		}
+	}
+	return placed, nil
+}
+
+// push adds a chunk to those that wait, and returns how many there are.
+func (s *shared) push(p int, c *chunkRows) int {
+	part := &s.parts[p]
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	part.full = append(part.full, c)
+	return len(part.full)
+}
+
+func (part *sharedPart) groups() int {
+	if part.t == nil {
+		return 0
+	}
+	return part.t.groups()
+}
+
+func (part *sharedPart) waiting() []*chunkRows {
+	part.mu.Lock()
+	defer part.mu.Unlock()
+	full := part.full
+	part.full = nil
+	return full
+}
+
+// work brings the rows that wait into the partition's table; with out its groups go to the level then. It gives up
+// where the tables outgrow their part.
+func (s *shared) work(ctx context.Context, w *worker, p int, out bool) error {
+	part := &s.parts[p]
+	part.work.Lock()
+	defer part.work.Unlock()
+	full := part.waiting()
+	defer func() {
+		for _, c := range full {
+			c.buf.Release()
+		}
+	}()
+	if part.t != nil && len(full) > 1 {
+		part.t.warm()
+	}
+	for _, c := range full {
+		before := part.groups()
+		if err := s.absorb(ctx, w, part, c); err != nil {
+			return err
+		}
+		if !part.tried && !s.off.Load() {
+			part.tried = true
+			s.trial.add(s, c.n, part.groups()-before)
+		}
+	}
+	if out {
+		return s.sendOut(ctx, w, part)
+	}
+	return nil
+}
+
+// absorb aggregates a chunk.
+func (s *shared) absorb(ctx context.Context, w *worker, part *sharedPart, c *chunkRows) error {
+	rows := s.form.batch(c)
+	return s.upsert(ctx, w, part, s.form.words(c), func(t *table, lo int, ent []uint32) error {
+		return t.update(rows, lo, ent, w.masked)
+	})
+}
+
+// upsert finds or makes the groups of keys and calls add with stretches of their entries. A table that can take no more is emptied into the level.
+func (s *shared) upsert(ctx context.Context, w *worker, part *sharedPart, words []uint64, add func(t *table, lo int, ent []uint32) error) error {
+	k := &s.lay.keys
+	n := len(words) / k.words
+	for lo := 0; lo < n; {
+		if err := s.makeTable(part); err != nil {
+			return err
+		}
+		t, before := part.t, part.t.bytes()
+		m := min(len(w.hash), n-lo)
+		in := probeIn{kw: words[lo*k.words : (lo+m)*k.words], hash: w.hash[:m]}
+		k.hashWords(in.kw, in.hash)
+		done, err := t.upsert(&in, w.ent[:m])
+		if err != nil && !errors.Is(err, mem.ErrLimit) {
+			return err
+		}
+		if err := add(t, lo, w.ent[:done]); err != nil {
+			return fmt.Errorf("groupby %s: %w", s.lay.spec.Name, err)
+		}
+		lo += done
+		if s.held.Add(t.bytes()-before) > s.most {
+			s.off.Store(true)
+		}
+		if done < m {
+			s.off.Store(true)
+			if err := s.sendOut(ctx, w, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *shared) makeTable(part *sharedPart) error {
+	if part.t != nil {
+		return nil
+	}
+	t, err := newTableOf(s.lay, s.acct, s.most, sharedSlots)
+	if err != nil {
+		return err
+	}
+	t.gentle = true
+	part.t = t
+	s.held.Add(t.bytes())
+	return nil
+}
+
+// sendOut sends the groups of a partition to the level as states and gives their memory back.
+func (s *shared) sendOut(ctx context.Context, w *worker, part *sharedPart) error {
+	t := part.t
+	if t == nil {
+		return nil
+	}
+	err := t.states(flushRows, func(b *batch.Batch) error {
+		return s.lev.appendTo(ctx, &s.lev.states, t, w.id, w.id, b, nil)
+	})
+	s.drop(part)
+	return err
+}
+
+func (s *shared) drop(part *sharedPart) {
+	if part.t != nil {
+		s.held.Add(-part.t.bytes())
+		part.t.release()
+		part.t = nil
+	}
+}
+
+// takeStates merges a batch of layout.state, and reports false where it must go elsewhere.
+func (s *shared) takeStates(ctx context.Context, w *worker, b *batch.Batch) (bool, error) {
+	p, err := w.route(s, b)
+	if err != nil || p.long {
+		return false, err
+	}
+	sorted, err := batch.GatherBatch(s.acct, b, p.idx)
+	if err != nil {
+		return false, err
+	}
+	defer sorted.Release()
+	s.begun.Store(true)
+	s.lay.keys.encode(sorted.Cols[:len(s.lay.keys.cols)], 0, b.N, p.words)
+	at, words := 0, s.lay.keys.words
+	for i, n := range p.counts {
+		if n == 0 {
+			continue
+		}
+		from := at
+		at += int(n)
+		part := &s.parts[i]
+		part.work.Lock()
+		err := s.upsert(ctx, w, part, p.words[from*words:at*words], func(t *table, lo int, ent []uint32) error {
+			return t.mergeStates(sorted, from+lo, ent)
+		})
+		part.work.Unlock()
+		if err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// leave sends what a worker has gathered, and all groups, to the level: once for each worker, after shared was given up.
+func (s *shared) leave(ctx context.Context, w *worker) error {
+	s.pushTails(w.id)
+	for p := range s.parts {
+		if err := s.work(ctx, w, p, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end brings all rows that wait into the tables, when no more come; with out all groups go to the level then. The workers share the partitions.
+func (s *shared) end(ctx context.Context, workers []*worker, out bool) error {
+	errs := make([]error, len(workers))
+	for i := range workers {
+		s.pushTails(i)
+	}
+	var wg sync.WaitGroup
+	for i, w := range workers {
+		wg.Go(func() {
+			for p := i; p < len(s.parts) && errs[i] == nil; p += len(workers) {
+				errs[i] = s.work(ctx, w, p, out)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// pushTails lets the chunks of a worker that are not full wait with the others.
+func (s *shared) pushTails(worker int) {
+	for p, c := range s.tails[worker] {
+		if c != nil {
+			s.push(p, c)
+			s.tails[worker][p] = nil
+		}
+	}
+}
+
+// open returns the groups of partition p as a stream, once.
+func (s *shared) open(src *source, p int, acct *mem.Account) (batch.Stream, error) {
+	part := &s.parts[p]
+	if part.t == nil {
+		return &tableStream{s: src}, nil
+	}
+	t := part.t
+	s.held.Add(-t.bytes())
+	part.t, t.acct = nil, acct
+	return newTableStream(src, t)
+}
+
+func (s *shared) close() {
+	if s == nil {
+		return
+	}
+	for _, tails := range s.tails {
+		for p, c := range tails {
+			if c != nil {
+				c.buf.Release()
+				tails[p] = nil
+			}
+		}
+	}
+	for i := range s.parts {
+		part := &s.parts[i]
+		for _, c := range part.waiting() {
+			c.buf.Release()
+		}
+		s.drop(part)
+	}
+}
