@@ -65,7 +65,7 @@ func (r *Run) scratch(ctx context.Context, n *plan.Node, mk func(Share) batch.Si
 	sub := &Run{cfg: r.cfg, job: r.job, tables: r.tables, exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{}, rules: &ruleBook{}, setAside: r.setAside}
 	sub.cfg.Board = nil
 	sub.plan = &plan.Plan{Job: r.job, Nodes: ordered(n, map[*plan.Node]bool{})}
-	sub.replan()
+	sub.replan(ctx)
 	if sub.short != nil {
 		return sub.short
 	}

@@ -197,7 +197,7 @@ func (r *Run) screen(ctx context.Context, n *plan.Node) error {
 			r.screened[n.Inputs[i]] = s.rows // but for null keys, which match nothing
 		}
 	}
-	r.replan()
+	r.replan(ctx)
 	return nil
 }
 

@@ -20,7 +20,7 @@ const groupCost = 8
 const gain = 2
 
 // preaggregate lets group-bys aggregate before the join below them where that pays, by what is known so far.
-func (r *Run) preaggregate() {
+func (r *Run) preaggregate(ctx context.Context) {
 	r.keep = spillfile.KeepSpec{} // the plan becomes another
 	if r.named == nil {
 		r.named = lastNodes(r.plan)
@@ -43,7 +43,7 @@ func (r *Run) preaggregate() {
 			r.named[i] = m
 		}
 	}
-	r.replan()
+	r.replan(ctx)
 }
 
 // settle finds out by sketches of the keys how many rows those joins make of which that was not known, and decides anew.
@@ -60,7 +60,7 @@ func (r *Run) settle(ctx context.Context) error {
 		screened = true
 	}
 	if screened {
-		r.preaggregate()
+		r.preaggregate(ctx)
 	}
 	return r.short
 }

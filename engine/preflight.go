@@ -86,7 +86,7 @@ func (r *Run) Count(ctx context.Context, n *plan.Node) (*JoinCount, error) {
 	}
 	r.counts[n] = c
 	r.exact[n] = c.Rows
-	r.replan()
+	r.replan(ctx)
 	return c, nil
 }
 

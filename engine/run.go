@@ -123,9 +123,9 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	if err := r.refuseOverwriting(); err != nil {
 		return nil, err
 	}
-	r.replan()
-	r.preaggregate()
-	return r, nil
+	r.replan(ctx)
+	r.preaggregate(ctx)
+	return r, ctx.Err()
 }
 
 // refuseUnread refuses jobs that need a column of a type that is not read: a variant, or a duration.
@@ -180,9 +180,9 @@ func (s inputs) Schema(in *plan.Input) (*batch.Schema, error) {
 }
 
 // replan chooses sizes and strategies from the estimates as they stand.
-func (r *Run) replan() {
+func (r *Run) replan(ctx context.Context) {
 	r.nodes = r.physical(0)
-	r.need = r.measure()
+	r.need = r.measure(ctx)
 	pool := mem.Divide(r.cfg.Mem).Pool
 	if r.cfg.Tuning.Pool > 0 {
 		pool = r.cfg.Tuning.Pool
@@ -214,7 +214,7 @@ func (r *Run) joins() int {
 const batchesHeld = 6
 
 // measure adds up what the widest stage needs besides what grows with the data.
-func (r *Run) measure() need {
+func (r *Run) measure(ctx context.Context) need {
 	n := need{depth: batchesHeld}
 	for _, p := range r.nodes {
 		n.widths = append(n.widths, p.est.width())
@@ -231,7 +231,7 @@ func (r *Run) measure() need {
 			n.states += asofState(p, leastRanges)
 		}
 		if s, ok := p.node.Op.(*plan.Scan); ok {
-			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(s.Columns))
+			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(ctx, s.Columns))
 		}
 	}
 	most := r.bounds()

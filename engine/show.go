@@ -35,7 +35,7 @@ func OpenPaths(ctx context.Context, paths []string, cfg Config) (*Run, error) {
 		cfg: cfg, job: &plan.Job{}, plan: &plan.Plan{Nodes: []*plan.Node{n}}, tables: map[*plan.Input]*tableio.Table{in: t},
 		exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{},
 	}
-	r.replan()
+	r.replan(ctx)
 	return r, nil
 }
 

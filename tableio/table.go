@@ -174,14 +174,18 @@ func (t *Table) add(f format.File) {
 }
 
 // ReadFloor returns the bytes of pool memory that one reader of the columns needs at most, besides the batches that it yields:
-// its buffers, whatever the sizes of pages, and the largest dictionaries. It reads page headers, once for the same columns.
-func (t *Table) ReadFloor(cols []int) int64 {
+// its buffers, whatever the sizes of pages, and the largest dictionaries. It reads page headers, once for the same columns. What it returns once
+// ctx has ended means nothing.
+func (t *Table) ReadFloor(ctx context.Context, cols []int) int64 {
 	key := fmt.Sprint(cols)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	floor, ok := t.floors[key]
 	if !ok {
-		floor = t.readFloor(cols)
+		floor = t.readFloor(ctx, cols)
+		if ctx.Err() != nil {
+			return floor
+		}
 		if t.floors == nil {
 			t.floors = map[string]int64{}
 		}
@@ -190,7 +194,7 @@ func (t *Table) ReadFloor(cols []int) int64 {
 	return floor
 }
 
-func (t *Table) readFloor(cols []int) int64 {
+func (t *Table) readFloor(ctx context.Context, cols []int) int64 {
 	floor := int64(0)
 	for i := range t.units {
 		u := &t.units[i]
@@ -200,7 +204,7 @@ func (t *Table) readFloor(cols []int) int64 {
 				read = append(read, m.from)
 			}
 		}
-		floor = max(floor, t.files[u.File].ReadFloor(u.Group, read))
+		floor = max(floor, t.files[u.File].ReadFloor(ctx, u.Group, read))
 	}
 	return floor
 }

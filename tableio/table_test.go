@@ -311,7 +311,7 @@ func TestReadingStaysUnderItsFloor(t *testing.T) {
 	tab := open(t, Spec{Paths: []string{path}})
 	for _, cols := range [][]int{{0}, {1}, {2}, {0, 1, 2}} {
 		const batches = 4 << 20
-		pool := mem.NewPool(tab.ReadFloor(cols)+batches, mem.Protect())
+		pool := mem.NewPool(tab.ReadFloor(t.Context(), cols)+batches, mem.Protect())
 		acct := pool.Account("test", 0)
 		s, err := tab.Source(cols, nil, Reading{BatchRows: 1000}).Open(t.Context(), 0, acct)
 		if err != nil {

@@ -216,7 +216,7 @@ func read(t interface{ Fatal(...any) }, p string, b []byte) {
 		return
 	}
 	for u := range f.Units() {
-		f.ReadFloor(u, all(f))
+		f.ReadFloor(context.Background(), u, all(f))
 	}
 	_, err = columnsOf(f, all(f), 5, 32<<20)
 	if err != nil && strings.Contains(err.Error(), "still") {

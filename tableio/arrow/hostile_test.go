@@ -202,7 +202,7 @@ func TestStatedSizesOverflowNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := f.ReadFloor(0, all(f)); n < 0 || n > 64<<20 {
+		if n := f.ReadFloor(context.Background(), 0, all(f)); n < 0 || n > 64<<20 {
 			t.Errorf("a floor of %d", n)
 		}
 		if err := drain(f); !errors.Is(err, format.ErrMalformed) || !strings.Contains(err.Error(), "a compressed buffer of 227 bytes says that it has") {

@@ -2,6 +2,7 @@ package arrow
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math"
 	"strings"
@@ -67,7 +68,7 @@ func TestAFewBytesRaiseNoFloor(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := f.ReadFloor(0, all(f)); n > 3<<20 {
+			if n := f.ReadFloor(context.Background(), 0, all(f)); n > 3<<20 {
 				t.Errorf("codec %d, %d bytes that say %d: a floor of %d", codec, len(packed), says, n)
 			}
 			if err := drain(f); !errors.Is(err, format.ErrMalformed) {

@@ -220,7 +220,7 @@ const maxFloor = 1 << 56
 
 // ReadFloor returns what reading takes: buffers that are decompressed whole or the windows of decompressors, dictionaries twice, as they are put together.
 // Sizes that files state may be any: what reading refuses does not count, and no sum is beyond maxFloor.
-func (f *File) ReadFloor(u int, cols []int) int64 {
+func (f *File) ReadFloor(ctx context.Context, u int, cols []int) int64 {
 	h, err := f.Handle()
 	if err != nil {
 		return 0 // the read will say so
@@ -231,7 +231,7 @@ func (f *File) ReadFloor(u int, cols []int) int64 {
 		want = append(want, f.at[c])
 	}
 	most := int64(0)
-	for i := f.units[u].from; i < f.units[u].to; i++ {
+	for i := f.units[u].from; i < f.units[u].to && ctx.Err() == nil; i++ {
 		parts, err := f.layoutOf(h, &f.batches[i], false, f.all, want)
 		if err != nil {
 			return most

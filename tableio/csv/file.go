@@ -205,7 +205,7 @@ func (f *File) RowBytes(unit, col int) int64 {
 }
 
 // ReadFloor returns the buffer, the positions of fields, and what a decompressor takes.
-func (f *File) ReadFloor(int, []int) int64 {
+func (f *File) ReadFloor(context.Context, int, []int) int64 {
 	return text.BufferFloor(f.longest) + spanBytes + int64(mem.ClassSize(8*len(f.schema.Fields))) + f.DecoderHeap()
 }
 

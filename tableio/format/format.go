@@ -50,8 +50,8 @@ type File interface {
 	Units() []Unit
 	// ReadsAs says whether Read gives the column as t itself, beyond the type of the schema.
 	ReadsAs(col int, t batch.Type) bool
-	// ReadFloor returns the bytes of memory that reading columns of a unit takes at most, batches aside.
-	ReadFloor(unit int, cols []int) int64
+	// ReadFloor returns the bytes of memory that reading columns of a unit takes at most, batches aside. What it returns once ctx has ended means nothing.
+	ReadFloor(ctx context.Context, unit int, cols []int) int64
 	// RowBytes returns the mean raw bytes of a column's values in a unit, all rows together.
 	RowBytes(unit, col int) int64
 	// Read opens a stream over the columns at the positions cols, in that order. types holds

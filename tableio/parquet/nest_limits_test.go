@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"path/filepath"
@@ -78,7 +79,7 @@ func TestLevelsInRunsOfOneAreReadWithinTheFloor(t *testing.T) {
 	if err != nil || rows != entries/2 {
 		t.Fatal(rows, err)
 	}
-	if floor := f.ReadFloor(0, []int{0}) + 64<<10; acct.Peak() > floor { // with the batch
+	if floor := f.ReadFloor(context.Background(), 0, []int{0}) + 64<<10; acct.Peak() > floor { // with the batch
 		t.Errorf("%d bytes were taken, the floor is %d", acct.Peak(), floor)
 	}
 	if err := errors.Join(acct.Close(), pool.Close()); err != nil {

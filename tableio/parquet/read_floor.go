@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -14,11 +15,12 @@ import (
 // ReadFloor returns the most bytes that a stream over the columns of a row group holds
 // besides its batches: buffers, which do not depend on the sizes of pages, dictionaries,
 // and what decompressors hold. It reads the headers of the first pages of each column, and
-// takes the pages after them to be like them; a file that cannot be read counts as if it had none.
+// takes the pages after them to be like them; a file that cannot be read counts as if it had none. What it returns once ctx has ended
+// means nothing.
 //
 // Not in it is a snappy page that refers back further than 512 KiB and is too big for the buffers:
 // no header says so, and no known writer makes such pages.
-func (f *File) ReadFloor(group int, cols []int) int64 {
+func (f *File) ReadFloor(ctx context.Context, group int, cols []int) int64 {
 	leaves := f.leavesOf(cols)
 	lim := limitsFor(len(leaves))
 	h, err := f.acquire()
@@ -28,6 +30,9 @@ func (f *File) ReadFloor(group int, cols []int) int64 {
 	defer func() { _ = f.release() }()
 	n, shared := int64(0), int64(0) // shared by all columns: one decompressor of whole pages, one big dictionary on its way
 	for _, c := range leaves {
+		if ctx.Err() != nil { // each header may take long on a slow disk
+			return n
+		}
 		m := &f.meta.groups[group].chunks[c.leaf]
 		own, once := f.chunkFloor(h, lim, c, m)
 		n += own

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func TestDictionaryThatDoesNotFit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if floor := f.ReadFloor(0, []int{0}); floor < 8<<20 {
+	if floor := f.ReadFloor(context.Background(), 0, []int{0}); floor < 8<<20 {
 		t.Errorf("a floor of %d bytes leaves the dictionary out", floor)
 	}
 	if err := readAll(t.Context(), b, nil, ReadOptions{}); err != nil {

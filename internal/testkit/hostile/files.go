@@ -108,7 +108,7 @@ func (r tables) rows(t *trial, acct *mem.Account, b []byte, o tableio.Reading) (
 		prune(table)
 	}
 	all := batch.Positions(len(table.Schema().Fields))
-	if table.ReadFloor(all) < 0 {
+	if table.ReadFloor(ctx, all) < 0 {
 		return 0, wrongf("the floor is negative")
 	}
 	sets := [][]int{all}
