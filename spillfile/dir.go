@@ -200,18 +200,23 @@ func reclaimOne(fsys vfs.FS, path string) (bool, error) {
 // false, and that is no error.
 func removeDir(fsys vfs.FS, path string) (gone bool, err error) {
 	inside, err := fsys.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	for _, e := range inside {
 		if e.Name() != lockName {
 			err = errors.Join(err, fsys.RemoveAll(filepath.Join(path, e.Name())))
 		}
 	}
-	if err == nil {
-		err = fsys.Remove(filepath.Join(path, lockName))
-	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = fsys.Remove(path)
-	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
+	gone, rerr := removeLast(fsys, path)
+	err = errors.Join(err, rerr)
+	return gone && err == nil, err
+}
+
+// removeLast removes a directory with its lock and whatever else is in it; gone is as removeDir has it.
+func removeLast(fsys vfs.FS, path string) (gone bool, err error) {
+	err = fsys.RemoveAll(path)
+	if errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.EEXIST) {
 		return false, nil
 	}
 	return err == nil, err
@@ -233,7 +238,7 @@ func (d *Dir) Close() error {
 	if d.lock == nil {
 		return nil
 	}
-	_, err := removeDir(d.fs, d.path)
+	_, err := removeLast(d.fs, d.path)
 	err = errors.Join(err, d.lock.Close())
 	d.lock = nil
 	return err
