@@ -36,6 +36,7 @@ var limits = []limit{
 	{kernel: "extsort.Order", name: memoryCopy},
 	{kernel: "extsort.Sort", name: memoryCopy},
 	{kernel: "groupby/binsum.Add", name: cacheRead},
+	{kernel: "groupby/binsum.Sliding", name: cacheRead},
 	{kernel: "groupby.Group", name: memoryCopy}, // where few rows share a key
 	{kernel: "groupby.Group/10k", name: cacheCopy},
 	{kernel: "groupby.Group/1M", name: memoryRandom, reads: 2}, // the slot, then the group's state
