@@ -102,23 +102,27 @@ func (s *shared) take(ctx context.Context, w *worker, rows *batch.Batch) ([]uint
 		idx := p.idx[at : at+n]
 		at += n
 		placed, err := s.place(ctx, w, i, rows, &p, idx)
-		if errors.Is(err, mem.ErrLimit) {
-			s.off.Store(true)
-			return p.idx[at-n+uint32(placed):], nil
-		}
 		if err != nil {
 			return nil, err
+		}
+		if placed < len(idx) {
+			s.off.Store(true)
+			return p.idx[at-n+uint32(placed):], nil
 		}
 	}
 	return nil, nil
 }
 
-// place copies rows idx to the worker's chunk of partition p, and returns how many it did before an error.
+// place copies rows idx to the worker's chunk of partition p, and returns how many it had memory for. An error, one of memory
+// included, is of rows that it had taken before: they are nowhere else.
 func (s *shared) place(ctx context.Context, w *worker, p int, rows *batch.Batch, keys *routed, idx []uint32) (int, error) {
 	tail, placed := &s.tails[w.id][p], 0
 	for placed < len(idx) {
 		if *tail == nil {
 			c, err := s.form.alloc(s.acct)
+			if errors.Is(err, mem.ErrLimit) {
+				return placed, nil
+			}
 			if err != nil {
 				return placed, err
 			}

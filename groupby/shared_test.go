@@ -116,10 +116,7 @@ func TestSettledGroupsCanBeSpilled(t *testing.T) {
 	spec.Sort, spec.Workers, spec.Partitions, spec.TableBytes, spec.BlockBytes, spec.SharedBytes = false, 1, 8, 64<<10, 4<<10, 64<<20
 	pool := mem.NewPool(96<<20, mem.Protect())
 	spec.Acct = pool.Account("group", 0)
-	dir, err := spillfile.OpenDir(vfs.OS(), t.TempDir(), 1<<40, spillfile.AllowMemory())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := diskDir(t)
 	spec.Dir = dir
 	g, err := New(spec)
 	if err != nil {
@@ -194,6 +191,92 @@ func TestSharedTablesGiveWayWhereMemoryIsShort(t *testing.T) {
 	if done < 6 {
 		t.Errorf("%d pools were enough", done)
 	}
+}
+
+// Rows that wait are nowhere else: where there is no memory to bring them on, the run fails.
+func TestNoRowIsLostWhereMemoryRunsOut(t *testing.T) {
+	right, failed := 0, 0
+	for short := range 16 {
+		for _, left := range []int64{0, 64 << 10, 512 << 10} {
+			rows, err := countWithout(t, short, left)
+			switch {
+			case errors.Is(err, mem.ErrLimit):
+				failed++
+			case err != nil || rows != 1<<18:
+				t.Errorf("%d bytes left in batch %d: %d rows of %d, %v", left, short, rows, 1<<18, err)
+			default:
+				right++
+			}
+		}
+	}
+	if right < 5 || failed < 5 {
+		t.Errorf("%d runs went well, %d had too little memory", right, failed)
+	}
+}
+
+// countWithout adds up the counts of 2^18 rows' groups. While batch short of the rows comes, others leave so many bytes of memory.
+func countWithout(t *testing.T, short int, left int64) (rows int64, err error) {
+	t.Helper()
+	spec := numberSpec()
+	spec.Sort, spec.Workers, spec.Partitions, spec.TableBytes, spec.BlockBytes, spec.SharedBytes = false, 1, 128, 64<<10, 4<<10, 64<<20
+	pool := mem.NewPool(96<<20, mem.Protect())
+	spec.Acct, spec.Dir = pool.Account("group", 0), diskDir(t)
+	others := pool.Account("others", 0)
+	g, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if cerr := errors.Join(g.Close(), spec.Acct.Close(), others.Close(), pool.Close(), spec.Dir.Close()); cerr != nil {
+			t.Error(cerr)
+		}
+	}()
+	ctx := context.Background()
+	for i := range 16 {
+		var taken []*mem.Buf
+		for i == short && pool.Limit()-pool.Used() > left {
+			b, err := others.Alloc(64 << 10)
+			if err != nil {
+				break
+			}
+			taken = append(taken, b)
+		}
+		err := g.Put(ctx, 0, 0, numbers(t, spec.In, i<<14, 1<<14, func(i int) int64 { return int64(i) * 40503 % (1 << 16) }))
+		for _, b := range taken {
+			b.Release()
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if err := g.Finish(ctx); err != nil {
+		return 0, err
+	}
+	src := g.Source()
+	for u := range src.Units() {
+		st, err := src.Open(ctx, u, spec.Acct)
+		if err != nil {
+			return 0, err
+		}
+		got, err := collect(ctx, st)
+		if err := errors.Join(err, st.Close()); err != nil {
+			return 0, err
+		}
+		for _, r := range got {
+			rows += r[2].(int64)
+		}
+	}
+	return rows, nil
+}
+
+// diskDir is a directory to spill to.
+func diskDir(t *testing.T) *spillfile.Dir {
+	t.Helper()
+	dir, err := spillfile.OpenDir(vfs.OS(), t.TempDir(), 1<<40, spillfile.AllowMemory())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestChunksKeepRows(t *testing.T) {
