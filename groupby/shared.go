@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"pqjoin/batch"
+	"pqjoin/internal/parallel"
 	"pqjoin/mem"
 )
 
@@ -327,15 +328,11 @@ func (s *shared) end(ctx context.Context, workers []*worker, out bool) error {
 	for i := range workers {
 		s.pushTails(i)
 	}
-	var wg sync.WaitGroup
-	for i, w := range workers {
-		wg.Go(func() {
-			for p := i; p < len(s.parts) && errs[i] == nil; p += len(workers) {
-				errs[i] = s.work(ctx, w, p, out)
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Run(len(workers), func(i int) {
+		for p := i; p < len(s.parts) && errs[i] == nil; p += len(workers) {
+			errs[i] = s.work(ctx, workers[i], p, out)
+		}
+	})
 	return errors.Join(errs...)
 }
 

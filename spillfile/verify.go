@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"pqjoin/internal/parallel"
 	"pqjoin/mem"
 )
 
@@ -41,15 +42,11 @@ type verifier struct {
 }
 
 func (v *verifier) run(ctx context.Context, workers int) {
-	var wg sync.WaitGroup
-	for range min(workers, len(v.s.parts)) {
-		wg.Go(func() {
-			for p, ok := v.begin(); ok; p, ok = v.begin() {
-				v.end(p, v.s.verifyPart(ctx, p))
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Run(min(workers, len(v.s.parts)), func(int) {
+		for p, ok := v.begin(); ok; p, ok = v.begin() {
+			v.end(p, v.s.verifyPart(ctx, p))
+		}
+	})
 }
 
 func (v *verifier) begin() (p int, ok bool) {

@@ -16,9 +16,9 @@ var allowed = map[string][]string{
 	"asof":                 {"extsort", "spillfile", "batch", "mem"},
 	"window":               {"groupby/binsum", "batch", "mem"},
 	"hashjoin":             {"spillfile", "batch", "mem"},
-	"groupby":              {"groupby/binsum", "spillfile", "extsort", "batch", "batch/nested", "mem"}, // operators know no plan
+	"groupby":              {"groupby/binsum", "spillfile", "extsort", "batch", "batch/nested", "mem", "internal/parallel"}, // operators know no plan
 	"groupby/binsum":       {"batch"},
-	"spillfile":            {"batch", "mem", "internal/vfs"},
+	"spillfile":            {"batch", "mem", "internal/vfs", "internal/parallel"},
 	"tableio":              {"tableio/format", "tableio/parquet", "tableio/csv", "tableio/jsonl", "tableio/arrow", "tableio/text", "expr", "batch", "mem", "internal/vfs"},
 	"tableio/format":       {"batch", "mem"}, // what a file of any format is
 	"tableio/text":         {"tableio/format", "batch", "batch/nested", "mem", "internal/vfs"},
@@ -32,6 +32,7 @@ var allowed = map[string][]string{
 	"batch/nested":         {"batch", "mem"}, // types and encoding of lists, maps and structs
 	"mem":                  {},
 	"internal/vfs":         {},
+	"internal/parallel":    {}, // goroutines whose panics reach their caller
 	"internal/vfs/faultfs": {"internal/vfs"},
 	"internal/gen":         {"batch", "mem", "internal/vfs", "tableio/parquet", "tableio/publish", "extsort", "spillfile"},
 	"bench/gen":            {"internal/gen", "mem", "internal/vfs"},
