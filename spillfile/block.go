@@ -16,7 +16,7 @@ const (
 	blockHeader = 48
 	codecNone   = 0
 	codecS2     = 1
-	codecPlaces = 2 // no block, but a page of places
+	codecLedger = 2 // no block, but a page of places
 )
 
 // block is a sealed block's place in its chunk.
@@ -196,7 +196,7 @@ func (part *partition) fit(size int) (k *chunk, pos int) {
 		return nil, 0
 	}
 	k = part.chunks[last]
-	if k.buf == nil || k.spilling || k.file != nil || k.used+size > k.cap {
+	if k.buf == nil || k.spilling || k.file != nil || len(k.segs) >= maxSegs || k.used+size > k.cap {
 		return nil, 0
 	}
 	pos = k.used

@@ -191,8 +191,8 @@ func TestDamageToSpilledBlocksIsDetected(t *testing.T) {
 func swapBlocks(f []byte, s *Store) []byte {
 	type span struct{ at, n int }
 	var seen []span
-	for places := s.readPlaces(0); ; {
-		k, err := places.chunk()
+	for ledger := s.readLedger(0); ; {
+		k, err := ledger.chunk()
 		if err != nil {
 			return nil
 		}

@@ -64,8 +64,8 @@ func (f *forgery) readChunks(t *testing.T) (out []*chunk) {
 	if !s.parts[0].enterPages(f.parts[0].Pages, &spillFile{f: &memFile{data: f.blocks}, size: int64(len(f.blocks))}) {
 		t.Fatal("no ledger")
 	}
-	for places := s.readPlaces(0); ; {
-		k, err := places.chunk()
+	for ledger := s.readLedger(0); ; {
+		k, err := ledger.chunk()
 		if errors.Is(err, io.EOF) {
 			return out
 		}

@@ -158,8 +158,8 @@ func chunksOnDisk(tb testing.TB, s *Store, p int) (out []*chunk) {
 	if len(s.parts[p].chunks) > 0 {
 		tb.Fatal("a chunk is in memory")
 	}
-	for places := s.readPlaces(p); ; {
-		k, err := places.chunk()
+	for ledger := s.readLedger(p); ; {
+		k, err := ledger.chunk()
 		if errors.Is(err, io.EOF) {
 			return out
 		}

@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// place is a block as a reader knows it.
-type place struct {
+// placedBlock is a block as a reader knows it.
+type placedBlock struct {
 	block
 	k *chunk
 }
@@ -17,24 +17,26 @@ type place struct {
 // piece is a segment's place: rows [from, from+rows) of a block.
 type piece struct {
 	unit, rows, from int32
-	at               *place
+	at               *placedBlock
 }
 
-// order yields the pieces of a partition by unit, and within a unit in the order of their blocks. Of the places on disk it holds
-// only those of units near the one it is at: those that appended went through the units in ascending order, so that what the
-// ledger has of a unit lies close together. Where it does not, more is held; the order is the same.
+// order yields the pieces of a partition by unit, and within a unit in the order of their blocks. Of what lies on disk it knows
+// only the units near the one it is at: those that appended went through the units in ascending order, so that what the
+// ledger has of a unit lies close together. Where it does not, more is known at a time; the order is the same.
 type order struct {
-	places *placesReader
+	ledger *ledgerReader
 	held   map[int64]*chunk // chunks that lie both on disk, at that offset, and in memory
-	pieces []piece          // known, those from next on in order
-	next   int
-	low    int32 // nothing below it is among what places still has,
-	done   bool  // which has come to its end
+	pieces []piece          // in order
+	next   int              // those before it are done with
+	fresh  []piece          // known, and not yet among pieces
+	spare  []piece          // for the next merge
+	low    int32            // nothing below it is in the ledger still to be read,
+	done   bool             // which has come to its end
 }
 
 // newOrder begins with what partition p, whose lock is held, has in memory.
 func (s *Store) newOrder(p int) *order {
-	o := &order{places: s.readPlaces(p), held: map[int64]*chunk{}, low: math.MinInt32}
+	o := &order{ledger: s.readLedger(p), held: map[int64]*chunk{}, low: math.MinInt32}
 	for _, k := range s.parts[p].chunks {
 		if k.file != nil {
 			o.held[k.off] = k
@@ -47,12 +49,12 @@ func (s *Store) newOrder(p int) *order {
 
 // add enters the pieces of a chunk.
 func (o *order) add(k *chunk) {
-	at := make([]place, len(k.blocks))
+	at := make([]placedBlock, len(k.blocks))
 	for i, b := range k.blocks {
-		at[i] = place{block: b, k: k}
+		at[i] = placedBlock{block: b, k: k}
 		from := int32(0)
 		for _, g := range k.segs[b.seg : b.seg+b.segs] {
-			o.pieces = append(o.pieces, piece{unit: g.unit, rows: g.rows, from: from, at: &at[i]})
+			o.fresh = append(o.fresh, piece{unit: g.unit, rows: g.rows, from: from, at: &at[i]})
 			from += g.rows
 		}
 	}
@@ -71,33 +73,53 @@ func (o *order) peek() (*piece, error) {
 	return &o.pieces[o.next], nil
 }
 
-// refill reads places, page by page, until the least known unit is below all that is still to be read.
+// refill reads the ledger, page by page, until the least known unit is below all that is still to be read.
 func (o *order) refill() error {
-	o.pieces = append(o.pieces[:0], o.pieces[o.next:]...)
-	o.next = 0
-	seen, least := 0, int32(noUnit)
+	seen, known, least := 0, o.next < len(o.pieces), int32(noUnit)
+	if known {
+		least = o.pieces[o.next].unit
+	}
 	for {
-		for _, g := range o.pieces[seen:] {
-			least = min(least, g.unit)
+		for _, g := range o.fresh[seen:] {
+			least, known = min(least, g.unit), true
 		}
-		seen, o.low, o.done = len(o.pieces), o.places.low(), o.places.left == 0
-		if o.done || len(o.pieces) > 0 && least < o.low {
+		seen, o.low, o.done = len(o.fresh), o.ledger.low(), o.ledger.left == 0
+		if o.done || known && least < o.low {
 			break
 		}
 		if err := o.page(); err != nil {
 			return err
 		}
 	}
-	slices.SortFunc(o.pieces, func(a, b piece) int {
-		return cmp.Or(cmp.Compare(a.unit, b.unit), cmp.Compare(a.at.seq, b.at.seq), cmp.Compare(a.from, b.from))
-	})
+	o.merge()
 	return nil
 }
 
-// page enters the records that begin in the next page of places.
+func comparePieces(a, b piece) int {
+	return cmp.Or(cmp.Compare(a.unit, b.unit), cmp.Compare(a.at.seq, b.at.seq), cmp.Compare(a.from, b.from))
+}
+
+// merge brings what is fresh among the pieces, and drops those that are done with.
+func (o *order) merge() {
+	slices.SortFunc(o.fresh, comparePieces)
+	out, a, b := o.spare[:0], o.pieces[o.next:], o.fresh
+	for len(a) > 0 && len(b) > 0 {
+		if comparePieces(a[0], b[0]) <= 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	out = append(append(out, a...), b...)
+	clear(o.pieces) // of pointers to blocks
+	clear(o.fresh)
+	o.pieces, o.spare, o.fresh, o.next = out, o.pieces[:0], o.fresh[:0], 0
+}
+
+// page enters the records that begin in the ledger's next page.
 func (o *order) page() error {
-	for page := o.places.page; o.places.page == page; {
-		k, err := o.places.chunk()
+	for page := o.ledger.page; o.ledger.page == page; {
+		k, err := o.ledger.chunk()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -23,7 +23,7 @@ type reader struct {
 	order  *order
 	coded  []bool // by column of variable width: all blocks hold codes
 	chunks map[*chunk]*openChunk
-	blocks map[*place]*openBlock
+	blocks map[*placedBlock]*openBlock
 	want   []int         // by column of the store: 1 + its position in cols; 0 where it is not read
 	spare  [][]colReader // of blocks read to the end
 }
@@ -52,16 +52,16 @@ func (s *Store) newReader(p int, acct *mem.Account, cols []int) *reader {
 	}
 	part := &s.parts[p]
 	part.mu.Lock()
+	if part.readers++; part.readers == 1 {
+		defer part.cached.restart()
+	}
 	defer part.mu.Unlock()
 	if part.dropped {
 		panic(fmt.Sprintf("spillfile: %s: partition %d is read after Drop", s.spec.Name, p))
 	}
-	if part.readers++; part.readers == 1 {
-		part.asking, part.unasked, part.allAsked = nil, nil, false
-	}
 	r := &reader{
 		s: s, p: p, acct: acct, cols: cols, order: s.newOrder(p),
-		coded: make([]bool, s.vars), chunks: map[*chunk]*openChunk{}, blocks: map[*place]*openBlock{}, want: make([]int, len(s.cols)),
+		coded: make([]bool, s.vars), chunks: map[*chunk]*openChunk{}, blocks: map[*placedBlock]*openBlock{}, want: make([]int, len(s.cols)),
 	}
 	for i, c := range cols {
 		r.want[c] = i + 1
@@ -78,14 +78,16 @@ func (r *reader) close() {
 	}
 	part := &r.s.parts[r.p]
 	part.mu.Lock()
-	if part.readers--; part.readers == 0 {
-		r.s.forgetAsked(part)
-	}
+	part.readers--
+	last := part.readers == 0
 	part.mu.Unlock()
+	if last {
+		r.s.unask(part)
+	}
 }
 
 // block opens a block.
-func (r *reader) block(b *place) (*openBlock, error) {
+func (r *reader) block(b *placedBlock) (*openBlock, error) {
 	if o := r.blocks[b]; o != nil {
 		return o, nil
 	}
@@ -111,7 +113,7 @@ func (r *reader) block(b *place) (*openBlock, error) {
 }
 
 // done says that rows of a block have been decoded, and checks the block when that was the last of it.
-func (r *reader) done(b *place, o *openBlock, rows int) error {
+func (r *reader) done(b *placedBlock, o *openBlock, rows int) error {
 	if o.left -= rows; o.left > 0 {
 		return nil
 	}
@@ -165,9 +167,7 @@ func (r *reader) openChunk(k *chunk) (*openChunk, error) {
 		}
 		return nil, fmt.Errorf("read back %s: %w", r.s.spec.Name, err)
 	}
-	part.mu.Lock()
-	r.s.arrived(part, k.off)
-	part.mu.Unlock()
+	r.s.arrived(part, k)
 	r.s.readAhead(r.p)
 	if o.buf, err = r.verify(stored, k); err != nil {
 		return nil, err

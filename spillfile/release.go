@@ -5,6 +5,7 @@ import "errors"
 // Drop says that partition p is no longer needed, and gives its memory and disk back. Nobody reads it any more.
 func (s *Store) Drop(p int) {
 	if s.drop(p) {
+		s.unask(&s.parts[p])
 		s.forgetCache(p)
 		s.letGo(p)
 	}
@@ -19,7 +20,6 @@ func (s *Store) drop(p int) bool {
 		return false
 	}
 	part.dropped = true
-	s.forgetAsked(part)
 	for _, k := range part.chunks {
 		switch {
 		case k.spilling:

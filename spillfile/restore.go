@@ -164,13 +164,17 @@ func (r *restorer) part(p int, x *indexPart) error {
 	if !part.enterPages(x.Pages, s.groups[s.groupOf(p)].file) {
 		return r.damaged("its index of partition %d", p)
 	}
-	for places := s.readPlaces(p); ; {
-		k, err := places.chunk()
+	for ledger := s.readLedger(p); ; {
+		least := ledger.low()
+		k, err := ledger.chunk()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return err
+		}
+		if k.low() < least { // its rows would come too late
+			return r.damaged("its index of partition %d", p)
 		}
 		part.rows += k.rows()
 		part.blocks += len(k.blocks)
@@ -195,7 +199,7 @@ func (part *partition) enterPages(pages []int64, file *spillFile) bool {
 		if size <= blockHeader || size > maxPage || off < 0 || off > file.size-size || low < 0 || low > noUnit {
 			return false
 		}
-		l.pages = append(l.pages, pagePlace{off: off, size: int32(size), low: int32(low)})
+		l.pages = append(l.pages, ledgerPage{off: off, size: int32(size), low: int32(low)})
 	}
 	if len(pages) > 0 {
 		l.file = file

@@ -78,12 +78,11 @@ type Store struct {
 	isSealed   atomic.Bool
 	rowsOut    atomic.Int64
 
-	spillMu sync.Mutex // one spills at a time; also holds stage, places, pages, files, refused and untried
-	stage   *mem.Buf   // where blocks are compressed, and encoded when there is no memory for them
-	places  []byte     // where the record of a chunk is made
-	pages   *mem.Buf   // of the partitions' ledgers,
-	// and one for a record that goes over several
-	sparePage []byte
+	spillMu   sync.Mutex // one spills at a time; also holds stage, recordBuf, pages, files, refused and untried
+	stage     *mem.Buf   // where blocks are compressed, and encoded when there is no memory for them
+	recordBuf []byte     // where the record of a chunk is made
+	pages     *mem.Buf   // a page of each partition's ledger, and sparePage
+	sparePage []byte     // for a record that goes over several
 	groups    []group
 	spilled   atomic.Int64
 	files     int
@@ -108,10 +107,7 @@ type partition struct {
 	bytes    int64 // of blocks, encoded
 	onDisk   int64
 	readers  int
-	asking   *placesReader // of chunks to ask for ahead of their reading; nil: none has been asked for yet
-	unasked  *chunk        // the one that asking has come to
-	allAsked bool
-	asked    map[int64]int64 // bytes of the chunks asked for and not read yet, by their offset
+	cached   cached
 	dropped  bool
 	inMemory atomic.Int64
 }
@@ -133,18 +129,7 @@ func New(spec Spec) (*Store, error) {
 	s.dicts = newDicts(s.spec, s.cols, s.vars)
 	s.nullable = makeNullable(nil, len(s.cols))
 	s.parts = make([]partition, spec.Partitions)
-	s.workers = make([]worker, spec.Workers)
-	for i := range s.workers {
-		n := len(s.cols)
-		w := &s.workers[i]
-		*w = worker{
-			nullable: make([]bool, n), tails: make([]tail, spec.Partitions), counts: make([]uint32, spec.Partitions),
-			in: make([]uint64, n), sealed: make([]uint64, n), plans: make([]colPlan, n),
-			codes: make([]bool, s.vars), flat: make([]bool, s.vars), maps: make([]mapping, s.vars),
-			lens: make([][]uint32, s.vars), heaps: make([][]byte, s.vars),
-		}
-		w.lay = newLayout(s.cols, w.nullable, w.codes, s.spec.BlockBytes)
-	}
+	s.makeWorkers()
 	s.makeGroups(spec.files())
 	var id [8]byte
 	if _, err := rand.Read(id[:]); err != nil {
@@ -164,6 +149,22 @@ func New(spec Spec) (*Store, error) {
 		s.remove = pool.AddReclaimer(s.spill)
 	}
 	return s, nil
+}
+
+// makeWorkers makes what the workers own; it takes no memory from the account.
+func (s *Store) makeWorkers() {
+	s.workers = make([]worker, s.spec.Workers)
+	for i := range s.workers {
+		n := len(s.cols)
+		w := &s.workers[i]
+		*w = worker{
+			nullable: make([]bool, n), tails: make([]tail, s.spec.Partitions), counts: make([]uint32, s.spec.Partitions),
+			in: make([]uint64, n), sealed: make([]uint64, n), plans: make([]colPlan, n),
+			codes: make([]bool, s.vars), flat: make([]bool, s.vars), maps: make([]mapping, s.vars),
+			lens: make([][]uint32, s.vars), heaps: make([][]byte, s.vars),
+		}
+		w.lay = newLayout(s.cols, w.nullable, w.codes, s.spec.BlockBytes)
+	}
 }
 
 // files returns how many files the store may have.

@@ -13,10 +13,10 @@ import (
 
 // verifyAll reads every block of a restored store once, partitions by several workers, and compares it with its checksum.
 func (s *Store) verifyAll(ctx context.Context) error {
-	v := verifier{s: s, bad: len(s.parts)}
+	v := verifier{s: s, done: make([]bool, len(s.parts)), bad: len(s.parts)}
 	v.run(ctx, s.spec.Workers)
 	if errors.Is(v.err, mem.ErrLimit) && s.spec.Workers > 1 { // of memory for one there may be enough
-		v = verifier{s: s, next: v.bad, bad: len(s.parts)}
+		v = verifier{s: s, done: v.done, next: v.bad, bad: len(s.parts)}
 		v.run(ctx, 1)
 	}
 	if v.err != nil {
@@ -36,8 +36,9 @@ func (s *Store) verifyAll(ctx context.Context) error {
 type verifier struct {
 	s    *Store
 	mu   sync.Mutex
-	next int // the partition that is begun next
-	bad  int // what has an error; nothing behind it is begun
+	done []bool // partitions that are sound
+	next int    // the partition that is begun next
+	bad  int    // what has an error; nothing behind it is begun
 	err  error
 }
 
@@ -52,6 +53,9 @@ func (v *verifier) run(ctx context.Context, workers int) {
 func (v *verifier) begin() (p int, ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	for v.next < v.bad && v.done[v.next] {
+		v.next++
+	}
 	p = v.next
 	v.next++
 	return p, p < v.bad
@@ -60,7 +64,7 @@ func (v *verifier) begin() (p int, ok bool) {
 func (v *verifier) end(p int, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if err != nil && p < v.bad {
+	if v.done[p] = err == nil; err != nil && p < v.bad {
 		v.bad, v.err = p, err
 	}
 }
@@ -73,7 +77,7 @@ func (s *Store) verifyPart(ctx context.Context, p int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		k, err := r.order.places.chunk()
+		k, err := r.order.ledger.chunk()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -1,6 +1,7 @@
 package spillfile
 
 import (
+	"errors"
 	"math"
 	"testing"
 )
@@ -40,6 +41,18 @@ var wordings = map[string]func(f *forgery, k *chunk){
 	"rows beyond all measure":         func(_ *forgery, k *chunk) { k.segs[0].rows = math.MaxInt32 },
 	"a unit before the first":         func(_ *forgery, k *chunk) { k.segs[0].unit = -1 },
 	"a difference beyond all measure": func(_ *forgery, k *chunk) { k.segs[0].unit = math.MinInt32 },
+}
+
+// TestALedgerWhoseUnitsWouldComeLateIsDamage: rows of a page that is read too late would come in another order.
+func TestALedgerWhoseUnitsWouldComeLateIsDamage(t *testing.T) {
+	parent := t.TempDir()
+	want := keepOne(t, parent)
+	f := indexOf(t, parent)
+	f.parts[0].Pages[2] = 5
+	f.write(t, parent)
+	if err := restoreOne(t, parent, want); !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
 }
 
 // TestALedgerEnteredAgainIsBelieved keeps the forgeries worth their while: without a change they are none.

@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// The places of what lies on disk are no small thing: a block of 8 KiB needs some ten bytes to be found again, and a table of fifty
+// To know where everything lies on disk is no small thing: a block of 8 KiB needs some ten bytes to be found again, and a table of fifty
 // times the memory has a great many blocks. So they are spilled themselves: each partition has a ledger, which grows by a record
 // for each chunk, and of which one page is in memory.
 const (
-	minPage   = 512 // bytes of a page of places, its header included
+	minPage   = 512 // bytes of a ledger's page, its header included
 	maxPage   = 4 << 10
 	pageShare = 256 // of a store's memory is for pages
 )
@@ -18,14 +18,14 @@ const (
 // it, and the store's spillMu whoever changes it.
 type ledger struct {
 	file  *spillFile
-	pages []pagePlace
+	pages []ledgerPage
 	page  []byte // the one being filled, behind room for its header: part of the store's pages
 	n     int    // bytes in it
 	low   int32  // the least unit of the records that begin in it
 }
 
-// pagePlace is a page on disk. It is all that is kept in memory of what was spilled: 16 bytes for each 0.1 to 4 MB.
-type pagePlace struct {
+// ledgerPage is a page on disk. It is all that is kept in memory of what was spilled: 16 bytes for each 0.1 to 4 MB.
+type ledgerPage struct {
 	off  int64
 	size int32 // header included
 	low  int32 // the least unit of the records that begin in it; noUnit where none does
@@ -66,28 +66,28 @@ func (s *Store) makeLedgers() (err error) {
 // entry is what a ledger becomes by a record: it is written first, and then entered under the partition's lock.
 type entry struct {
 	file  *spillFile
-	pages []pagePlace // written meanwhile
-	rest  []byte      // what comes to lie in the open page
-	from  int         // where
-	low   int32       // of the open page
+	pages []ledgerPage // written meanwhile
+	rest  []byte       // what comes to lie in the open page
+	from  int          // where
+	low   int32        // of the open page
 }
 
 // record writes to the ledger of p that k lies on disk, and returns what is to be entered. spillMu is held.
 func (s *Store) record(p int, k *chunk) (entry, error) {
 	l := &s.parts[p].ledger
-	s.places = appendRecord(s.places[:0], k)
+	s.recordBuf = appendRecord(s.recordBuf[:0], k)
 	low := k.low()
-	if room := len(l.page) - blockHeader - l.n; len(s.places) <= room {
-		return entry{file: k.file, rest: s.places, from: l.n, low: min(l.low, low)}, nil
+	if room := len(l.page) - blockHeader - l.n; len(s.recordBuf) <= room {
+		return entry{file: k.file, rest: s.recordBuf, from: l.n, low: min(l.low, low)}, nil
 	}
 	return s.overflow(p, k.file, low)
 }
 
-// overflow writes the full pages of a ledger, with s.places behind the open one's bytes.
+// overflow writes the full pages of a ledger, with s.recordBuf behind the open one's bytes.
 func (s *Store) overflow(p int, f *spillFile, low int32) (entry, error) {
 	l := &s.parts[p].ledger
 	e := entry{file: f, low: noUnit}
-	page, at, rest := l.page, blockHeader+l.n, s.places
+	page, at, rest := l.page, blockHeader+l.n, s.recordBuf
 	lows := []int32{min(l.low, low), noUnit}
 	if at == len(page) { // the record begins in the next
 		lows = []int32{l.low, low}
@@ -108,19 +108,19 @@ func (s *Store) overflow(p int, f *spillFile, low int32) (entry, error) {
 }
 
 // writePage writes a page, whose content lies behind room for its header.
-func (s *Store) writePage(p int, f *spillFile, page []byte, number int) (pagePlace, error) {
+func (s *Store) writePage(p int, f *spillFile, page []byte, number int) (ledgerPage, error) {
 	h := s.pageHeader(p, number, len(page)-blockHeader)
 	h.put(page[:blockHeader], page[blockHeader:])
 	off, err := f.append(page)
 	if err == nil {
 		s.spilled.Add(int64(len(page)))
 	}
-	return pagePlace{off: off, size: int32(len(page)), low: noUnit}, err
+	return ledgerPage{off: off, size: int32(len(page)), low: noUnit}, err
 }
 
 func (s *Store) pageHeader(p, number, size int) header {
 	h := s.header(p, number, 0, size)
-	h.codec = codecPlaces
+	h.codec = codecLedger
 	return h
 }
 
@@ -146,8 +146,11 @@ func (s *Store) flush(p int) error {
 	return nil
 }
 
-// recordHead is the length before a record.
-const recordHead = 4
+const (
+	recordHead = 4        // bytes of the length before a record
+	maxRecord  = 16 << 20 // bytes of one: a chunk of maxSegs and a block's segments, and of as many blocks as fit one, takes less
+	maxSegs    = 1 << 16  // with which nothing more comes to a chunk
+)
 
 // appendRecord appends the places of a chunk on disk to dst, some ten bytes a block:
 //

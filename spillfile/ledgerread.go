@@ -9,14 +9,14 @@ import (
 	"slices"
 )
 
-// placesReader goes through the records of a ledger as it was when the reader was made, in the order in which they were entered.
-type placesReader struct {
+// ledgerReader goes through the records of a ledger as it was when the reader was made, in the order in which they were entered.
+type ledgerReader struct {
 	s    *Store
 	p    int
 	file *spillFile
 	size int64 // of the file
 	tail []byte
-	todo []pagePlace
+	todo []ledgerPage
 	lows []int32 // of each page, the open one last, the least unit of what begins in it or behind it
 	next int     // the page to load next: an index of lows
 	buf  []byte  // loaded, and not yet decoded
@@ -25,10 +25,10 @@ type placesReader struct {
 	page int     // the one in which the next record begins
 }
 
-// places returns a reader of the ledger of p, whose lock is held.
-func (s *Store) readPlaces(p int) *placesReader {
+// readLedger returns a reader of the ledger of p, whose lock is held.
+func (s *Store) readLedger(p int) *ledgerReader {
 	l := &s.parts[p].ledger
-	r := &placesReader{s: s, p: p, file: l.file, todo: l.pages}
+	r := &ledgerReader{s: s, p: p, file: l.file, todo: l.pages}
 	if l.file == nil {
 		return r
 	}
@@ -55,7 +55,7 @@ func (s *Store) readPlaces(p int) *placesReader {
 }
 
 // low returns a unit that no row of what is still to be read is below.
-func (r *placesReader) low() int32 {
+func (r *ledgerReader) low() int32 {
 	if r.left == 0 {
 		return noUnit
 	}
@@ -63,7 +63,7 @@ func (r *placesReader) low() int32 {
 }
 
 // chunk returns the next chunk, which lies on disk, with its blocks; io.EOF behind the last.
-func (r *placesReader) chunk() (*chunk, error) {
+func (r *ledgerReader) chunk() (*chunk, error) {
 	if r.left == 0 {
 		return nil, io.EOF
 	}
@@ -79,7 +79,7 @@ func (r *placesReader) chunk() (*chunk, error) {
 		r.page++
 	}
 	k := &chunk{file: r.file}
-	d := places{b: body}
+	d := recordDecoder{b: body}
 	d.chunk(k)
 	if d.bad || len(d.b) > 0 || k.off > r.size-int64(k.stored) {
 		return nil, r.corrupt("it says what cannot be")
@@ -88,8 +88,8 @@ func (r *placesReader) chunk() (*chunk, error) {
 }
 
 // take returns the next n bytes of the ledger; they are valid until the next call.
-func (r *placesReader) take(n int64) ([]byte, error) {
-	if n > r.left {
+func (r *ledgerReader) take(n int64) ([]byte, error) {
+	if n > r.left || n > maxRecord {
 		return nil, r.corrupt("it is cut off")
 	}
 	for int64(len(r.buf)) < n {
@@ -103,9 +103,9 @@ func (r *placesReader) take(n int64) ([]byte, error) {
 }
 
 // load reads and verifies the next page.
-func (r *placesReader) load() error {
+func (r *ledgerReader) load() error {
 	if r.next == len(r.todo) {
-		r.buf = append(slices.Clone(r.buf), r.tail...)
+		r.buf = append(r.buf, r.tail...)
 		r.next++
 		return nil
 	}
@@ -129,29 +129,29 @@ func (r *placesReader) load() error {
 	if r.next++; len(r.buf) == 0 {
 		r.buf = payload
 	} else {
-		r.buf = append(slices.Clone(r.buf), payload...)
+		r.buf = append(r.buf, payload...)
 	}
 	return nil
 }
 
-func (r *placesReader) corrupt(what string) error {
-	return r.s.named(fmt.Errorf("partition %d, page %d of places: %s: %w", r.p, r.next, what, ErrCorrupt))
+func (r *ledgerReader) corrupt(what string) error {
+	return r.s.named(fmt.Errorf("partition %d, where its blocks lie, page %d: %s: %w", r.p, r.page, what, ErrCorrupt))
 }
 
-// places decodes a record. What it returns can be, whatever the bytes: blocks lie one behind the other, and are all of their chunk;
+// recordDecoder decodes a record. What it returns can be, whatever the bytes: blocks lie one behind the other, and are all of their chunk;
 // segments have rows, and are all of their block.
-type places struct {
+type recordDecoder struct {
 	b   []byte
 	bad bool
 }
 
 // number returns the next number, which is from least to most.
-func (d *places) number(least, most int64) int64 {
+func (d *recordDecoder) number(least, most int64) int64 {
 	v, n := binary.Uvarint(d.b)
 	return d.checked(v, n, least, most)
 }
 
-func (d *places) checked(v uint64, n int, least, most int64) int64 {
+func (d *recordDecoder) checked(v uint64, n int, least, most int64) int64 {
 	if n <= 0 || v > math.MaxInt64 || int64(v) < least || int64(v) > most {
 		d.bad, d.b = true, nil
 		return least
@@ -161,7 +161,7 @@ func (d *places) checked(v uint64, n int, least, most int64) int64 {
 }
 
 // after returns last and the difference that follows; it is not below 0.
-func (d *places) after(last int32) int32 {
+func (d *recordDecoder) after(last int32) int32 {
 	v, n := binary.Varint(d.b)
 	if n <= 0 || v < -math.MaxInt32 || v > math.MaxInt32 {
 		d.bad, d.b = true, nil
@@ -171,7 +171,7 @@ func (d *places) after(last int32) int32 {
 }
 
 // chunk decodes the record of a chunk, in one go over its bytes.
-func (d *places) chunk(k *chunk) {
+func (d *recordDecoder) chunk(k *chunk) {
 	k.off = d.number(0, math.MaxInt64-math.MaxInt32)
 	k.stored = int(d.number(blockHeader, math.MaxInt32))
 	blocks := d.number(2, 2*int64(len(d.b))+1)
