@@ -81,7 +81,26 @@ func TestSlidingIsTheSumOfWhatIsInIt(t *testing.T) {
 	})
 }
 
-// A value that is the last of its magnitude is the only finite one for which the rest must be added anew.
+// A value that is not finite leaves as cheaply as others, whatever is beside it.
+func TestSlidingOverValuesThatAreNotFiniteIsNeverAddedAnew(t *testing.T) {
+	v := []float64{1, math.NaN(), math.Inf(1), 2, math.NaN(), math.Inf(-1), math.Inf(1), -1.5, math.Inf(-1), math.NaN(), 1, 1, 1, 1}
+	for n := 4; n < 8; n++ {
+		var s Sliding
+		s.Add(1) // which stays, so that finite ones are never the last of their magnitude
+		for i, x := range v {
+			if i >= n && !s.Remove(v[i-n]) {
+				t.Fatalf("n %d: value %d is lost", n, i-n)
+			}
+			s.Add(x)
+			want := sumOf(append([]float64{1}, v[max(0, i-n+1):i+1]...))
+			if d := cmp.Diff(want, s.State); d != "" {
+				t.Fatal(n, i, d)
+			}
+		}
+	}
+}
+
+// A value that is the last of its magnitude is the only one for which the rest must be added anew.
 func TestSlidingIsSeldomAddedAnew(t *testing.T) {
 	var s Sliding
 	for range 3 {
