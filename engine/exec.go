@@ -49,6 +49,7 @@ type sharedTable struct {
 // Execute runs the job and publishes its outputs. After an error nothing has changed at
 // the outputs' paths and no spill file is left.
 func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
+	defer func() { err = errors.Join(err, r.letGoAll()) }() // of a run that is not begun
 	if r.short != nil {
 		return nil, r.short
 	}

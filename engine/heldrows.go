@@ -63,8 +63,9 @@ func (r *Run) holdable(n *plan.Node) bool {
 
 // hold sets memory aside for the rows of a side. It returns nil where there is none to spare.
 func (r *Run) hold() *heldRows {
-	limit := min(r.share.Pool/heldShare, heldMost)
-	if limit < heldLeast || r.share.Pool-limit < r.need.floor() {
+	left := r.poolLeft() // r.share may be of before another side's rows
+	limit := min(left/heldShare, heldMost)
+	if limit < heldLeast || left-limit < r.need.floor() {
 		return nil
 	}
 	h := &heldRows{pool: mem.NewPool(limit, r.poolOptions()...), limit: limit, units: map[int][]*batch.Batch{}}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/internal/testkit/jobgen"
+	"pqjoin/tableio/publish"
 )
 
 // fewPass joins those of 40,000 rows that pass a condition with 60,000, by keys of which footers say nothing.
@@ -77,6 +80,54 @@ func TestFewRowsThatAnEstimateReadAreNotReadAgain(t *testing.T) {
 		if d := cmp.Diff(plainly.outputs["r"].rows, got.rows); d != "" {
 			t.Errorf("where %s, %+v: %s", tc.condition, tc.tuning, d)
 		}
+	}
+}
+
+// bothFewPass is fewPass with a condition on the right side, too.
+func bothFewPass() *jobgen.Case {
+	c := fewPass("x % 1000 = 7")
+	c.Pipelines = append([]*jobgen.Pipeline{{Name: "u", From: "t1", Verbs: []string{"where: len(k) = 32"}}}, c.Pipelines...)
+	c.Pipelines[1].Verbs[2] = "join: {with: u, on: k, how: inner}"
+	return c
+}
+
+func TestNoRunIsRefusedForRowsThatAreHeld(t *testing.T) {
+	c := bothFewPass()
+	floor := open(t, c, written(t, c), Config{Threads: 1}).need.floor()
+	ctx := context.Background()
+	for part, sides := range map[int64]int{28: 2, 29: 1} { // of 32: with 29, one side's rows leave the floor, and both sides' would not
+		run := open(t, c, written(t, c), Config{Threads: 1, Tuning: Tuning{Pool: floor * 32 / part, Protect: true}})
+		if err := run.Preflight(ctx); err != nil {
+			t.Fatalf("%d: %v", part, err)
+		}
+		if len(run.held) != sides {
+			t.Errorf("%d: the rows of %d sides are held, want %d", part, len(run.held), sides)
+		}
+		if run.need.reader += 2 << 20; sides == 2 { // another plan's
+			if run.divide(); run.short != nil || len(run.held) > 0 || run.setAside != 0 {
+				t.Errorf("a plan that needs more: %v, and %d bytes are set aside", run.short, run.setAside)
+			}
+		}
+		if _, err := run.Execute(ctx); err != nil {
+			t.Fatalf("%d: %v", part, err)
+		}
+	}
+}
+
+func TestARunThatIsNotBegunHoldsNoRows(t *testing.T) {
+	c := fewPass("x % 1000 = 7")
+	run := open(t, c, written(t, c), Config{Threads: 1})
+	if err := run.Preflight(context.Background()); err != nil || len(run.held) == 0 {
+		t.Fatal(err, len(run.held))
+	}
+	if err := os.MkdirAll(run.Plan().Outputs[0].Path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Execute(context.Background()); !errors.Is(err, publish.ErrExists) {
+		t.Error(err)
+	}
+	if len(run.held) > 0 || run.setAside != 0 {
+		t.Error("rows are held")
 	}
 }
 

@@ -66,6 +66,13 @@ func (r *Run) scratch(ctx context.Context, n *plan.Node, mk func(Share) batch.Si
 	sub.cfg.Board = nil
 	sub.plan = &plan.Plan{Job: r.job, Nodes: ordered(n, map[*plan.Node]bool{})}
 	sub.replan(ctx)
+	if sub.short != nil && len(r.held) > 0 { // which are not worth a refusal
+		if err := r.letGoAll(); err != nil {
+			return err
+		}
+		sub.setAside = r.setAside
+		sub.replan(ctx)
+	}
 	if sub.short != nil {
 		return sub.short
 	}

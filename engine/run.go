@@ -183,11 +183,7 @@ func (s inputs) Schema(in *plan.Input) (*batch.Schema, error) {
 func (r *Run) replan(ctx context.Context) {
 	r.nodes = r.physical(0)
 	r.need = r.measure(ctx)
-	pool := mem.Divide(r.cfg.Mem).Pool
-	if r.cfg.Tuning.Pool > 0 {
-		pool = r.cfg.Tuning.Pool
-	}
-	r.share, r.short = r.need.divide(pool-r.setAside, max(r.cfg.Threads, 1))
+	r.divide()
 	if r.cfg.Tuning.BatchRows > 0 {
 		r.share.BatchRows = r.cfg.Tuning.BatchRows
 	}
@@ -198,6 +194,28 @@ func (r *Run) replan(ctx context.Context) {
 		r.share.Resident = max(0, r.cfg.Tuning.Resident)
 	}
 	r.nodes = r.physical(r.share.Resident / max(1, int64(r.joins())))
+}
+
+// poolLeft returns the bytes of the pool, less what is set aside.
+func (r *Run) poolLeft() int64 {
+	if r.cfg.Tuning.Pool > 0 {
+		return r.cfg.Tuning.Pool - r.setAside
+	}
+	return mem.Divide(r.cfg.Mem).Pool - r.setAside
+}
+
+// divide divides the pool for what the job needs. Rows that are held for it give way where they would be why it is refused: they can be
+// read again.
+func (r *Run) divide() {
+	r.share, r.short = r.need.divide(r.poolLeft(), max(r.cfg.Threads, 1))
+	if r.short == nil || len(r.held) == 0 {
+		return
+	}
+	if err := r.letGoAll(); err != nil {
+		r.short = err
+		return
+	}
+	r.share, r.short = r.need.divide(r.poolLeft(), max(r.cfg.Threads, 1))
 }
 
 func (r *Run) joins() int {
