@@ -288,3 +288,44 @@ func TestOrderOfShortStrings(t *testing.T) {
 		}
 	})
 }
+
+// Where there is no memory for words of many short strings, they are sorted as they are.
+func TestShortStringsAreSortedWithoutMemoryForTheirWords(t *testing.T) {
+	const n, columns = 10_000, 20
+	schema, keys, rows := &batch.Schema{}, []batch.SortKey{}, make([][]any, n)
+	for c := range columns {
+		schema.Fields = append(schema.Fields, batch.Field{Name: string(rune('a' + c)), Type: batch.Of(batch.String)})
+		keys = append(keys, batch.SortKey{Column: c})
+	}
+	schema = batch.NewSchema(schema.Fields...)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range rows {
+		for range columns {
+			rows[i] = append(rows[i], string(rune('a'+r.IntN(8))))
+		}
+	}
+	pool, tight := mem.NewPool(16<<20), mem.NewPool(1_400_000)
+	acct, short := pool.Account("rows", 0), tight.Account("sort", 0)
+	b, err := batchtest.Batch(acct, schema, rows, func(int) batchtest.Layout { return 0 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if words, ok, err := shortStrings(short, b.Cols, n); ok || err != nil {
+		releaseAll(words)
+		t.Fatalf("words: %v, %v", ok, err)
+	}
+	p, err := Order(short, b.Cols, keys, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ids := 1, p.IDs(); i < n; i++ {
+		if batchtest.CompareKeys(schema, keys, rows[ids[i-1]], rows[ids[i]]) > 0 {
+			t.Fatalf("row %d comes before row %d", ids[i-1], ids[i])
+		}
+	}
+	p.Release()
+	b.Release()
+	if err := errors.Join(short.Close(), tight.Close(), acct.Close(), pool.Close()); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,6 +1,7 @@
 package extsort
 
 import (
+	"errors"
 	"math/bits"
 
 	"pqjoin/batch"
@@ -22,7 +23,7 @@ type bytePlace struct {
 }
 
 // shortStrings returns the columns with those of short strings, of bytes that vary little ("id0042"), as words in the same
-// order; false where not all columns can be words of 64 bits together. It takes 8 bytes a row and column.
+// order; false where not all columns can be words of 64 bits together, or where there is no memory for them. It takes 8 bytes a row and column.
 func shortStrings(acct *mem.Account, cols []*batch.Column, n int) ([]*batch.Column, bool, error) {
 	places, total := make([][]bytePlace, len(cols)), 0
 	for i, c := range cols {
@@ -52,6 +53,9 @@ func shortStrings(acct *mem.Account, cols []*batch.Column, n int) ([]*batch.Colu
 		var err error
 		if out[i], err = packed(acct, c, places[i], n); err != nil {
 			releaseAll(out)
+			if errors.Is(err, mem.ErrLimit) { // sorting the strings themselves may take less
+				return nil, false, nil
+			}
 			return nil, false, err
 		}
 	}
