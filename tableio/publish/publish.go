@@ -119,6 +119,15 @@ func (s *Set) begin() error {
 		}
 		s.locks = append(s.locks, l)
 	}
+	for _, t := range s.targets { // first, as in Recover
+		r, err := committedRecord(s.fsys, t.Path)
+		if err == nil && r != nil {
+			_, err = r.finish(s.fsys, s.owns)
+		}
+		if err != nil {
+			return err
+		}
+	}
 	for i, t := range s.targets {
 		if err := s.find(i); err != nil {
 			return err
@@ -364,4 +373,10 @@ func newID() string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // it never fails
 	return hex.EncodeToString(b[:])
+}
+
+// isID says whether newID may have given the name.
+func isID(name string) bool {
+	b, err := hex.DecodeString(name)
+	return err == nil && len(b) == 12
 }

@@ -70,7 +70,7 @@ func (r *record) write(fsys vfs.FS) error {
 		}
 	}
 	half := r.commitPath() + "-half"
-	if err := removeFile(fsys, half); err != nil {
+	if err := errors.Join(removeFile(fsys, half), removeFile(fsys, r.commitPath())); err != nil {
 		return err
 	}
 	err = writeFile(fsys, half, []byte(r.ID))
@@ -204,13 +204,27 @@ func tidy(fsys vfs.FS, path string) error {
 	return errors.Join(tidyRecord(fsys, path), removeFile(fsys, beside(path, doneSuffix)))
 }
 
-// tidyRecord removes the record of a set that is completed, or was not committed. What is left of a commit record goes first: it
-// is of no set that could still be completed, and would be in the way of the next one's.
+// tidyRecord removes the record of a set that is completed, or was not committed.
 func tidyRecord(fsys vfs.FS, path string) error {
-	if err := removeFile(fsys, beside(path, commitSuffix)); err != nil {
+	if err := tidyCommit(fsys, path); err != nil {
 		return err
 	}
 	return errors.Join(removeFile(fsys, beside(path, commitSuffix+"-half")), removeFile(fsys, beside(path, setSuffix)))
+}
+
+// tidyCommit removes what is left of a commit record, unless it may be of a set that the target's own record no longer tells, as that is
+// damaged: another target's may, and is completed by it. The next set for which it would be in the way removes it, see write.
+func tidyCommit(fsys vfs.FS, path string) error {
+	raw, err := readFile(fsys, beside(path, commitSuffix))
+	if raw == nil || err != nil {
+		return err
+	}
+	if isID(string(raw)) {
+		if r, err := readRecord(fsys, path); r == nil || err != nil {
+			return err
+		}
+	}
+	return removeFile(fsys, beside(path, commitSuffix))
 }
 
 // removeFile removes a file that may be missing.

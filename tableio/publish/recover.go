@@ -20,32 +20,50 @@ type Recovered struct {
 // of those they had not. paths are outputs, or directories that hold outputs.
 // Outputs that a living run has locked are left alone.
 func Recover(fsys vfs.FS, paths ...string) (done Recovered, err error) {
+	var first, then []leftover
 	for _, p := range paths {
-		p, err := filepath.Abs(p)
+		left, err := leftBy(fsys, p)
 		if err != nil {
 			return done, err
-		}
-		left, err := leftovers(fsys, filepath.Dir(p), filepath.Base(p))
-		if err != nil {
-			return done, err
-		}
-		if st, err := fsys.Stat(p); err == nil && st.IsDir() {
-			inside, err := leftovers(fsys, p, "")
-			if err != nil {
-				return done, err
-			}
-			left = append(left, inside...)
 		}
 		for _, l := range left {
-			if err := done.recover(fsys, l); err != nil {
-				return done, err
+			if r, err := committedRecord(fsys, l.target); r != nil && err == nil { // an error shows again in its turn
+				first = append(first, l)
+			} else {
+				then = append(then, l)
 			}
+		}
+	}
+	// Committed sets go first: one target's record tells of it where another's is damaged, whose new content would be removed.
+	for _, l := range append(first, then...) {
+		if err := done.recover(fsys, l); err != nil {
+			return done, err
 		}
 	}
 	slices.Sort(done.Completed)
 	slices.Sort(done.Removed)
 	done.Removed = slices.Compact(done.Removed) // what went with its set was seen before, and again in its turn
 	return done, nil
+}
+
+// leftBy returns what lies beside the output at a path, and, where it is a directory, beside those in it.
+func leftBy(fsys vfs.FS, path string) ([]leftover, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	left, err := leftovers(fsys, filepath.Dir(path), filepath.Base(path))
+	if err != nil {
+		return nil, err
+	}
+	if st, err := fsys.Stat(path); err == nil && st.IsDir() {
+		inside, err := leftovers(fsys, path, "")
+		if err != nil {
+			return nil, err
+		}
+		left = append(left, inside...)
+	}
+	return left, nil
 }
 
 // leftover is what lies beside one target.
@@ -139,23 +157,33 @@ func recoverOne(fsys vfs.FS, path string) (completed []leftover, err error) {
 }
 
 // recoverTarget finishes or undoes what lies beside a target whose lock the caller has; owns
-// says which other targets' locks it has too. The others' are taken for the while. completed
-// are the outputs of a set that it finished.
+// says which other targets' locks it has too. completed are the outputs of a set that it finished.
 func recoverTarget(fsys vfs.FS, path string, owns func(path string) bool) (completed []leftover, err error) {
-	r, err := readRecord(fsys, path)
+	r, err := committedRecord(fsys, path)
 	if err != nil {
 		return nil, err
 	}
 	if r == nil {
 		return nil, tidy(fsys, path)
 	}
-	committed, err := r.committed(fsys)
-	if err != nil {
+	return r.finish(fsys, owns)
+}
+
+// committedRecord returns the set that lies beside the target, if it is committed.
+func committedRecord(fsys vfs.FS, path string) (*record, error) {
+	r, err := readRecord(fsys, path)
+	if r == nil || err != nil {
 		return nil, err
 	}
-	if !committed {
-		return nil, tidy(fsys, path)
+	committed, err := r.committed(fsys)
+	if !committed || err != nil {
+		return nil, err
 	}
+	return r, nil
+}
+
+// finish completes a committed set. The locks of targets that the caller does not own are taken for the while.
+func (r *record) finish(fsys vfs.FS, owns func(path string) bool) (completed []leftover, err error) {
 	for _, e := range r.Entries {
 		completed = append(completed, leftover{e.Path, besides(fsys, e.Path)})
 		if owns(e.Path) {

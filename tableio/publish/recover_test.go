@@ -70,6 +70,75 @@ func TestACommittedSetIsCompletedAfterAFaultInRecovery(t *testing.T) {
 	}
 }
 
+// damage makes the record of a set beside target i unreadable, where there is one.
+func (s *scene) damage(t *testing.T, i int) {
+	t.Helper()
+	name := beside(s.targets[i].Path, setSuffix)
+	if _, err := os.Stat(name); err != nil {
+		return
+	}
+	if err := os.WriteFile(name, []byte(recordMagic), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whenever a completion dies, and whichever record is damaged then: what another target's tells of the set is completed.
+func TestACommittedSetIsCompletedByAnyOfItsRecords(t *testing.T) {
+	for n, more := 1, true; more; n++ {
+		damaged, names := 0, []string{"one", "two.parquet"}
+		if n%4 > 1 {
+			damaged, names = 1, []string{"two.parquet", "one"}
+		}
+		s := committed(t, names...)
+		f := &faulty{FS: vfs.OS(), n: n, crash: true}
+		if set, err := Begin(f, s.targets); err == nil {
+			set.Abort()
+		}
+		more = f.calls >= n
+		s.damage(t, damaged)
+		if n%2 == 0 {
+			if _, err := Recover(vfs.OS(), s.root); err != nil {
+				t.Errorf("call %d: %v", n, err)
+			}
+		} else if set, err := Begin(vfs.OS(), s.targets); err != nil {
+			t.Errorf("call %d: %v", n, err)
+		} else {
+			set.Abort()
+		}
+		s.published(t)
+		if t.Failed() {
+			t.Fatalf("call %d, the record of %s is damaged", n, names[damaged])
+		}
+	}
+}
+
+// A commit record stays while the other targets of its set may need it, and is in nobody's way.
+func TestACommitRecordWithoutItsSetIsKeptForTheOthers(t *testing.T) {
+	s := committed(t, "one", "two.parquet")
+	r, err := readRecord(vfs.OS(), s.targets[0].Path)
+	if err = errors.Join(err, r.Entries[0].swap(vfs.OS())); err != nil {
+		t.Fatal(err)
+	}
+	s.damage(t, 0)
+	set, err := Begin(vfs.OS(), s.targets[:1]) // of a run without the other
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Abort()
+	if _, err := Recover(vfs.OS(), s.root); err != nil {
+		t.Error(err)
+	}
+	s.published(t)
+
+	s = committed(t, "one", "two.parquet")
+	s.damage(t, 0)
+	s.damage(t, 1)
+	if err := s.run(t, vfs.OS()); err != nil {
+		t.Error(err)
+	}
+	s.published(t)
+}
+
 func TestADamagedCommitRecordIsInNobodysWay(t *testing.T) {
 	for _, text := range []string{"", "another"} {
 		s := committed(t, "one", "two.parquet")
