@@ -47,7 +47,7 @@ const (
 // where there is none, and so small that a small right side is not outdone by the clearing of its memory.
 func newFilter(acct *mem.Account, workers int, share, rows int64) (*filter, error) {
 	size := maxFilter
-	for rows > 0 && size > minFilter && int64(size)/8*filterRoom > 2*filterGuess*rows {
+	for rows > 0 && size > minFilter && int64(size)/8*filterRoom/(2*filterGuess) > rows {
 		size /= 2
 	}
 	for int64(size)*int64(workers) > share {

@@ -1,6 +1,7 @@
 package hashjoin
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -82,7 +83,7 @@ func TestFilterIsGivenUpWhereItDoesNotPay(t *testing.T) {
 func TestAFilterIsMadeForTheRowsThatAreGuessed(t *testing.T) {
 	acct := mem.NewPool(64<<20).Account("filter", 0)
 	before := 0
-	for _, rows := range []int64{1, 10_000, 100_000, 1_000_000, 1 << 40, 0} {
+	for _, rows := range []int64{1, 10_000, 100_000, 1_000_000, 1 << 40, 1 << 61, math.MaxInt64, 0} {
 		f, err := newFilter(acct, 1, 64<<20, rows)
 		if err != nil {
 			t.Fatal(err)

@@ -34,10 +34,10 @@ func (t *RightTable) addFilter(acct *mem.Account, room int64) error {
 	if len(t.entries) < filteredEntries {
 		return nil
 	}
-	n := 1 << bits.Len(uint(t.rows.N/keysPerWord))
+	n, bitmap := 1<<bits.Len(uint(t.rows.N/keysPerWord)), false
 	lo, hi := t.keyRange()
 	if words := (hi-lo)/64 + 2; t.mode != hashed && words <= max(uint64(t.rows.N), bitmapWords) && int64(8*words) <= room {
-		n, t.bitmap, t.filterMin = int(words), true, lo
+		n, bitmap = int(words), true
 	}
 	if int64(8*n) > room {
 		return nil
@@ -51,7 +51,7 @@ func (t *RightTable) addFilter(acct *mem.Account, room int64) error {
 	}
 	t.bufs = append(t.bufs, buf)
 	t.bytes += buf.Size()
-	t.filter = batch.View[uint64](buf.Bytes())[:n]
+	t.filter, t.bitmap, t.filterMin = batch.View[uint64](buf.Bytes())[:n], bitmap, lo
 	clear(t.filter)
 	for i := range t.entries {
 		if e := &t.entries[i]; e.n > 0 {

@@ -106,4 +106,9 @@ func TestATableWithoutMemoryForAFilterDoesWithout(t *testing.T) {
 	if err := table.addFilter(acct, 4<<10); err != nil || table.filter != nil {
 		t.Errorf("%v, a filter in too little room: %v", err, table.filter != nil)
 	}
+	table = filteredTable(t, acct, filteredEntries, near)
+	table.filter, table.bitmap = nil, false
+	if err := table.addFilter(mem.NewPool(4<<10).Account("none", 0), 1<<30); err != nil || table.filter != nil || table.bitmap {
+		t.Errorf("%v, a filter: %v, which is a bit a value: %v", err, table.filter != nil, table.bitmap)
+	}
 }
