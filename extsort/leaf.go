@@ -203,7 +203,10 @@ func (c *cutter) rescatter(ctx context.Context, l leaf, split *Splitters) (*spil
 		return nil, err
 	}
 	part := make([]uint16, c.s.batchRows(l))
+	rows := int64(0)
 	err = eachBatch(ctx, in, func(b *batch.Batch) error {
+		unit := int(rows / spillfile.UnitRows)
+		rows += int64(b.N)
 		if len(part) < b.N {
 			part = make([]uint16, b.N)
 		}
@@ -211,7 +214,7 @@ func (c *cutter) rescatter(ctx context.Context, l leaf, split *Splitters) (*spil
 			b.Release()
 			return err
 		}
-		return sub.Append(ctx, 0, 0, part[:b.N], b)
+		return sub.Append(ctx, 0, unit, part[:b.N], b)
 	})
 	if err != nil {
 		return nil, err

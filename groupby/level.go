@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -38,6 +39,14 @@ type level struct {
 	cut    cutter
 	rows   store // rows as they came
 	states store // partial states of flushed tables
+
+	sent atomic.Int64 // groups to states
+}
+
+// unitOf returns the unit of the next groups of a worker to states. The order of states is of no account; that they are of many units,
+// which all workers go through together, lets who reads a partition know the places of few blocks at a time.
+func (l *level) unitOf(worker, groups int) int {
+	return worker + l.workers*int(l.sent.Add(int64(groups))/spillfile.UnitRows)
 }
 
 // cutter returns the partitioning; where there is none yet it is made, from the keys of t for ranges.
@@ -180,7 +189,12 @@ func (l *level) feed(ctx context.Context, p int, acct *mem.Account, w *worker) e
 		}
 		add := w.addStates
 		if s == l.rows {
-			add = func(ctx context.Context, b *batch.Batch) error { return w.addRows(ctx, 0, b) }
+			fed := int64(0)
+			add = func(ctx context.Context, b *batch.Batch) error {
+				unit := int(fed / spillfile.UnitRows)
+				fed += int64(b.N)
+				return w.addRows(ctx, unit, b)
+			}
 		}
 		if err := drain(ctx, s, p, acct, add); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/mem"
+	"pqjoin/spillfile"
 )
 
 const (
@@ -52,7 +53,10 @@ func rescatter(ctx context.Context, acct *mem.Account, x part, st Store, to Assi
 	if err != nil {
 		return err
 	}
+	rows := int64(0)
 	err = drain(ctx, in, func(b *batch.Batch) error {
+		unit := int(rows / spillfile.UnitRows)
+		rows += int64(b.N)
 		buf, err := acct.Alloc(2 * b.N)
 		if err != nil {
 			b.Release()
@@ -64,7 +68,7 @@ func rescatter(ctx context.Context, acct *mem.Account, x part, st Store, to Assi
 			b.Release()
 			return err
 		}
-		return st.Append(ctx, 0, 0, parts, b)
+		return st.Append(ctx, 0, unit, parts, b)
 	})
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"pqjoin/batch"
 	"pqjoin/mem"
+	"pqjoin/spillfile"
 )
 
 const (
@@ -165,7 +166,12 @@ func (j *join) recut(ctx context.Context, acct *mem.Account, x part, cols []int,
 		return nil, errors.Join(err, st.Close())
 	}
 	var h batch.Hasher
-	err = drain(ctx, in, func(b *batch.Batch) error { return j.scatter(ctx, to, &h, b) })
+	rows := int64(0)
+	err = drain(ctx, in, func(b *batch.Batch) error {
+		to.unit = int(rows / spillfile.UnitRows)
+		rows += int64(b.N)
+		return j.scatter(ctx, to, &h, b)
+	})
 	if err == nil {
 		err = st.Seal(ctx)
 	}

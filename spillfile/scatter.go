@@ -48,6 +48,10 @@ type rowSet struct {
 	even bool     // they are all the same
 }
 
+// UnitRows is how many rows of one worker are best numbered as a unit where their order alone matters: of those of one unit a reader
+// holds all places at once, and a few bytes of a block say where a unit begins.
+const UnitRows = 1 << 18
+
 // Append scatters the rows of b: row i goes to partition part[i], all to partition 0
 // where part is nil. It takes ownership of b. Calls with one worker do not overlap. A
 // partition is read back ordered by unit, and within a unit in the order of arrival; a
