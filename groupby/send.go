@@ -46,7 +46,11 @@ func (w *worker) sendRows(ctx context.Context, unit int, rows *batch.Batch, sums
 // share gives rows, which it takes over, to the shared tables, and returns a batch of those that are left, or nil.
 func (w *worker) share(ctx context.Context, rows *batch.Batch) (*batch.Batch, error) {
 	if !w.sh.active() {
-		return rows, w.leaveShared(ctx)
+		if err := w.leaveShared(ctx); err != nil {
+			rows.Release()
+			return nil, err
+		}
+		return rows, nil
 	}
 	if rows.N == 0 {
 		return rows, nil
@@ -84,5 +88,5 @@ func (w *worker) sendStates(ctx context.Context, b *batch.Batch) error {
 			return err
 		}
 	}
-	return w.lev.appendTo(ctx, &w.lev.states, w.t, w.id, w.id, b, nil)
+	return w.lev.appendTo(ctx, &w.lev.states, w.t, w.id, w.lev.unitOf(w.id, b.N), b, nil)
 }

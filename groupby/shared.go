@@ -23,8 +23,10 @@ import (
 //	                  p1: chunks that wait --- enough of them ---> table of p1
 //
 // So nothing is encoded and nothing spilled, and the partitions are results already. Where the tables outgrow their part, or memory
-// runs out, it is given up: groups go to the level as states, and rows from then on as they are. Rows and states with strings too long for the
-// words of a key go to the level at once; if there were any, all groups follow at the end, so that each is in one place.
+// runs out, it is given up: groups go to the level as states, and rows from then on as they are.
+//
+// A batch with a string too long for the words of a key goes to the level at once, whole, and once there was one all groups follow at the
+// end, so that each is in one place. So one long string of a run costs what the level costs: groups encoded once more, and a merge of all.
 type shared struct {
 	lay   *layout
 	lev   *level
@@ -35,6 +37,7 @@ type shared struct {
 	held  atomic.Int64
 	begun atomic.Bool
 	off   atomic.Bool // given up
+	spare spare
 	trial trial
 	parts []sharedPart
 	tails [][]*chunkRows // by worker and partition
@@ -71,11 +74,13 @@ func newShared(lay *layout, lev *level, workers int) *shared {
 	n := spec.Partitions
 	s := &shared{lay: lay, lev: lev, acct: spec.Acct, form: form, parts: make([]sharedPart, n)}
 	row := int64(n) * int64(form.size) // a chunk for each partition
-	s.most = min(spec.SharedBytes/2, spec.SharedBytes-(int64(workers)+waitLeast)*row)
+	s.spare.size = min(spec.SharedBytes/16, spareMost)
+	room := spec.SharedBytes - s.spare.size
+	s.most = min(spec.SharedBytes/2, room-(int64(workers)+waitLeast)*row)
 	if s.most < int64(workers)*spec.TableBytes {
 		return nil
 	}
-	s.wait = int((spec.SharedBytes-s.most)/row) - workers
+	s.wait = int((room-s.most)/row) - workers
 	for range workers {
 		s.tails = append(s.tails, make([]*chunkRows, n))
 	}
@@ -97,7 +102,9 @@ func (s *shared) take(ctx context.Context, w *worker, rows *batch.Batch) ([]uint
 	if p.long {
 		return p.all(), nil
 	}
-	s.begun.Store(true)
+	if ok, err := s.begin(); err != nil || !ok {
+		return p.all(), err
+	}
 	at := uint32(0)
 	for i, n := range p.counts {
 		idx := p.idx[at : at+n]
@@ -107,7 +114,7 @@ func (s *shared) take(ctx context.Context, w *worker, rows *batch.Batch) ([]uint
 			return nil, err
 		}
 		if placed < len(idx) {
-			s.off.Store(true)
+			s.giveUp()
 			return p.idx[at-n+uint32(placed):], nil
 		}
 	}
@@ -231,10 +238,10 @@ func (s *shared) upsert(ctx context.Context, w *worker, part *sharedPart, words 
 		}
 		lo += done
 		if s.held.Add(t.bytes()-before) > s.most {
-			s.off.Store(true)
+			s.giveUp()
 		}
 		if done < m {
-			s.off.Store(true)
+			s.giveUp()
 			if err := s.sendOut(ctx, w, part); err != nil {
 				return err
 			}
@@ -248,6 +255,10 @@ func (s *shared) makeTable(part *sharedPart) error {
 		return nil
 	}
 	t, err := newTableOf(s.lay, s.acct, s.most, sharedSlots)
+	if errors.Is(err, mem.ErrLimit) {
+		s.giveUp()
+		t, err = newTableOf(s.lay, s.acct, s.most, sharedSlots)
+	}
 	if err != nil {
 		return err
 	}
@@ -263,8 +274,13 @@ func (s *shared) sendOut(ctx context.Context, w *worker, part *sharedPart) error
 	if t == nil {
 		return nil
 	}
+	s.spare.release()
+	from := t // whose keys ranges are cut from, where there are none yet: those of one partition may be few
+	if w.t != nil && w.t.groups() > t.groups() {
+		from = w.t
+	}
 	err := t.states(flushRows, func(b *batch.Batch) error {
-		return s.lev.appendTo(ctx, &s.lev.states, t, w.id, w.id, b, nil)
+		return s.lev.appendTo(ctx, &s.lev.states, from, w.id, s.lev.unitOf(w.id, b.N), b, nil)
 	})
 	s.drop(part)
 	return err
@@ -276,39 +292,6 @@ func (s *shared) drop(part *sharedPart) {
 		part.t.release()
 		part.t = nil
 	}
-}
-
-// takeStates merges a batch of layout.state, and reports false where it must go elsewhere.
-func (s *shared) takeStates(ctx context.Context, w *worker, b *batch.Batch) (bool, error) {
-	p, err := w.route(s, b)
-	if err != nil || p.long {
-		return false, err
-	}
-	sorted, err := batch.GatherBatch(s.acct, b, p.idx)
-	if err != nil {
-		return false, err
-	}
-	defer sorted.Release()
-	s.begun.Store(true)
-	s.lay.keys.encode(sorted.Cols[:len(s.lay.keys.cols)], 0, b.N, p.words)
-	at, words := 0, s.lay.keys.words
-	for i, n := range p.counts {
-		if n == 0 {
-			continue
-		}
-		from := at
-		at += int(n)
-		part := &s.parts[i]
-		part.work.Lock()
-		err := s.upsert(ctx, w, part, p.words[from*words:at*words], func(t *table, lo int, ent []uint32) error {
-			return t.mergeStates(sorted, from+lo, ent)
-		})
-		part.work.Unlock()
-		if err != nil {
-			return false, err
-		}
-	}
-	return true, nil
 }
 
 // leave sends what a worker has gathered, and all groups, to the level: once for each worker, after shared was given up.
@@ -324,6 +307,7 @@ func (s *shared) leave(ctx context.Context, w *worker) error {
 
 // end brings all rows that wait into the tables, when no more come; with out all groups go to the level then. The workers share the partitions.
 func (s *shared) end(ctx context.Context, workers []*worker, out bool) error {
+	defer s.spare.release()
 	errs := make([]error, len(workers))
 	for i := range workers {
 		s.pushTails(i)
@@ -362,6 +346,7 @@ func (s *shared) close() {
 	if s == nil {
 		return
 	}
+	s.spare.release()
 	for _, tails := range s.tails {
 		for p, c := range tails {
 			if c != nil {

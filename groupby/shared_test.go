@@ -193,24 +193,18 @@ func TestSharedTablesGiveWayWhereMemoryIsShort(t *testing.T) {
 	}
 }
 
-// Rows that wait are nowhere else: where there is no memory to bring them on, the run fails.
+// Rows that wait are nowhere else: memory to bring them on is laid by, and where even that is too little the run fails.
 func TestNoRowIsLostWhereMemoryRunsOut(t *testing.T) {
-	right, failed := 0, 0
 	for short := range 16 {
 		for _, left := range []int64{0, 64 << 10, 512 << 10} {
 			rows, err := countWithout(t, short, left)
-			switch {
-			case errors.Is(err, mem.ErrLimit):
-				failed++
-			case err != nil || rows != 1<<18:
+			if short == 0 && errors.Is(err, mem.ErrLimit) { // there is none to lay by
+				continue
+			}
+			if err != nil || rows != 1<<18 {
 				t.Errorf("%d bytes left in batch %d: %d rows of %d, %v", left, short, rows, 1<<18, err)
-			default:
-				right++
 			}
 		}
-	}
-	if right < 5 || failed < 5 {
-		t.Errorf("%d runs went well, %d had too little memory", right, failed)
 	}
 }
 
@@ -234,10 +228,11 @@ func countWithout(t *testing.T, short int, left int64) (rows int64, err error) {
 	ctx := context.Background()
 	for i := range 16 {
 		var taken []*mem.Buf
-		for i == short && pool.Limit()-pool.Used() > left {
-			b, err := others.Alloc(64 << 10)
+		for size := 64 << 10; i == short && size > 0 && pool.Limit()-pool.Used() > left; {
+			b, err := others.Alloc(size)
 			if err != nil {
-				break
+				size -= 4 << 10
+				continue
 			}
 			taken = append(taken, b)
 		}

@@ -38,7 +38,7 @@ func (t *trial) add(s *shared, rows, groups int) {
 	room := float64(s.most) / float64(len(s.parts)) / sharedEntry(s.lay)
 	n := float64(t.rows) / float64(t.parts)
 	if float64(t.groups)/float64(t.parts) > room*(1-math.Exp(-n/room)) {
-		s.off.Store(true)
+		s.giveUp()
 	}
 }
 
