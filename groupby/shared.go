@@ -32,9 +32,9 @@ type shared struct {
 	lev   *level
 	acct  *mem.Account
 	form  chunkForm
-	wait  int   // full chunks with which a partition is worked on
-	most  int64 // bytes of all tables
-	held  atomic.Int64
+	wait  int          // full chunks with which a partition is worked on
+	most  int64        // bytes of all tables, at most
+	taken atomic.Int64 // bytes of all tables now
 	begun atomic.Bool
 	off   atomic.Bool // given up
 	spare spare
@@ -44,8 +44,8 @@ type shared struct {
 }
 
 type sharedPart struct {
-	mu   sync.Mutex // of full
-	full []*chunkRows
+	mu     sync.Mutex   // of chunks
+	chunks []*chunkRows // full ones, which wait
 
 	work  sync.Mutex // of t
 	t     *table
@@ -159,8 +159,8 @@ func (s *shared) push(p int, c *chunkRows) int {
 	part := &s.parts[p]
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	part.full = append(part.full, c)
-	return len(part.full)
+	part.chunks = append(part.chunks, c)
+	return len(part.chunks)
 }
 
 func (part *sharedPart) groups() int {
@@ -170,12 +170,13 @@ func (part *sharedPart) groups() int {
 	return part.t.groups()
 }
 
+// waiting takes the chunks that wait out.
 func (part *sharedPart) waiting() []*chunkRows {
 	part.mu.Lock()
 	defer part.mu.Unlock()
-	full := part.full
-	part.full = nil
-	return full
+	chunks := part.chunks
+	part.chunks = nil
+	return chunks
 }
 
 // work brings the rows that wait into the partition's table; with out its groups go to the level then. It gives up
@@ -184,16 +185,16 @@ func (s *shared) work(ctx context.Context, w *worker, p int, out bool) error {
 	part := &s.parts[p]
 	part.work.Lock()
 	defer part.work.Unlock()
-	full := part.waiting()
+	chunks := part.waiting()
 	defer func() {
-		for _, c := range full {
+		for _, c := range chunks {
 			c.buf.Release()
 		}
 	}()
-	if part.t != nil && len(full) > 1 {
+	if part.t != nil && len(chunks) > 1 {
 		part.t.warm()
 	}
-	for _, c := range full {
+	for _, c := range chunks {
 		before := part.groups()
 		if err := s.absorb(ctx, w, part, c); err != nil {
 			return err
@@ -237,7 +238,7 @@ func (s *shared) upsert(ctx context.Context, w *worker, part *sharedPart, words 
 			return fmt.Errorf("groupby %s: %w", s.lay.spec.Name, err)
 		}
 		lo += done
-		if s.held.Add(t.bytes()-before) > s.most {
+		if s.taken.Add(t.bytes()-before) > s.most {
 			s.giveUp()
 		}
 		if done < m {
@@ -264,7 +265,7 @@ func (s *shared) makeTable(part *sharedPart) error {
 	}
 	t.gentle = true
 	part.t = t
-	s.held.Add(t.bytes())
+	s.taken.Add(t.bytes())
 	return nil
 }
 
@@ -288,7 +289,7 @@ func (s *shared) sendOut(ctx context.Context, w *worker, part *sharedPart) error
 
 func (s *shared) drop(part *sharedPart) {
 	if part.t != nil {
-		s.held.Add(-part.t.bytes())
+		s.taken.Add(-part.t.bytes())
 		part.t.release()
 		part.t = nil
 	}
@@ -337,7 +338,7 @@ func (s *shared) open(src *source, p int, acct *mem.Account) (batch.Stream, erro
 		return &tableStream{s: src}, nil
 	}
 	t := part.t
-	s.held.Add(-t.bytes())
+	s.taken.Add(-t.bytes())
 	part.t, t.acct = nil, acct
 	return newTableStream(src, t)
 }
