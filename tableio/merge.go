@@ -9,6 +9,19 @@ import (
 	"pqjoin/tableio/format"
 )
 
+// maxName is the most bytes that the name of a column may have: messages name columns.
+const maxName = 1000
+
+// checkNames refuses columns of longer names, which are damage or no names.
+func checkNames(f format.File) error {
+	for i, field := range f.Schema().Fields {
+		if n := len(field.Name); n > maxName {
+			return fmt.Errorf("%s: %w: the name of column %d has %d bytes, and may have %d", f.Path(), ErrSchema, i+1, n, maxName)
+		}
+	}
+	return nil
+}
+
 // merge makes one schema of the files' and says, for each file, where its columns go. Columns
 // come in the first file's order, then (union) in the order in which later files bring them, then those
 // of directories. Where both files and directories have a column, it is the directories'.
@@ -189,11 +202,21 @@ func choose(spec *Spec, s *batch.Schema) ([]int, error) {
 	idx := make([]int, len(spec.Columns))
 	for i, name := range spec.Columns {
 		if idx[i] = s.Index(name); idx[i] < 0 {
-			return nil, fmt.Errorf("%w: there is no column %s; there are %s", ErrSchema, name, strings.Join(s.Names(), ", "))
+			return nil, fmt.Errorf("%w: there is no column %s; there are %s", ErrSchema, name, someNames(s))
 		}
 		if slices.Contains(idx[:i], idx[i]) {
 			return nil, fmt.Errorf("%w: column %s is named twice", ErrSchema, name)
 		}
 	}
 	return idx, nil
+}
+
+// someNames lists the columns, the first dozen of many.
+func someNames(s *batch.Schema) string {
+	const most = 12
+	names := s.Names()
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -142,6 +142,9 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 		return nil, err
 	}
 	for _, f := range files {
+		if err := checkNames(f); err != nil {
+			return nil, err
+		}
 		t.add(f)
 	}
 	if t.schema, t.maps, err = merge(&spec, t.files, dirs); err != nil {
