@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"sync/atomic"
 
 	"pqjoin/batch"
 	"pqjoin/plan"
@@ -24,13 +25,14 @@ type keySketch struct {
 	// hashes are those of all rows, where they are kept and few: whether a key comes twice is a fact then.
 	hashes []uint64
 	kept   bool
+	all    *atomic.Int64 // rows of this and of other workers' sketches that keep theirs
 }
 
-// fewKeys is the most rows whose hashes a sketch keeps.
+// fewKeys is the most rows whose hashes the sketches of a table keep together: they lie on the Go heap.
 const fewKeys = 1 << 18
 
 func newKeySketch(keep bool) *keySketch {
-	return &keySketch{slots: make([]int64, sketchSlots), kept: keep}
+	return &keySketch{slots: make([]int64, sketchSlots), kept: keep, all: new(atomic.Int64)}
 }
 
 // unique says whether no key comes twice, as far as that is known: of few rows. About 5 ns a row.
@@ -62,7 +64,7 @@ func (s *keySketch) add(hash []uint64) {
 		slots[h%sketchSlots] += 1 - int64(h>>63)<<1
 	}
 	s.rows += int64(len(hash))
-	s.keep(hash, true)
+	s.keep(hash, s.kept && s.all.Add(int64(len(hash))) <= fewKeys)
 }
 
 // keep adds to the hashes that are kept those of other rows, which are all or not.
@@ -110,6 +112,7 @@ func newSketchSink(workers int, nulls, keep bool) *sketchSink {
 	s := &sketchSink{nulls: nulls, workers: make([]sketchWorker, workers)}
 	for i := range s.workers {
 		s.workers[i].sketch = newKeySketch(keep)
+		s.workers[i].sketch.all = s.workers[0].sketch.all
 	}
 	return s
 }

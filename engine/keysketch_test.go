@@ -72,6 +72,22 @@ func TestSketchKnowsWhetherFewKeysAreUnique(t *testing.T) {
 	}
 }
 
+// The workers of a sketch keep the hashes of few rows together, not of as many each.
+func TestWorkersKeepFewHashesTogether(t *testing.T) {
+	sink := newSketchSink(4, false, true)
+	hash := make([]uint64, fewKeys/4)
+	for range 2 {
+		for i := range sink.workers {
+			sink.workers[i].sketch.add(hash)
+		}
+	}
+	for i, w := range sink.workers {
+		if len(w.sketch.hashes) > 0 || w.sketch.kept {
+			t.Errorf("worker %d keeps %d", i, len(w.sketch.hashes))
+		}
+	}
+}
+
 func TestOneSideOfFewUniqueKeysSaysWhatAJoinMakes(t *testing.T) {
 	for name, c := range map[string]struct {
 		repeat int64

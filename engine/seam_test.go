@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 
 	"pqjoin/batch"
@@ -87,5 +88,16 @@ func TestWindowsHandTheirStateOnEarly(t *testing.T) {
 		if err := acct.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Where all groups were small until then, units are searched in vain no oftener than some more times.
+func TestSmallGroupsPromiseNoOthers(t *testing.T) {
+	m := windowMachine{vain: new(atomic.Int32)}
+	for range 1000 {
+		m.found()
+	}
+	if n := m.vain.Load(); n != -vainUnits {
+		t.Errorf("%d units in vain", n)
 	}
 }

@@ -50,11 +50,17 @@ func (m windowMachine) after(u unitRun, tail *batch.Batch) (*window.RunningState
 	case errors.Is(err, window.ErrOverflow):
 		return nil, false, nil
 	case ok:
-		m.vain.Add(-1)
+		m.found()
 	case tail.N >= m.most():
 		m.vain.Add(1)
 	}
 	return st, ok, err
+}
+
+// found takes a unit off those in vain, but not below some: larger groups may follow many small ones.
+func (m windowMachine) found() {
+	for n := m.vain.Load(); n > -vainUnits && !m.vain.CompareAndSwap(n, n-1); n = m.vain.Load() {
+	}
 }
 
 func (m windowMachine) contexts() []int {
