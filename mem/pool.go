@@ -330,11 +330,9 @@ func (p *Pool) Close() error {
 	if p.inUse != 0 || p.reserved != 0 {
 		return fmt.Errorf("mem: pool closed with %d bytes in use and %d reserved", p.inUse, p.reserved)
 	}
-	if err := unmap(p.arenas); err != nil {
-		return err
-	}
+	arenas := p.arenas // nobody unmaps them again after an error: the addresses may be somebody else's by then
 	p.arenas, p.warm, p.cold, p.resident = nil, newExtents(), newExtents(), 0
-	return nil
+	return unmap(arenas)
 }
 
 // unmap gives mappings back to the kernel, which takes some 70 ms a GB at the end of a run, so all cores do it:

@@ -221,6 +221,18 @@ func TestLeaksAreReported(t *testing.T) {
 	}
 }
 
+// What could not be unmapped is not unmapped again: it may be somebody else's by then.
+func TestAPoolIsUnmappedOnce(t *testing.T) {
+	pool := NewPool(4 << 20)
+	pool.arenas = append(pool.arenas, make([]byte, 16)[1:2]) // which is no mapping
+	if err := pool.Close(); err == nil {
+		t.Error("what is no mapping was unmapped")
+	}
+	if err := pool.Close(); err != nil {
+		t.Errorf("closed again: %v", err)
+	}
+}
+
 func TestUseAfterReleasePanics(t *testing.T) {
 	for name, use := range map[string]func(b *Buf){"release": (*Buf).Release, "retain": (*Buf).Retain} {
 		b, err := NewPool(1<<20).Account("test", 0).Alloc(10)
