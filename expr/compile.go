@@ -29,8 +29,11 @@ func Compile(bs []*Bound) *Program {
 	return compile(roots)
 }
 
-func compile(roots []*node) *Program {
-	b := &builder{intern: map[string]int{}, done: map[*node]int{}, fails: map[*node]bool{}, ids: map[*node]int{}, nodes: map[string]int{}}
+func compile(roots []*node) *Program { return compileKnowing(map[*node]bool{}, roots) }
+
+// compileKnowing compiles with what is known of which nodes can fail, and adds to it.
+func compileKnowing(fails map[*node]bool, roots []*node) *Program {
+	b := &builder{intern: map[string]int{}, done: map[*node]int{}, fails: fails, ids: map[*node]int{}, nodes: map[string]int{}}
 	p := &Program{}
 	for _, r := range roots {
 		p.outs = append(p.outs, b.lower(r))

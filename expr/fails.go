@@ -21,24 +21,25 @@ func (b *builder) canFail(n *node) bool {
 	for _, a := range n.args {
 		fails = fails || b.canFail(a)
 	}
-	if fails && folds(n) {
-		fails = false
+	b.fails[n] = fails // for the compilation that finds out whether it is folded
+	if fails && b.folds(n) {
+		b.fails[n] = false
 	}
-	b.fails[n] = fails
-	return fails
+	return b.fails[n]
 }
 
-// folds says whether n is a constant that is computed, once, when it is compiled: cast('2024-01-01' as date), say.
-func folds(n *node) bool {
+// folds says whether n is a constant that is computed, once, when it is compiled: cast('2024-01-01' as date), say. What is known of
+// its arguments is not found out again, which would double with each level.
+func (b *builder) folds(n *node) bool {
 	for _, a := range n.args {
-		if a == nil || !a.literal() && !folds(a) {
+		if a == nil || !a.literal() && !b.folds(a) {
 			return false
 		}
 	}
 	if n.op == "column" || len(n.args) == 0 {
 		return false
 	}
-	p := compile([]*node{n})
+	p := compileKnowing(b.fails, []*node{n})
 	return p.steps[p.outs[0]].way == wayConst
 }
 

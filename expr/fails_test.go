@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"strings"
 	"testing"
 
 	"pqjoin/batch"
@@ -29,5 +30,25 @@ func TestConstantsThatAreComputedOnceCannotFail(t *testing.T) {
 		if got := b.CanFail(); got != fails {
 			t.Errorf("%s: can fail %v, want %v", text, got, fails)
 		}
+	}
+}
+
+// Constants in constants are computed once each, however deep.
+func TestNestedConstantsAreCompiledOnce(t *testing.T) {
+	const depth = 60
+	text := strings.Repeat("(coalesce(0 + 0, ", depth) + "1" + strings.Repeat(") + 1)", depth)
+	tree, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Bind(tree, batch.NewSchema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.CanFail() {
+		t.Error("it can fail")
+	}
+	if p := Compile([]*Bound{b}); len(p.steps) != 1 {
+		t.Errorf("%d steps", len(p.steps))
 	}
 }
