@@ -1,6 +1,6 @@
 # make demo   the seed's job end to end, on data it makes
 # make test   everything that guards us and needs Go alone, in minutes
-# make bench        the benchmark: pqjoin beside its peers, into docs/benchmarks.md, in ten minutes
+# make bench        the benchmark: pqjoin beside its peers, into docs/benchmarks.md, in about nine minutes
 # make vuln         asks the vulnerability database about what is linked; needs the network
 # make torture      tries to break the program: bounds, kills, faults, damaged files; writes docs/reliability.md (as root, an hour)
 # make bench-micro  what each kernel costs a row, beside its limit; REF=HEAD~5 compares
