@@ -17,6 +17,7 @@ func (w *writer) head() {
 	w.printf(`--
 -- It gives the same rows, with these differences:
 --   Sums, means and deviations of floats may differ in their last digits: pqjoin's do not depend on the order of the rows, DuckDB's do.
+--   Functions such as ln, exp and sin may differ in the last digit: the two have different math libraries.
 --   A sum of whole numbers that does not fit 64 bits is an error in both. Where pqjoin stops at a value (1 // 0, a cast that does not fit), so does
 --   DuckDB, with a message of its own; it may do so for rows that a later step leaves out.
 --   Casts of texts: DuckDB reads some that are errors in pqjoin and null of try_cast ('1_000', '0x1F', a date with a time behind it).
