@@ -299,9 +299,9 @@ func CheckBound(total int64, h mem.Host) error {
 	if total-pageSize < h.Most() { // the kernel rounds a limit down to pages
 		return nil
 	}
-	what := "the machine has"
+	what := "the machine's"
 	if h.Limit < h.Total {
-		what = "this cgroup is limited to"
+		what = "this cgroup's limit of"
 	}
 	return &RefusedError{
 		Reason: fmt.Sprintf("--mem %s is more than %s %s", humanize.Bytes(uint64(total)), what, humanize.Bytes(uint64(h.Most()))),
