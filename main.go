@@ -1,4 +1,4 @@
-// Pqjoin sorts, lags, merges and groups Parquet data of any size inside a memory bound that holds.
+// Pqjoin sorts, lags, joins and groups tables of any size, in Parquet, CSV, JSON lines or Arrow files, inside a memory bound that holds.
 package main
 
 import (

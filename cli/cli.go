@@ -52,7 +52,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 func (e *env) app() *cli.App {
 	wrong := func(_ *cli.Context, err error, _ bool) error { return usageError{err} }
 	app := &cli.App{
-		Name: "pqjoin", Usage: "sort, lag, merge and group Parquet data of any size inside a memory bound that holds",
+		Name: "pqjoin", Usage: "sort, lag, join and group Parquet, CSV, JSON lines and Arrow files of any size inside a memory bound that holds",
 		Version: Version, HideVersion: true, Writer: e.out, ErrWriter: e.err,
 		Commands: []*cli.Command{
 			e.runCommand(), e.planCommand(), e.validateCommand(), e.inspectCommand(), e.showCommand(), e.initCommand(),

@@ -44,13 +44,24 @@ const demoMem = "256MB"
 func (e *env) demoCommand() *cli.Command {
 	return &cli.Command{
 		Name: "demo", Usage: "run the job that made Dask run out of memory, on data it makes",
-		Flags: runFlags(
+		Flags: demoFlags(
 			&cli.Int64Flag{Name: "rows", Value: 5_000_000, Usage: "rows of the left table; the right one has a tenth"},
 			&cli.StringFlag{Name: "shape", Value: "fastparquet", Usage: "whose habits the files follow: fastparquet, pyarrow or pqjoin"},
 			&cli.StringFlag{Name: "dir", Value: "pqjoin-demo", Usage: "where data, job and result go"},
 		),
 		Action: e.demo,
 	}
+}
+
+// demoFlags are those of run with the demo's own default of --mem, and without --set: its job has no variables.
+func demoFlags(more ...cli.Flag) []cli.Flag {
+	flags := slices.DeleteFunc(runFlags(more...), func(f cli.Flag) bool { return slices.Contains(f.Names(), "set") })
+	for _, f := range flags {
+		if s, ok := f.(*cli.StringFlag); ok && s.Name == "mem" {
+			s.DefaultText = demoMem
+		}
+	}
+	return flags
 }
 
 func (e *env) demo(c *cli.Context) error {
