@@ -176,5 +176,8 @@ func (e *env) openJob(c *cli.Context, job *plan.Job, cfg engine.Config) (*engine
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{err}
 	}
+	if err == nil { // the pool is so much smaller
+		debug.SetMemoryLimit(mem.Divide(cfg.Mem).Heap + run.HeapOfFooters())
+	}
 	return run, err
 }

@@ -36,6 +36,7 @@ type need struct {
 	depth  int        // batches that a worker holds at once
 	writer int64      // bytes the output writer takes
 	states int64      // rows that lags hand from unit to unit, and those between ranges of as-of joins, per worker
+	known  int64      // bytes of the Go heap that what is known of the inputs' row groups takes beyond the heap's part of the bound
 }
 
 const (
@@ -81,7 +82,7 @@ func (n need) fixed(workers, rows int) int64 {
 	for _, w := range n.widths {
 		largest = max(largest, w.bytes*int64(w.batchRows(rows)))
 	}
-	return int64(workers)*(n.reader+n.states+int64(n.depth)*largest) + n.writer
+	return int64(workers)*(n.reader+n.states+int64(n.depth)*largest) + n.writer + n.known
 }
 
 // floor returns the smallest pool with which the job runs: one worker, small batches.
@@ -121,7 +122,7 @@ func (n need) share(pool int64, workers, rows int) Share {
 	fixed := n.fixed(workers, rows)
 	rest := pool - fixed
 	return Share{
-		Workers: workers, BatchRows: rows, Pool: pool, Fixed: fixed,
+		Workers: workers, BatchRows: rows, Pool: pool - n.known, Fixed: fixed - n.known,
 		Resident: rest / 5,
 		Load:     rest * loadNum / loadDen / int64(workers),
 		Tails:    rest / 5,

@@ -127,7 +127,10 @@ func (s *Store) forgetCache(p int) {
 	part := &s.parts[p]
 	part.cached.mu.Lock()
 	defer part.cached.mu.Unlock()
-	forget(part.ledger.file, part.cached.read)
+	part.mu.Lock()
+	f := part.ledger.file // a chunk that was being spilled may be entered still
+	part.mu.Unlock()
+	forget(f, part.cached.read)
 	part.cached.read = nil
 }
 

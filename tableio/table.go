@@ -116,6 +116,19 @@ func (t *Table) Units() []Unit { return t.units }
 // Rows returns the rows of all files; where Exact is false an estimate, of at least 1.
 func (t *Table) Rows() int64 { return t.rows }
 
+const (
+	chunkHeap = 640 // bytes of the Go heap that what is known of a column chunk takes, as measured with room to spare
+	unitHeap  = 512 // and of a row group
+)
+
+// HeapBytes returns about how many bytes of the Go heap what is known of the row groups takes: footers are kept as long as the table is.
+func (t *Table) HeapBytes() (n int64) {
+	for i, f := range t.files {
+		n += int64(t.infos[i].RowGroups) * (unitHeap + chunkHeap*int64(len(f.Schema().Fields)))
+	}
+	return n
+}
+
 // Exact says whether Rows is a fact: of files of text it is known once all have been read.
 func (t *Table) Exact() bool { return t.exact }
 
