@@ -11,7 +11,6 @@ type routed struct {
 	idx    []uint32
 	counts []uint32
 	long   bool // a string does not fit the words of its key; nothing else is set then
-	n      int
 }
 
 // all returns the numbers of all rows.
@@ -42,7 +41,7 @@ func (w *worker) route(s *shared, rows *batch.Batch) (routed, error) {
 	words := batch.View[uint64](raw[:8*k.words*n])
 	idx := batch.View[uint32](raw[8*k.words*n:][:4*n])
 	part := batch.View[uint16](raw[(8*k.words+4)*n:][:2*n])
-	out := routed{words: words, idx: idx, counts: r.counts, n: n}
+	out := routed{words: words, idx: idx, counts: r.counts}
 	k.encode(rows.Cols[:len(k.cols)], 0, n, words)
 	if out.long = k.hasLong(words); out.long {
 		return out, nil

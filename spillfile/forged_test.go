@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/gob"
 	"errors"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -58,22 +57,13 @@ func indexOf(t *testing.T, parent string) (f forgery) {
 }
 
 // readChunks returns the chunks of the first partition.
-func (f *forgery) readChunks(t *testing.T) (out []*chunk) {
+func (f *forgery) readChunks(t *testing.T) []*chunk {
 	t.Helper()
 	s := &Store{parts: make([]partition, 1), id: f.head.Store}
 	if !s.parts[0].enterPages(f.parts[0].Pages, &spillFile{f: &memFile{data: f.blocks}, size: int64(len(f.blocks))}) {
 		t.Fatal("no ledger")
 	}
-	for ledger := s.readLedger(0); ; {
-		k, err := ledger.chunk()
-		if errors.Is(err, io.EOF) {
-			return out
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, k)
-	}
+	return chunksOnDisk(t, s, 0)
 }
 
 // enter makes records the first partition's ledger, in pages that verify.
