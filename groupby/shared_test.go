@@ -112,8 +112,7 @@ func TestSharedTablesDoNotShowInTheResult(t *testing.T) {
 
 // A result that is not read next must not keep others from their memory.
 func TestSettledGroupsCanBeSpilled(t *testing.T) {
-	spec := numberSpec()
-	spec.Sort, spec.Workers, spec.Partitions, spec.TableBytes, spec.BlockBytes, spec.SharedBytes = false, 1, 8, 64<<10, 4<<10, 64<<20
+	spec := sharedNumbers(false, 8, 64<<10, 64<<20)
 	pool := mem.NewPool(96<<20, mem.Protect())
 	spec.Acct = pool.Account("group", 0)
 	dir := diskDir(t)
@@ -211,8 +210,7 @@ func TestNoRowIsLostWhereMemoryRunsOut(t *testing.T) {
 // countWithout adds up the counts of 2^18 rows' groups. While batch short of the rows comes, others leave so many bytes of memory.
 func countWithout(t *testing.T, short int, left int64) (rows int64, err error) {
 	t.Helper()
-	spec := numberSpec()
-	spec.Sort, spec.Workers, spec.Partitions, spec.TableBytes, spec.BlockBytes, spec.SharedBytes = false, 1, 128, 64<<10, 4<<10, 64<<20
+	spec := sharedNumbers(false, 128, 64<<10, 64<<20)
 	pool := mem.NewPool(96<<20, mem.Protect())
 	spec.Acct, spec.Dir = pool.Account("group", 0), diskDir(t)
 	others := pool.Account("others", 0)
@@ -262,6 +260,13 @@ func countWithout(t *testing.T, short int, left int64) (rows int64, err error) {
 		}
 	}
 	return rows, nil
+}
+
+// sharedNumbers is numberSpec for one worker with a table of so many bytes, and shared bytes for tables of partitions.
+func sharedNumbers(sort bool, partitions int, table, shared int64) Spec {
+	spec := numberSpec()
+	spec.Sort, spec.Workers, spec.Partitions, spec.TableBytes, spec.BlockBytes, spec.SharedBytes = sort, 1, partitions, table, 4<<10, shared
+	return spec
 }
 
 // diskDir is a directory to spill to.

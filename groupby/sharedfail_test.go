@@ -38,8 +38,7 @@ func TestRowsAreGivenBackWhereTheLevelCannotBeOpened(t *testing.T) {
 
 // Groups of full tables go to the level where the shared tables have no memory for them.
 func TestGroupsThatFindNoMemoryAreLeftToTheLevel(t *testing.T) {
-	spec := numberSpec()
-	spec.Sort, spec.Workers, spec.Partitions, spec.TableBytes, spec.BlockBytes, spec.SharedBytes = false, 1, 8, 1<<20, 4<<10, 64<<20
+	spec := sharedNumbers(false, 8, 1<<20, 64<<20)
 	pool := mem.NewPool(96<<20, mem.Protect())
 	spec.Acct, spec.Dir = pool.Account("group", 0), diskDir(t)
 	others := pool.Account("others", 0)
@@ -81,8 +80,7 @@ func TestGroupsThatFindNoMemoryAreLeftToTheLevel(t *testing.T) {
 
 // Ranges are cut from more keys than one shared table has.
 func TestRangesAreCutEvenlyWhereSharedTablesAreGivenUp(t *testing.T) {
-	spec := numberSpec()
-	spec.Sort, spec.Workers, spec.Partitions, spec.TableBytes, spec.BlockBytes, spec.SharedBytes = true, 1, 256, 2<<20, 4<<10, 256<<20
+	spec := sharedNumbers(true, 256, 2<<20, 256<<20)
 	pool := mem.NewPool(512 << 20)
 	spec.Acct, spec.Dir = pool.Account("group", 0), diskDir(t)
 	g, err := New(spec)
