@@ -34,7 +34,8 @@ METHOD = """## How it is measured
 - Engines take turns, round by round; times are medians. A time with a star was taken once, as long ones are. A peer is
   stopped (`over`) when it takes very much longer than pqjoin.
 - **pqjoin's time is that of the whole process**, from its start to its end. **A peer's is that of the work alone**: its interpreter's start, its imports, the start of a cluster and
-  the end of the process are not counted. pqjoin's output is on the disk when its time ends (fsync); the peers leave theirs to the kernel.
+  the end of the process are not counted. pqjoin's output is on the disk when its time ends (fsync); the peers leave theirs to the kernel. The start is the exec: before it the process is moved into its
+  cgroup, for which the kernel may take tens of milliseconds.
 - {cgroup} DuckDB (`memory_limit`) and Dask (`memory_limit` of its workers together) are told the same size, but are not held to it here; Polars and pandas cannot be told.
   "Who survives" has the peers inside a cgroup of that size, too.
 - Everybody has {threads} threads: DuckDB by `threads`, Polars by `POLARS_MAX_THREADS`, Dask by as many workers of one thread,
