@@ -156,26 +156,31 @@ func (p *pair) clean(ctx context.Context) (outcome, error) {
 	return p.run(ctx, 0, "clean", p.path("pair"))
 }
 
-// tryKill kills runs that replace a set of two outputs, cleans up and looks.
+// tryKill kills runs that replace a set of two outputs, cleans up and looks: a thousand that a kill found alive.
 func tryKill(ctx context.Context, b *bench, r *result) error {
 	p, err := newPair(ctx, b)
 	if err != nil {
 		return err
 	}
-	rng := rand.New(rand.NewPCG(b.seed, 1))
-	for n := range b.times(1000) {
-		if err := p.kill(ctx, r, n, rng); err != nil {
+	rng, killed := rand.New(rand.NewPCG(b.seed, 1)), 0
+	for n := 0; killed < b.times(1000) && n < 3*b.times(1000); n++ {
+		alive, err := p.kill(ctx, r, n, rng)
+		if err != nil {
 			return err
 		}
+		if alive {
+			killed++
+		}
 	}
-	r.fact("a run takes about %v; moments are spread evenly over it", p.took.Round(time.Millisecond))
+	r.fact("%d runs were killed; the last ones took about %v, and moments are spread evenly over that", killed, p.took.Round(time.Millisecond))
 	return nil
 }
 
-func (p *pair) kill(ctx context.Context, r *result, n int, rng *rand.Rand) error {
+// kill kills one run, and tells whether it was alive then.
+func (p *pair) kill(ctx context.Context, r *result, n int, rng *rand.Rand) (alive bool, err error) {
 	before, err := p.versions()
 	if err != nil {
-		return err
+		return false, err
 	}
 	v := 1 - before[0]
 	after := time.Duration(rng.Int64N(int64(p.took)))
@@ -184,9 +189,20 @@ func (p *pair) kill(ctx context.Context, r *result, n int, rng *rand.Rand) error
 	}
 	o, _, err := p.interrupt(ctx, v, after, syscall.SIGKILL)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return p.survey(ctx, r, fmt.Sprintf("killed after %v", after), o, v, n%5 == 0)
+	p.follow(o)
+	return o.signal == syscall.SIGKILL, p.survey(ctx, r, fmt.Sprintf("killed after %v", after), o, v, n%5 == 0)
+}
+
+// follow keeps took near what runs take while other work slows the machine down or no longer does:
+// half of the way down to a run that ended, a fiftieth up for one that was killed before it did.
+func (p *pair) follow(o outcome) {
+	if o.signal == syscall.SIGKILL {
+		p.took += p.took / 50
+		return
+	}
+	p.took = (p.took + min(p.took, o.took)) / 2
 }
 
 // survey looks at what a killed run of v left, lets clean or the next run put it in order, and looks again.
