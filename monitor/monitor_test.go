@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,5 +121,23 @@ func TestSummaryNamesWhatHappened(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the summary lacks %q:\n%s", want, out.String())
 		}
+	}
+}
+
+func TestSummaryHasTheStagesThatRanInTheirOrder(t *testing.T) {
+	at := time.Unix(0, 0)
+	b := NewBoard(1, func() time.Time { at = at.Add(time.Second); return at })
+	later := b.Plan("read and write", 0)
+	b.Plan("taken over", 0)
+	for _, st := range []*Stage{b.Take("verify", 0), later} {
+		st.Begin()
+		st.End(true)
+	}
+	var names []string
+	for _, st := range Summarize(b.Snapshot(), 0, nil).Stages {
+		names = append(names, st.Name+" "+st.State)
+	}
+	if want := []string{"verify done", "read and write done"}; !slices.Equal(names, want) {
+		t.Errorf("the stages are %q, want %q", names, want)
 	}
 }

@@ -1,8 +1,10 @@
 package monitor
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -32,7 +34,14 @@ type Summary struct {
 
 // Summarize makes the summary of a finished run. peakPool is in bytes.
 func Summarize(s Snapshot, peakPool int64, outputs []Output) *Summary {
-	return &Summary{Elapsed: s.Elapsed, Memory: s.Memory, PeakPool: peakPool, PeakAnon: max(s.PeakAnon, anonymous()), Spilled: s.Spilled, Stages: s.Stages, Outputs: outputs, Notes: s.Notes}
+	return &Summary{Elapsed: s.Elapsed, Memory: s.Memory, PeakPool: peakPool, PeakAnon: max(s.PeakAnon, anonymous()), Spilled: s.Spilled, Stages: ran(s.Stages), Outputs: outputs, Notes: s.Notes}
+}
+
+// ran returns the stages that began, in the order in which they did: of what was planned, what --resume took over did not.
+func ran(stages []StageSnapshot) []StageSnapshot {
+	stages = slices.DeleteFunc(slices.Clone(stages), func(st StageSnapshot) bool { return st.State == states[waiting] })
+	slices.SortStableFunc(stages, func(a, b StageSnapshot) int { return cmp.Compare(a.Ended-a.Elapsed, b.Ended-b.Elapsed) })
+	return stages
 }
 
 // Text writes the summary for people.
@@ -40,9 +49,6 @@ func (s *Summary) Text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "rows in\trows out\ttime\tspilled\tpeak memory\tstage\t")
 	for _, st := range s.Stages {
-		if st.State == "waiting" {
-			continue
-		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t\n", humanize.Comma(st.RowsIn), humanize.Comma(st.RowsOut), clock(st.Elapsed), humanize.Bytes(uint64(st.Spilled)), humanize.Bytes(uint64(st.PeakAnon)), st.Name)
 	}
 	if err := w.Flush(); err != nil {
