@@ -255,7 +255,8 @@ func (f *faulty) survey(ctx context.Context, s struck, before [2]int, v int) err
 	}
 	fresh := [2]int{v, v}
 	committed := slices.Contains(left, committedMark) // the set is complete, wherever its parts lie
-	tidies := s.tidies || committed
+	placed := is == fresh && rerr != nil && strings.Contains(rerr.Error(), "complete and in their places")
+	tidies := s.tidies || committed || placed
 	switch {
 	case is[0] < 0 || is[1] < 0 || rerr == nil && is != fresh || rerr != nil && is != before && !tidies:
 		f.r.refute("%s: versions %v, before %v, left over %v", what, is, before, left)

@@ -283,11 +283,14 @@ func (s *Set) Commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.complete(s.fsys); err != nil {
+	if err := r.place(s.fsys); err != nil {
 		if s.done {
-			err = fmt.Errorf("%w; the new outputs are complete, but not all are in their places: the next run, or `pqjoin clean`, puts them there", err)
+			err = fmt.Errorf("%w; the new outputs are complete, but perhaps not all in their places: the next run, or `pqjoin clean`, puts them there", err)
 		}
 		return err
+	}
+	if err := r.clear(s.fsys); err != nil {
+		return fmt.Errorf("%w; the new outputs are complete and in their places: the next run, or `pqjoin clean`, removes what is left beside them", err)
 	}
 	s.done = true
 	s.unlock()

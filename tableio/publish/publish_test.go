@@ -229,6 +229,7 @@ func faultAt(t *testing.T, names []string, old, crash bool, n int, before string
 			t.Errorf("call %d: %s is %s", n, target.Path, got)
 		}
 	}
+	s.isAs(t, err)
 	left := s.hidden(t)
 	done, rerr := Recover(vfs.OS(), s.root, filepath.Join(s.root, "sub"))
 	if rerr != nil {
@@ -251,6 +252,21 @@ func faultAt(t *testing.T, names []string, old, crash bool, n int, before string
 		t.Errorf("call %d: left over: %v", n, left)
 	}
 	return f.calls >= n
+}
+
+// isAs checks that the outputs are where Commit's error says they are.
+func (s *scene) isAs(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	all := !slices.ContainsFunc(s.targets, func(target Target) bool { return s.state(t, target) != "new" })
+	if strings.Contains(err.Error(), "complete and in their places") && !all {
+		t.Errorf("not all outputs are new, and the error is %v", err)
+	}
+	if len(s.targets) > 1 && all && s.targets[0].Replace && !strings.Contains(err.Error(), "the new outputs are complete") {
+		t.Errorf("all outputs are new, and the error is %v", err)
+	}
 }
 
 // committing is a filesystem of a process that dies right after its commit record.

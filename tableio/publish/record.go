@@ -141,8 +141,8 @@ func (r *record) committed(fsys vfs.FS) (bool, error) {
 	return raw != nil && string(raw) == r.ID, err
 }
 
-// complete swaps in what is not yet, removes what was replaced, and then the records. Every step may be repeated.
-func (r *record) complete(fsys vfs.FS) error {
+// place swaps in what is not yet. It may be repeated.
+func (r *record) place(fsys vfs.FS) error {
 	for i := range r.Entries {
 		if err := r.Entries[i].swap(fsys); err != nil {
 			return err
@@ -153,6 +153,11 @@ func (r *record) complete(fsys vfs.FS) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// clear removes what was replaced and, the commit record first, the records of a set that is in its places. It may be repeated.
+func (r *record) clear(fsys vfs.FS) error {
 	if len(r.Entries) > 1 {
 		if err := removeFile(fsys, r.commitPath()); err != nil {
 			return err

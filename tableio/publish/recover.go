@@ -198,5 +198,8 @@ func (r *record) finish(fsys vfs.FS, owns func(path string) bool) (completed []l
 		}
 		defer releaseLock(fsys, e.Path, l)
 	}
-	return completed, r.complete(fsys)
+	if err := r.place(fsys); err != nil {
+		return completed, err
+	}
+	return completed, r.clear(fsys)
 }
