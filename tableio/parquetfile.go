@@ -32,24 +32,23 @@ func newParquetFile(f *parquet.File) parquetFile {
 
 // findSpans marks the columns of durations, which pandas, Polars and pyarrow write, as ones that cannot be read as they are.
 func (p *parquetFile) findSpans() {
-	for _, kv := range p.KeyValues() {
-		if kv.Key != "ARROW:schema" {
+	text := p.ArrowSchema()
+	if text == "" {
+		return
+	}
+	message, err := base64.StdEncoding.DecodeString(text)
+	if err != nil { // it says nothing then
+		return
+	}
+	for _, name := range arrow.Spans(message) {
+		i := p.schema.Index(name)
+		if i < 0 || p.schema.Fields[i].Type.ID != batch.Int64 {
 			continue
 		}
-		message, err := base64.StdEncoding.DecodeString(kv.Value)
-		if err != nil { // it says nothing then
-			return
+		if p.spans == nil {
+			p.schema = batch.NewSchema(slices.Clone(p.schema.Fields)...)
 		}
-		for _, name := range arrow.Spans(message) {
-			i := p.schema.Index(name)
-			if i < 0 || p.schema.Fields[i].Type.ID != batch.Int64 {
-				continue
-			}
-			if p.spans == nil {
-				p.schema = batch.NewSchema(slices.Clone(p.schema.Fields)...)
-			}
-			p.schema.Fields[i].Type, p.spans = batch.Type{ID: batch.Nested}, append(p.spans, name)
-		}
+		p.schema.Fields[i].Type, p.spans = batch.Type{ID: batch.Nested}, append(p.spans, name)
 	}
 }
 

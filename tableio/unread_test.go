@@ -74,12 +74,7 @@ func TestSpansOfAnySchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	var message []byte
-	for _, kv := range f.KeyValues() {
-		if kv.Key == "ARROW:schema" {
-			message, err = base64.StdEncoding.DecodeString(kv.Value)
-		}
-	}
+	message, err := base64.StdEncoding.DecodeString(f.ArrowSchema())
 	if err != nil || len(message) == 0 {
 		t.Fatal(err, len(message))
 	}

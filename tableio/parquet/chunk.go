@@ -256,7 +256,10 @@ func (c *chunk) readHeader() error {
 			c.src.advance(size)
 			break
 		}
-		if !errors.Is(err, errShort) || int64(len(b)) == c.src.remains() || len(b) >= maxHeader {
+		if errors.Is(err, errShort) && len(b) >= maxHeader && c.src.remains() > int64(len(b)) {
+			return fmt.Errorf("%w: a page header of more than %d bytes: its statistics have long values", ErrUnsupported, maxHeader)
+		}
+		if !errors.Is(err, errShort) || int64(len(b)) == c.src.remains() {
 			return fmt.Errorf("has a page header that %w", err)
 		}
 		n = min(max(2*len(b), 4096), maxHeader)

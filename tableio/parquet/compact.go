@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 )
 
 // The types of Thrift's compact protocol.
@@ -30,12 +31,13 @@ const maxDepth = 16
 // errShort says that the bytes end within a value: more may help.
 var errShort = errors.New("ends within a value")
 
-// cursor reads Thrift's compact protocol from bytes that lie in memory. It allocates
-// nothing, so a length that lies cannot make it: lists are counted by the elements that
-// are there. The first error sticks.
+// cursor reads Thrift's compact protocol from bytes that lie in memory, or pass through it. Lengths are checked against
+// what is there, so one that lies makes it allocate nothing: lists are counted by their elements. The first error sticks.
 type cursor struct {
 	b     []byte
 	at    int
+	src   *footerSource // what follows b; nil: nothing
+	kept  []byte        // copies of short values lie one after the other
 	depth int
 	err   error
 }
@@ -47,8 +49,31 @@ func (c *cursor) fail(err error) {
 	}
 }
 
+// more reads on, and says whether there was anything.
+func (c *cursor) more() bool {
+	if c.src == nil || c.err != nil {
+		return false
+	}
+	had := len(c.b) - c.at
+	c.b, c.at = c.src.next(c.b[c.at:]), 0
+	if c.src.err != nil {
+		c.fail(c.src.err)
+		return false
+	}
+	return len(c.b) > had
+}
+
+// left returns how many bytes follow.
+func (c *cursor) left() uint64 {
+	n := uint64(len(c.b) - c.at)
+	if c.src != nil {
+		n += uint64(c.src.left)
+	}
+	return n
+}
+
 func (c *cursor) byte() byte {
-	if c.at >= len(c.b) {
+	if c.at >= len(c.b) && !c.more() {
 		c.fail(errShort)
 		return 0
 	}
@@ -58,6 +83,9 @@ func (c *cursor) byte() byte {
 
 func (c *cursor) uvarint() uint64 {
 	v, n := binary.Uvarint(c.b[c.at:])
+	for n == 0 && c.more() {
+		v, n = binary.Uvarint(c.b[c.at:])
+	}
 	switch {
 	case n == 0:
 		c.fail(errShort)
@@ -83,22 +111,57 @@ func (c *cursor) i32() int32 {
 	return int32(v)
 }
 
-// bytes returns a view of the next length-prefixed bytes.
-func (c *cursor) bytes() []byte {
+// length reads the length of a text that follows.
+func (c *cursor) length() int {
 	n := c.uvarint()
-	if c.err != nil {
-		return nil
-	}
-	if n > math.MaxInt32 {
+	switch {
+	case c.err != nil:
+		return 0
+	case n > math.MaxInt32:
 		c.fail(fmt.Errorf("has a text of %d bytes", n))
-		return nil
-	}
-	if n > uint64(len(c.b)-c.at) {
+		return 0
+	case n > c.left():
 		c.fail(errShort)
-		return nil
+		return 0
 	}
-	c.at += int(n)
-	return c.b[c.at-int(n) : c.at : c.at]
+	return int(n)
+}
+
+// pass passes over n bytes, and gives them to f, piece by piece, where that is not nil.
+func (c *cursor) pass(n int, f func([]byte)) {
+	for n > 0 {
+		k := min(n, len(c.b)-c.at)
+		if k == 0 && !c.more() {
+			c.fail(errShort)
+			return
+		}
+		if f != nil {
+			f(c.b[c.at : c.at+k])
+		}
+		c.at, n = c.at+k, n-k
+	}
+}
+
+// head returns a copy of the first bytes of a text, most of them at most, and how many it has. It is not nil.
+func (c *cursor) head(most int) ([]byte, int) {
+	n := c.length()
+	k := min(n, most)
+	if c.kept == nil || cap(c.kept)-len(c.kept) < k {
+		c.kept = make([]byte, 0, max(k, 1024))
+	}
+	from := len(c.kept)
+	c.pass(k, func(b []byte) { c.kept = append(c.kept, b...) })
+	c.pass(n-k, nil)
+	return c.kept[from:len(c.kept):len(c.kept)], n
+}
+
+// text returns a text.
+func (c *cursor) text() string {
+	var s strings.Builder
+	n := c.length()
+	s.Grow(n)
+	c.pass(n, func(b []byte) { s.Write(b) })
+	return s.String()
 }
 
 // fields calls f for each field of a struct. f reads the value and says true, or says
@@ -133,7 +196,7 @@ func (c *cursor) list(f func(typ byte)) {
 	if n == 15 {
 		n = c.uvarint()
 	}
-	if n > uint64(len(c.b)-c.at) { // every element takes a byte at least
+	if n > c.left() { // every element takes a byte at least
 		c.fail(errShort)
 	}
 	for ; n > 0 && c.err == nil; n-- {
@@ -157,13 +220,9 @@ func (c *cursor) skipElement(typ byte) {
 	case ctI16, ctI32, ctI64:
 		c.uvarint()
 	case ctDouble:
-		if len(c.b)-c.at < 8 {
-			c.fail(errShort)
-			return
-		}
-		c.at += 8
+		c.pass(8, nil)
 	case ctBinary:
-		c.bytes()
+		c.pass(c.length(), nil)
 	case ctList, ctSet:
 		if c.depth++; c.depth > maxDepth {
 			c.fail(errors.New("nests too deep"))
@@ -216,19 +275,11 @@ func (c *cursor) fieldI64(typ byte, to *int64) bool {
 	return true
 }
 
-func (c *cursor) fieldBytes(typ byte, to *[]byte) bool {
-	if typ != ctBinary {
-		return false
-	}
-	*to = c.bytes()
-	return true
-}
-
 func (c *cursor) fieldString(typ byte, to *string) bool {
 	if typ != ctBinary {
 		return false
 	}
-	*to = string(c.bytes())
+	*to = c.text()
 	return true
 }
 

@@ -1,31 +1,28 @@
 package parquet
 
 import (
-	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
-
-	"pqjoin/internal/vfs"
 
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 )
-
-// maxFooter is the longest footer that is read: it is decoded on the Go heap.
-const maxFooter = 64 << 20
 
 // fileMeta is a footer as decoded, kept small: what nobody asks for is skipped.
 type fileMeta struct {
 	schema    []format.SchemaElement
 	rows      int64
 	groups    []groupMeta
-	keyValues []format.KeyValue
+	arrow     string // the metadata of arrowKey
+	spark     bool   // there is some of sparkKey
 	createdBy string
 	encrypted bool
 }
+
+// The keys of the metadata that is read.
+const (
+	arrowKey = "ARROW:schema"
+	sparkKey = "org.apache.spark.version"
+)
 
 type groupMeta struct {
 	chunks  []chunkMeta
@@ -43,60 +40,28 @@ type chunkMeta struct {
 	bytes     int64
 	dataAt    int64
 	dictAt    int64
-	stats     statsMeta
+	stats     *statsMeta // until they are interpreted; nil: none
 	hasMeta   bool
 	encrypted bool
 	elsewhere bool // in another file
 }
 
-// statsMeta holds statistics as stored; nil is absent.
+// statsMeta holds statistics as stored, but for the ends of long ones.
 type statsMeta struct {
-	min, max, oldMin, oldMax []byte
+	min, max, oldMin, oldMax stat
 	nulls                    int64
 	hasNulls                 bool
 }
 
-type tail struct {
-	footer []byte
-	sum    uint32
+// stat is a value of the statistics: its first bytes, and how many it has. head is nil where it is absent.
+type stat struct {
+	head []byte
+	size int
 }
 
-// readTail reads the footer's bytes after checking its length against the file's size.
-func readTail(ctx context.Context, h vfs.File, path string, size int64) (tail, error) {
-	if size < 12 {
-		return tail{}, fmt.Errorf("%s: %w: %d bytes are too few", path, ErrCorrupt, size)
-	}
-	var end [8]byte
-	if _, err := h.ReadAt(end[:], size-8); err != nil && !errors.Is(err, io.EOF) {
-		return tail{}, fmt.Errorf("read the end of %s: %w", path, err)
-	}
-	switch string(end[4:]) {
-	case "PAR1":
-	case "PARE":
-		return tail{}, fmt.Errorf("%s: %w: its footer is encrypted", path, ErrUnsupported)
-	default:
-		return tail{}, fmt.Errorf("%s: %w: it does not end in PAR1", path, ErrCorrupt)
-	}
-	n := int64(binary.LittleEndian.Uint32(end[:4]))
-	if n > size-12 {
-		return tail{}, fmt.Errorf("%s: %w: a footer of %d bytes in a file of %d", path, ErrCorrupt, n, size)
-	}
-	if n > maxFooter {
-		return tail{}, fmt.Errorf("%s: %w: a footer of %d bytes, at most %d are read", path, ErrUnsupported, n, maxFooter)
-	}
-	if err := ctx.Err(); err != nil { // each read may take long on a slow disk
-		return tail{}, err
-	}
-	b := make([]byte, n)
-	if _, err := h.ReadAt(b, size-8-n); err != nil && !errors.Is(err, io.EOF) {
-		return tail{}, fmt.Errorf("read the footer of %s: %w", path, err)
-	}
-	return tail{footer: b, sum: crc32.ChecksumIEEE(b)}, nil
-}
-
-// parseFooter decodes a footer.
-func parseFooter(b []byte) (*fileMeta, error) {
-	c := &cursor{b: b}
+// parseFooter decodes a footer to its end, and returns its sum. Errors of reading name the file, others wrap ErrCorrupt.
+func parseFooter(src *footerSource) (*fileMeta, uint32, error) {
+	c := &cursor{src: src}
 	m := &fileMeta{}
 	c.fields(func(id int16, t byte) bool {
 		switch id {
@@ -107,7 +72,7 @@ func parseFooter(b []byte) (*fileMeta, error) {
 		case 4:
 			return c.fieldList(t, func(e byte) { m.groups = append(m.groups, c.rowGroup(e)) })
 		case 5:
-			return c.fieldList(t, func(e byte) { m.keyValues = append(m.keyValues, c.keyValue(e)) })
+			return c.fieldList(t, func(e byte) { c.keyValue(e, m) })
 		case 6:
 			return c.fieldString(t, &m.createdBy)
 		case 8:
@@ -115,10 +80,11 @@ func parseFooter(b []byte) (*fileMeta, error) {
 		}
 		return false
 	})
-	if c.err != nil {
-		return nil, fmt.Errorf("%w: its footer %w", ErrCorrupt, c.err)
+	if src.err == nil && c.err != nil {
+		return nil, 0, fmt.Errorf("%s: %w: its footer %w", src.path, ErrCorrupt, c.err)
 	}
-	return m, nil
+	sum, err := src.finish()
+	return m, sum, err
 }
 
 // element reads the fields of a list's struct element.
@@ -130,17 +96,24 @@ func (c *cursor) element(typ byte, f func(id int16, t byte) bool) {
 	c.fields(f)
 }
 
-func (c *cursor) keyValue(typ byte) (kv format.KeyValue) {
+// keyValue takes of the metadata what is read of it; a description of thousands of columns is long.
+func (c *cursor) keyValue(typ byte, m *fileMeta) {
+	key, value := "", ""
 	c.element(typ, func(id int16, t byte) bool {
 		switch id {
 		case 1:
-			return c.fieldString(t, &kv.Key)
+			return c.fieldString(t, &key)
 		case 2:
-			return c.fieldString(t, &kv.Value)
+			return (key == "" || key == arrowKey) && c.fieldString(t, &value)
 		}
 		return false
 	})
-	return kv
+	switch key {
+	case arrowKey:
+		m.arrow = value
+	case sparkKey:
+		m.spark = true
+	}
 }
 
 func (c *cursor) schemaElement(typ byte) (e format.SchemaElement) {
@@ -300,8 +273,13 @@ func (c *cursor) columnChunk(typ byte) (m chunkMeta) {
 	c.element(typ, func(id int16, t byte) bool {
 		switch id {
 		case 1:
-			m.elsewhere = t == ctBinary && len(c.bytes()) > 0
-			return t == ctBinary
+			if t != ctBinary {
+				return false
+			}
+			n := c.length()
+			m.elsewhere = n > 0
+			c.pass(n, nil)
+			return true
 		case 3:
 			m.hasMeta = true
 			return c.columnMeta(t, &m)
@@ -333,7 +311,8 @@ func (c *cursor) columnMeta(typ byte, m *chunkMeta) bool {
 		case 11:
 			return c.fieldI64(t, &m.dictAt)
 		case 12:
-			return c.statistics(t, &m.stats)
+			m.stats = &statsMeta{}
+			return c.statistics(t, m.stats)
 		}
 		return false
 	})
@@ -343,17 +322,27 @@ func (c *cursor) statistics(typ byte, s *statsMeta) bool {
 	return c.fieldStruct(typ, func(id int16, t byte) bool {
 		switch id {
 		case 1:
-			return c.fieldBytes(t, &s.oldMax)
+			return c.fieldStat(t, &s.oldMax, 8)
 		case 2:
-			return c.fieldBytes(t, &s.oldMin)
+			return c.fieldStat(t, &s.oldMin, 8)
 		case 3:
 			s.hasNulls = c.fieldI64(t, &s.nulls)
 			return s.hasNulls
 		case 5:
-			return c.fieldBytes(t, &s.max)
+			return c.fieldStat(t, &s.max, maxBound+1)
 		case 6:
-			return c.fieldBytes(t, &s.min)
+			return c.fieldStat(t, &s.min, maxBound+1)
 		}
 		return false
 	})
+}
+
+// fieldStat keeps the first bytes of a value, most of them at most: of texts as many as cutText looks at, and of the old bounds,
+// which count for numbers alone, as many as a number has.
+func (c *cursor) fieldStat(typ byte, to *stat, most int) bool {
+	if typ != ctBinary {
+		return false
+	}
+	to.head, to.size = c.head(most)
+	return true
 }

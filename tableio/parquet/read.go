@@ -112,8 +112,13 @@ func (f *File) ModTime() time.Time { return f.mtime }
 // CreatedBy names the program that wrote the file.
 func (f *File) CreatedBy() string { return f.meta.createdBy }
 
-// KeyValues returns the metadata of the footer; the caller must not change it.
-func (f *File) KeyValues() []format.KeyValue { return f.meta.keyValues }
+// ArrowSchema returns the writer's Arrow schema, in base64, or "", and forgets it: it may be long, and there is one in each file.
+// It is not for concurrent use.
+func (f *File) ArrowSchema() string {
+	s := f.meta.arrow
+	f.meta.arrow = ""
+	return s
+}
 
 // Rows returns the rows of all row groups.
 func (f *File) Rows() int64 {
@@ -184,11 +189,15 @@ func (f *File) Verify(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.release()) }()
-	tail, err := readTail(ctx, h, f.path, f.size)
+	src, err := findFooter(ctx, h, f.path, f.size)
 	if err != nil {
 		return err
 	}
-	if tail.sum != f.tail {
+	sum, err := src.finish()
+	if err != nil {
+		return err
+	}
+	if sum != f.tail {
 		return fmt.Errorf("%s: %w: its footer is another", f.path, ErrChanged)
 	}
 	return nil

@@ -3,7 +3,6 @@ package parquet
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 
 	"pqjoin/batch"
 
@@ -13,8 +12,7 @@ import (
 // annotateInt96 notes at the INT96 of a file that Spark wrote that they are microseconds, as all of its timestamps: they
 // reach beyond the years of nanoseconds, and only nanoseconds would be lost. The format has no annotation for INT96.
 func annotateInt96(m *fileMeta) {
-	spark := func(kv format.KeyValue) bool { return kv.Key == "org.apache.spark.version" }
-	if !slices.ContainsFunc(m.keyValues, spark) {
+	if !m.spark {
 		return
 	}
 	for i := range m.schema {

@@ -30,13 +30,13 @@ func Open(ctx context.Context, fsys vfs.FS, path string) (f *File, err error) {
 		return nil, fmt.Errorf("%s: %w: it is a directory", path, ErrCorrupt)
 	}
 	f = &File{fsys: fsys, path: path, size: st.Size(), mtime: st.ModTime()}
-	t, err := readTail(ctx, h, path, f.size)
+	src, err := findFooter(ctx, h, path, f.size)
 	if err != nil {
 		return nil, err
 	}
-	f.tail, f.tailLen = t.sum, int64(len(t.footer))
-	if f.meta, err = parseFooter(t.footer); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	f.tailLen = src.size
+	if f.meta, f.tail, err = parseFooter(src); err != nil {
+		return nil, err
 	}
 	if err := f.interpret(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -126,7 +126,7 @@ func (f *File) group(g *groupMeta) RowGroup {
 		}
 	}
 	for i := range g.chunks {
-		g.chunks[i].stats = statsMeta{}
+		g.chunks[i].stats = nil
 	}
 	out.Sorting = f.sorting(g.sorting)
 	g.sorting = nil

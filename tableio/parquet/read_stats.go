@@ -14,25 +14,50 @@ import (
 // an order that the format did not define, so they count only where every order is the
 // same: signed numbers.
 func statsOf(c *column, m *chunkMeta) Stats {
+	if m.stats == nil {
+		return Stats{}
+	}
 	s := Stats{HasNulls: m.stats.hasNulls && m.stats.nulls >= 0 && m.stats.nulls <= m.values, Nulls: m.stats.nulls}
 	if !s.HasNulls {
 		s.Nulls = 0
 	}
 	lo, hi := m.stats.min, m.stats.max
-	if lo == nil || hi == nil {
+	if lo.head == nil || hi.head == nil {
 		if !signedOrder(c) {
 			return s
 		}
 		lo, hi = m.stats.oldMin, m.stats.oldMax
 	}
-	if lo == nil || hi == nil {
+	if lo.head == nil || hi.head == nil {
 		return s
 	}
 	var ok1, ok2 bool
 	s.Min, ok1 = statValue(c, lo)
 	s.Max, ok2 = statValue(c, hi)
-	s.HasMinMax = ok1 && ok2 && ordered(c.field.Type, &s)
+	s.HasMinMax = ok1 && ok2 && ordered(c.field.Type, &s) && shorten(c, &s)
+	if !s.HasMinMax {
+		s.Min, s.Max = Value{}, Value{}
+	}
 	return s
+}
+
+// shorten keeps of the bounds of texts what others write of theirs: a footer's are as long as the values may be, and each file's are
+// kept as long as the table is. It says whether there is an upper bound so short.
+func shorten(c *column, s *Stats) bool {
+	if c.field.Type.Kind() != batch.KindBytes {
+		return true
+	}
+	text := c.field.Type.ID == batch.String
+	if v := s.Min.Bytes; len(v) > maxBound {
+		s.Min.Bytes = v[:cutText(v, text)]
+	}
+	if v := s.Max.Bytes; len(v) > maxBound {
+		if s.Max.Bytes = countUp(v[:cutText(v, text)], text); s.Max.Bytes == nil {
+			return false
+		}
+	}
+	s.Min.Bytes, s.Max.Bytes = bytes.Clone(s.Min.Bytes), bytes.Clone(s.Max.Bytes)
+	return true
 }
 
 func signedOrder(c *column) bool {
@@ -44,8 +69,12 @@ func signedOrder(c *column) bool {
 }
 
 // statValue decodes a PLAIN value without a length. Types whose order writers disagree on have none.
-func statValue(c *column, b []byte) (v Value, ok bool) {
-	t := c.field.Type
+// Of a long text it is the beginning.
+func statValue(c *column, from stat) (v Value, ok bool) {
+	t, b := c.field.Type, from.head
+	if from.size > len(b) && t.Kind() != batch.KindBytes {
+		return v, false
+	}
 	switch {
 	case c.int96:
 		return v, false
@@ -74,8 +103,8 @@ func statValue(c *column, b []byte) (v Value, ok bool) {
 		d, fits := decimalOf(b)
 		v.Big, v.Int = d, int64(d.Lo)
 		return v, fits
-	case t.Kind() == batch.KindBytes && (c.physical == format.ByteArray || len(b) == c.width):
-		v.Bytes = bytes.Clone(b)
+	case t.Kind() == batch.KindBytes && (c.physical == format.ByteArray || from.size == c.width):
+		v.Bytes = b
 		return v, true
 	}
 	return v, false
