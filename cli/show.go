@@ -42,6 +42,11 @@ func (e *env) show(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if !isJob(c.Args().First()) {
+		for _, why := range run.LeftOut() {
+			e.warn("left out: " + why)
+		}
+	}
 	node, err := run.Table(c.String("table"))
 	if err != nil {
 		return usageError{err}

@@ -39,6 +39,18 @@ func OpenPaths(ctx context.Context, paths []string, cfg Config) (*Run, error) {
 	return r, nil
 }
 
+// LeftOut says which columns of files that OpenPaths opened are left out, and why: `column "d" is a duration, which is not supported`.
+func (r *Run) LeftOut() (why []string) {
+	for in, t := range r.tables {
+		for _, f := range in.Schema.Fields {
+			if what, _ := t.Unread(f.Name); what != "" {
+				why = append(why, fmt.Sprintf("column %q is %s, which is not supported", f.Name, what))
+			}
+		}
+	}
+	return why
+}
+
 // Table returns the node with which the named table ends, or the table of the first output
 // (of the files, without a job) where name is empty.
 func (r *Run) Table(name string) (*plan.Node, error) {
