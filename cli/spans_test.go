@@ -49,7 +49,7 @@ func TestDurationsNeedAType(t *testing.T) {
 		if seen, _ := pqjoin(0, "inspect", filepath.Join(dir, file)); !strings.Contains(seen, "d       a duration") {
 			t.Errorf("%s: inspect says\n%s", file, seen)
 		}
-		if _, errs := pqjoin(0, "show", filepath.Join(dir, file)); !strings.Contains(errs, `warning: left out: column "d" is a duration, which is not supported`) {
+		if _, errs := pqjoin(0, "show", "--mem", "256MB", filepath.Join(dir, file)); !strings.Contains(errs, `warning: left out: column "d" is a duration, which is not supported`) {
 			t.Errorf("%s: show says\n%s", file, errs)
 		}
 	}

@@ -258,8 +258,8 @@ func (s *Set) mkdir(path string) error {
 // Temp returns where to write target i: an existing empty directory, or the path of a file to be created.
 func (s *Set) Temp(i int) string { return beside(s.targets[i].Path, newSuffix) }
 
-// Commit makes everything durable and swaps it in. When it fails before the set's moment, Abort
-// leaves all old outputs as they were; after it, the next Begin or Recover completes the set.
+// Commit makes everything durable and swaps it in. When it fails before the set's moment, Abort leaves all old outputs as they
+// were; after it, which the error says, the next Begin or Recover completes the set. The moment of one output is its swap.
 func (s *Set) Commit(ctx context.Context) error {
 	for i := range s.targets {
 		if err := s.settle(ctx, i); err != nil {
@@ -283,16 +283,20 @@ func (s *Set) Commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.place(s.fsys); err != nil {
+	const unsure = "%w; the new outputs are complete, but perhaps not all in their places: the next run, or `pqjoin clean`, puts them there"
+	if err := r.swap(s.fsys); err != nil {
 		if s.done {
-			err = fmt.Errorf("%w; the new outputs are complete, but perhaps not all in their places: the next run, or `pqjoin clean`, puts them there", err)
+			err = fmt.Errorf(unsure, err)
 		}
 		return err
+	}
+	s.done = true // also of one output, which needs no record: it is the new one
+	if err := r.sync(s.fsys); err != nil {
+		return fmt.Errorf(unsure, err)
 	}
 	if err := r.clear(s.fsys); err != nil {
 		return fmt.Errorf("%w; the new outputs are complete and in their places: the next run, or `pqjoin clean`, removes what is left beside them", err)
 	}
-	s.done = true
 	s.unlock()
 	return nil
 }

@@ -264,7 +264,7 @@ func (s *scene) isAs(t *testing.T, err error) {
 	if strings.Contains(err.Error(), "complete and in their places") && !all {
 		t.Errorf("not all outputs are new, and the error is %v", err)
 	}
-	if len(s.targets) > 1 && all && s.targets[0].Replace && !strings.Contains(err.Error(), "the new outputs are complete") {
+	if all && s.targets[0].Replace && !strings.Contains(err.Error(), "the new outputs are complete") {
 		t.Errorf("all outputs are new, and the error is %v", err)
 	}
 }

@@ -141,13 +141,18 @@ func (r *record) committed(fsys vfs.FS) (bool, error) {
 	return raw != nil && string(raw) == r.ID, err
 }
 
-// place swaps in what is not yet. It may be repeated.
-func (r *record) place(fsys vfs.FS) error {
+// swap swaps in what is not yet. It may be repeated.
+func (r *record) swap(fsys vfs.FS) error {
 	for i := range r.Entries {
 		if err := r.Entries[i].swap(fsys); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// sync makes the swap durable.
+func (r *record) sync(fsys vfs.FS) error {
 	for _, e := range r.Entries {
 		if err := fsys.SyncDir(filepath.Dir(e.Path)); err != nil && !errors.Is(err, fs.ErrNotExist) { // somebody has removed it since
 			return err

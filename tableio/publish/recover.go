@@ -198,8 +198,10 @@ func (r *record) finish(fsys vfs.FS, owns func(path string) bool) (completed []l
 		}
 		defer releaseLock(fsys, e.Path, l)
 	}
-	if err := r.place(fsys); err != nil {
-		return completed, err
+	for _, step := range []func(vfs.FS) error{r.swap, r.sync, r.clear} {
+		if err := step(fsys); err != nil {
+			return completed, err
+		}
 	}
-	return completed, r.clear(fsys)
+	return completed, nil
 }
