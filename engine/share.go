@@ -82,12 +82,12 @@ func (n need) fixed(workers, rows int) int64 {
 	for _, w := range n.widths {
 		largest = max(largest, w.bytes*int64(w.batchRows(rows)))
 	}
-	return int64(workers)*(n.reader+n.states+int64(n.depth)*largest) + n.writer + n.known
+	return int64(workers)*(n.reader+n.states+int64(n.depth)*largest) + n.writer
 }
 
-// floor returns the smallest pool with which the job runs: one worker, small batches.
+// floor returns the smallest pool with which the job runs, of which known is taken off: one worker, small batches.
 func (n need) floor() int64 {
-	return n.fixed(1, minBatchRows) + n.elastic()
+	return n.known + n.fixed(1, minBatchRows) + n.elastic()
 }
 
 // elastic returns the least that is left for partitions, tails and tables: so much that a partition being worked on fills the
@@ -100,9 +100,10 @@ func (n need) elastic() int64 {
 	return max(minElastic, (int64(columns)*columnLeast*loadDen+loadNum-1)/loadNum)
 }
 
-// divide divides pool bytes. It gives up batch size first, then workers, then, with one
+// divide divides pool bytes, less what is known of the inputs. It gives up batch size first, then workers, then, with one
 // worker, what is left for partitions.
 func (n need) divide(pool int64, threads int) (Share, error) {
+	pool -= n.known
 	for w := threads; w >= 1; w-- {
 		for rows := batch.Rows; rows >= goodBatchRows; rows /= 2 {
 			if rest := pool - n.fixed(w, rows); rest >= pool/5 && rest >= n.elastic() {
@@ -115,14 +116,14 @@ func (n need) divide(pool int64, threads int) (Share, error) {
 			return n.share(pool, 1, rows), nil
 		}
 	}
-	return Share{}, n.refuse(pool)
+	return Share{}, n.refuse()
 }
 
 func (n need) share(pool int64, workers, rows int) Share {
 	fixed := n.fixed(workers, rows)
 	rest := pool - fixed
 	return Share{
-		Workers: workers, BatchRows: rows, Pool: pool - n.known, Fixed: fixed - n.known,
+		Workers: workers, BatchRows: rows, Pool: pool, Fixed: fixed,
 		Resident: rest / 5,
 		Load:     rest * loadNum / loadDen / int64(workers),
 		Tails:    rest / 5,
@@ -131,7 +132,7 @@ func (n need) share(pool int64, workers, rows int) Share {
 	}
 }
 
-func (n need) refuse(pool int64) error {
+func (n need) refuse() error {
 	least := floorText(mem.PoolToTotal(n.floor()))
 	return &RefusedError{
 		Reason: "--mem is below this job's floor of " + least,

@@ -61,7 +61,7 @@ func (w *stageWalk) end(f flow, step string, p *phys, stored int64) flow {
 	}
 	w.out = append(w.out, StageInfo{
 		Name: f.name + f.fused + " -> " + step, Steps: f.steps, RowsIn: f.rows, guessed: f.guessed, RowsOut: p.est.Rows, Exact: p.est.Exact,
-		BytesOut: p.est.Bytes(), Floor: r.need.floor(), Share: r.share.Pool, Spill: spill,
+		BytesOut: p.est.Bytes(), Floor: r.need.floor() - r.need.known, Share: r.share.Pool, Spill: spill,
 	})
 	return flow{name: f.name, rows: p.est.Rows}
 }
