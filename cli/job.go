@@ -177,7 +177,7 @@ func (e *env) openJob(c *cli.Context, job *plan.Job, cfg engine.Config) (*engine
 		return nil, usageError{err}
 	}
 	if err == nil { // the pool is so much smaller
-		debug.SetMemoryLimit(mem.Divide(cfg.Mem).Heap + run.HeapOfFooters())
+		debug.SetMemoryLimit(mem.Divide(cfg.Mem).Heap + run.HeapOfInputs())
 	}
 	return run, err
 }

@@ -233,7 +233,7 @@ const batchesHeld = 6
 
 // measure adds up what the widest stage needs besides what grows with the data.
 func (r *Run) measure(ctx context.Context) need {
-	n := need{depth: batchesHeld, known: r.HeapOfFooters()}
+	n := need{depth: batchesHeld, known: r.HeapOfInputs()}
 	for _, p := range r.nodes {
 		n.widths = append(n.widths, p.est.width())
 		if p.swap != nil {
@@ -272,13 +272,13 @@ func lagState(op *plan.Lag, p *phys) int64 {
 	return stateCopies * int64(float64(back+ahead)*p.est.RowWidth())
 }
 
-// heapForFooters is what of the Go heap's part of the bound is for what footers say.
-const heapForFooters = 6 << 20
+// heapForInputs is what of the Go heap's part of the bound is for what is known of the inputs: mostly Parquet footers.
+const heapForInputs = 6 << 20
 
-// HeapOfFooters returns the bytes of the Go heap that what is known of the inputs' row groups takes beyond what is for it of the heap's
+// HeapOfInputs returns the bytes of the Go heap that what is known of the inputs takes beyond what is for it of the heap's
 // part of the bound: the pool is so much smaller, and the heap's limit may be so much larger.
-func (r *Run) HeapOfFooters() int64 {
-	n := int64(-heapForFooters)
+func (r *Run) HeapOfInputs() int64 {
+	n := int64(-heapForInputs)
 	for _, t := range r.tables {
 		n += t.HeapBytes()
 	}

@@ -36,7 +36,7 @@ type need struct {
 	depth  int        // batches that a worker holds at once
 	writer int64      // bytes the output writer takes
 	states int64      // rows that lags hand from unit to unit, and those between ranges of as-of joins, per worker
-	known  int64      // bytes of the Go heap that what is known of the inputs' row groups takes beyond the heap's part of the bound
+	known  int64      // bytes of the Go heap that what is known of the inputs takes beyond the heap's part of the bound
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"pqjoin/batch"
 	"pqjoin/mem"
@@ -77,6 +78,12 @@ func (p parquetFile) Unread(col int) string {
 
 func (p parquetFile) Rows() (int64, bool)  { return p.File.Rows(), true }
 func (p parquetFile) Units() []format.Unit { return p.units }
+
+// HeapBytes returns about how many bytes of the Go heap what is known of the file takes: mostly its footer.
+func (p parquetFile) HeapBytes() int64 {
+	units := int64(cap(p.units)) * int64(unsafe.Sizeof(format.Unit{}))
+	return p.File.HeapBytes() + units + units/5
+}
 
 func (p parquetFile) RowBytes(unit, col int) int64 {
 	return p.RowGroups()[unit].Columns[col].RawBytes

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -117,26 +118,19 @@ func (t *Table) Units() []Unit { return t.units }
 func (t *Table) Rows() int64 { return t.rows }
 
 const (
-	chunkHeap   = 640 // bytes of the Go heap that what is known of a column of a unit may take, of files that do not say
-	unitHeap    = 512 // and of a unit
+	infoHeap    = 512 // bytes of the Go heap that a table notes of a file
 	mappingHeap = 32  // and of a column of a file
 )
 
-// HeapBytes returns about how many bytes of the Go heap what is known of the files takes: footers are kept as long as the table is.
-func (t *Table) HeapBytes() (n int64) {
+// HeapBytes returns about how many bytes of the Go heap what is known of the files takes, as long as the table is.
+func (t *Table) HeapBytes() int64 {
+	units := int64(cap(t.units)) * int64(unsafe.Sizeof(Unit{}))
+	n := units + units/5
 	for i, f := range t.files {
-		n += unitHeap + mappingHeap*int64(len(t.maps[i]))
-		if p, ok := f.(parquetFile); ok {
-			n += p.HeapBytes() + int64(len(p.units))*unitOfTable
-			continue
-		}
-		n += int64(t.infos[i].RowGroups) * (unitHeap + chunkHeap*int64(len(f.Schema().Fields)))
+		n += infoHeap + mappingHeap*int64(len(t.maps[i])) + f.HeapBytes()
 	}
 	return n
 }
-
-// unitOfTable is what a table and a file note of a row group beside the footer, in bytes, with room for slices that grow.
-const unitOfTable = 128
 
 // Exact says whether Rows is a fact: of files of text it is known once all have been read.
 func (t *Table) Exact() bool { return t.exact }

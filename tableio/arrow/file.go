@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"pqjoin/batch"
 	"pqjoin/internal/vfs"
@@ -195,6 +196,34 @@ func (f *File) Rows() (int64, bool) { return f.rows, true }
 
 // Units returns the units; the caller must not change them.
 func (f *File) Units() []format.Unit { return f.formatU }
+
+// HeapBytes returns about how many bytes of the Go heap what is known of the file takes.
+func (f *File) HeapBytes() int64 {
+	messages := cap(f.batches)
+	for _, d := range f.dicts {
+		messages += cap(d) + 4 // and what the map takes for it
+	}
+	n := int64(messages)*int64(unsafe.Sizeof(message{})) + int64(cap(f.replaced))*4 + int64(cap(f.units))*int64(unsafe.Sizeof(unit{}))
+	for i := range f.all {
+		n += f.all[i].heap()
+	}
+	return fileHeap + n + n/5 + format.HeapOf(f.schema, f.formatU)
+}
+
+// fileHeap is what a file takes of the Go heap beside its columns and messages, in bytes.
+const fileHeap = 1 << 10
+
+// heap returns about how many bytes of the Go heap a column takes, with its parts, each of which has the way to it and a type.
+func (c *column) heap() int64 {
+	n := int64(unsafe.Sizeof(*c)) + int64(len(c.field.Name)+len(c.name)+len(c.field.Type.Shape)+len(c.why)) + 64
+	if c.tree != nil {
+		n += 256
+	}
+	for i := range c.kids {
+		n += c.kids[i].heap()
+	}
+	return n
+}
 
 // ReadsAs says whether a column is read as t: one of nulls as any type, one of durations as the counts of their unit.
 func (f *File) ReadsAs(col int, t batch.Type) bool {

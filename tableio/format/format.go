@@ -48,6 +48,8 @@ type File interface {
 	// Rows returns the rows, and whether they are a fact.
 	Rows() (n int64, exact bool)
 	Units() []Unit
+	// HeapBytes returns about how many bytes of the Go heap what is known of the file takes, as long as it is known: not less than it takes.
+	HeapBytes() int64
 	// ReadsAs says whether Read gives the column as t itself, beyond the type of the schema.
 	ReadsAs(col int, t batch.Type) bool
 	// ReadFloor returns the bytes of memory that reading columns of a unit takes at most, batches aside. What it returns once ctx has ended means nothing.

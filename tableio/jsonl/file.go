@@ -189,6 +189,12 @@ func (f *File) Empty() error {
 // Units returns the units; the caller must not change them.
 func (f *File) Units() []format.Unit { return f.units }
 
+// fileHeap is what a file takes of the Go heap beside its columns and units, in bytes: its path and what its beginning told.
+const fileHeap = 1 << 10
+
+// HeapBytes returns about how many bytes of the Go heap what is known of the file takes.
+func (f *File) HeapBytes() int64 { return fileHeap + format.HeapOf(f.schema, f.units) }
+
 // ReadsAs says whether text is read as t: Null columns as any such type.
 func (f *File) ReadsAs(col int, t batch.Type) bool {
 	return f.schema.Fields[col].Type.ID == batch.Null && text.Reads(t)
