@@ -83,7 +83,7 @@ func (f *finder) path(p string) error {
 		if err := f.accepts(p); err != nil {
 			return err
 		}
-		return f.add(filepath.Clean(p), true)
+		return f.add(filepath.Clean(p), st, true)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	case !hasMeta(p):
@@ -92,7 +92,11 @@ func (f *finder) path(p string) error {
 	return f.glob(p)
 }
 
-func (f *finder) add(p string, named bool) error {
+// add adds a file. A pipe or a device is refused before it is opened, which may wait for ever.
+func (f *finder) add(p string, st fs.FileInfo, named bool) error {
+	if !st.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w: it is %s; inputs are read here and there, and more than once: write it to a file", p, ErrFormat, kindOf(st.Mode()))
+	}
 	if len(f.found) == maxFiles {
 		return fmt.Errorf("%s: more than %d files in one table", p, maxFiles)
 	}
@@ -105,6 +109,16 @@ func (f *finder) add(p string, named bool) error {
 	}
 	f.found = append(f.found, found{path: p, format: kind, named: named})
 	return nil
+}
+
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
 }
 
 // otherFormats are the extensions of files that are tables of formats that are not read.
@@ -150,7 +164,7 @@ func (f *finder) dir(p string, above []fs.FileInfo) error {
 		}
 		switch {
 		case !st.IsDir() && f.isTable(e.Name()):
-			err = f.add(full, false)
+			err = f.add(full, st, false)
 		case st.IsDir() && !hidden(e.Name()) && !seen(above, st):
 			err = f.dir(full, append(above, st))
 		}
@@ -253,13 +267,13 @@ func (f *finder) matchEntry(full string, e fs.DirEntry, parts []string, above []
 	switch {
 	case !st.IsDir() && last && deep:
 		if f.isTable(e.Name()) {
-			return f.add(full, false)
+			return f.add(full, st, false)
 		}
 	case !st.IsDir() && last:
 		if err := f.accepts(full); err != nil {
 			return err
 		}
-		return f.add(full, true)
+		return f.add(full, st, true)
 	case st.IsDir() && seen(above, st):
 	case st.IsDir() && deep:
 		return f.match(full, parts, append(above, st))
