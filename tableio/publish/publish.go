@@ -58,6 +58,9 @@ const (
 	commitSuffix = ".pqjoin-commit"
 )
 
+// maxName is how long the name of a target may be, in bytes: filesystems take names of 255, and the longest beside it is .NAME.pqjoin-commit-half.
+const maxName = 255 - len("."+commitSuffix+"-half")
+
 // suffixes are those of all files beside a target.
 var suffixes = [...]string{lockSuffix, newSuffix, setSuffix, doneSuffix, commitSuffix, commitSuffix + "-half"}
 
@@ -183,6 +186,9 @@ func (s *Set) owns(path string) bool {
 // check refuses targets that exist and may not be replaced, or are of the other sort.
 func (s *Set) check() error {
 	for _, t := range s.targets {
+		if name := filepath.Base(t.Path); len(name) > maxName {
+			return fmt.Errorf("%s: its name has %d bytes; with those of the temporary files beside it at most %d can be written", t.Path, len(name), maxName)
+		}
 		st, err := s.fsys.Stat(t.Path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
