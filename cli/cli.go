@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"pqjoin/engine"
 	"pqjoin/internal/vfs"
 )
 
@@ -27,26 +28,34 @@ type env struct {
 	in       io.Reader
 	out, err io.Writer
 	fs       vfs.FS
-	redact   func(string) string // replaces secrets of the job in what stderr says
-	command  string              // that --json asks for an answer; else empty
-	answered bool                // stdout has that answer
+	redact   func(string) string  // replaces secrets of the job in what stderr says
+	rules    func() []engine.Rule // what became of the rules of the job that is run
+	command  string               // that --json asks for an answer; else empty
+	answered bool                 // stdout has that answer
 }
 
 // Main runs the program with the arguments (args[0] is its name) and returns the exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
-	e := &env{name: args[0], in: in, out: out, err: errOut, fs: vfs.OS(), redact: func(s string) string { return s }}
+	e := &env{
+		name: args[0], in: in, out: out, err: errOut, fs: vfs.OS(),
+		redact: func(s string) string { return s }, rules: func() []engine.Rule { return nil },
+	}
 	app := e.app()
 	args, err := reorder(app, args)
 	if err != nil {
 		return e.report(err)
 	}
-	err = app.RunContext(ctx, args)
-	if sig := (signalError{}); errors.As(context.Cause(ctx), &sig) && err != nil {
-		err = sig
+	return e.report(cause(ctx, app.RunContext(ctx, args)))
+}
+
+// cause returns the signal that ended a command, where it is why err is not nil.
+func cause(ctx context.Context, err error) error {
+	if sig := (signalError{}); err != nil && errors.As(context.Cause(ctx), &sig) {
+		return sig
 	}
-	return e.report(err)
+	return err
 }
 
 func (e *env) app() *cli.App {

@@ -97,7 +97,7 @@ type failure struct {
 }
 
 func (e *env) failure(err error) failure {
-	f := failure{Error: e.sentence(err), Exit: exitCode(err)}
+	f := failure{Error: e.sentence(err), Exit: exitCode(err), Checks: e.rules()}
 	var job *plan.Error
 	if errors.As(err, &job) && job.Line > 0 {
 		f.File, f.Line, f.Column = e.redact(job.File), job.Line, job.Column

@@ -34,10 +34,18 @@ func jobFlags(more ...cli.Flag) []cli.Flag {
 // maxJobFile is read one byte beyond the limit that the parser names.
 const maxJobFile = 1<<20 + 1
 
+// oneJob refuses a command line without a job file, and one with several arguments.
+func oneJob(c *cli.Context) error {
+	if c.NArg() != 1 {
+		return usagef("%s takes one job file, as in: pqjoin %s job.yaml", c.Command.Name, c.Command.Name)
+	}
+	return nil
+}
+
 // readJob parses the job file that is the command's only argument.
 func (e *env) readJob(c *cli.Context) (*plan.Job, error) {
-	if c.NArg() != 1 {
-		return nil, usagef("%s takes one job file, as in: pqjoin %s job.yaml", c.Command.Name, c.Command.Name)
+	if err := oneJob(c); err != nil {
+		return nil, err
 	}
 	set, err := settings(c.StringSlice("set"))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime/pprof"
 	"runtime/trace"
@@ -98,18 +99,21 @@ func (e *env) begin(kind recorder, path string) (*recording, error) {
 	return r, nil
 }
 
-// mayReplace refuses a path in a folder that is not there, and one at which something else
-// than an earlier recording lies: a job file, say, whose own name was forgotten on the command line.
+// mayReplace refuses a path in a folder that is not there, and one at which something else than an earlier such file, known by
+// its magic, lies: a job file, say, whose own name was forgotten on the command line, or a link of the machine such as /dev/stdout.
 func (e *env) mayReplace(path, magic string) error {
 	if _, err := e.fs.Stat(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("%s: its folder: %w", path, err)
 	}
-	info, err := e.fs.Stat(path)
+	info, err := os.Lstat(path) // what a rename replaces
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a symbolic link: name the file itself", path)
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is not a file", path)

@@ -27,54 +27,72 @@ func (e *env) runCommand() *cli.Command {
 }
 
 func (e *env) run(c *cli.Context) error {
-	if err := e.beginJUnit(c); err != nil {
+	if err := oneJob(c); err != nil {
+		return err
+	}
+	if err := e.checkJUnit(c); err != nil {
 		return err
 	}
 	job, err := e.readJob(c)
 	if err != nil {
-		return err
+		return e.endJUnit(c, 0, err)
 	}
 	return e.execute(c, job)
 }
 
-// execute runs a job that has been parsed: what run and demo share.
-func (e *env) execute(c *cli.Context, job *plan.Job) (err error) {
+// execute runs a job that has been parsed, and reports it to --junit: what run and demo share.
+func (e *env) execute(c *cli.Context, job *plan.Job) error {
+	if err := e.beginJUnit(c, job); err != nil {
+		return err
+	}
+	board, err := e.record(c, job)
+	var elapsed time.Duration
+	if board != nil {
+		elapsed = board.Snapshot().Elapsed
+	}
+	return e.endJUnit(c, elapsed, err)
+}
+
+// record runs a job while the flags' recorders watch. The board is nil where the run could not begin.
+func (e *env) record(c *cli.Context, job *plan.Job) (board *monitor.Board, err error) {
 	cfg, err := e.config(c, job)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	stop, err := e.startRecording(c.String)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	if c.Bool("resume") && cfg.SpillLimit < 0 {
-		return usagef("--resume keeps stages on disk, and a spill limit of 0 forbids that: leave one of them out")
+		return nil, usagef("--resume keeps stages on disk, and a spill limit of 0 forbids that: leave one of them out")
 	}
-	board := monitor.NewBoard(cfg.Mem, time.Now)
-	cfg.Board, cfg.Force, cfg.Resume = board, c.Bool("force"), c.Bool("resume")
+	cfg.Force, cfg.Resume = c.Bool("force"), c.Bool("resume")
+	board = monitor.NewBoard(cfg.Mem, time.Now)
+	cfg.Board = board
 	run, err := e.openJob(c, job, cfg)
 	if err != nil {
-		return err
+		return board, err
 	}
+	e.rules = run.Rules
 	for _, n := range run.Plan().Nodes {
 		for _, w := range n.Warnings {
 			e.warn(w)
 		}
 	}
 	if err := run.Preflight(c.Context); err != nil {
-		return e.reportChecks(c, run, 0, err)
+		return board, err
 	}
 	show, err := monitor.Watch(board, c.String("progress"), e.err)
 	if err != nil {
-		return usageError{err}
+		return board, usageError{err}
 	}
 	res, err := run.Execute(c.Context)
 	show.Stop(err == nil)
-	if err := e.reportChecks(c, run, board.Snapshot().Elapsed, err); err != nil {
-		return err
+	if err != nil {
+		return board, err
 	}
-	return e.summary(c, board, run, res)
+	return board, e.summary(c, board, run, res)
 }
 
 func (e *env) summary(c *cli.Context, board *monitor.Board, run *engine.Run, res *engine.Result) error {

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -30,12 +31,20 @@ outputs:
 
 // slowRun is a run that has begun to write its output and will not end by itself.
 type slowRun struct {
-	cmd    *exec.Cmd
-	dir    string
-	stderr bytes.Buffer
+	cmd            *exec.Cmd
+	dir            string
+	stdout, stderr bytes.Buffer
 }
 
 func startSlow(t *testing.T, more ...string) *slowRun {
+	t.Helper()
+	s := newSlow(t)
+	s.begin(t, append([]string{"pqjoin", "run", "slow.yaml", "--mem", "256MB", "--force", "--progress", "none"}, more...)...)
+	return s
+}
+
+// newSlow makes the folder with the job, its input and an old output.
+func newSlow(t *testing.T) *slowRun {
 	t.Helper()
 	s := &slowRun{dir: diskDir(t)}
 	if out, err := s.command("demo", "--rows", "3000", "--dir", "d").CombinedOutput(); err != nil {
@@ -50,8 +59,15 @@ func startSlow(t *testing.T, more ...string) *slowRun {
 			t.Fatal(err)
 		}
 	}
-	s.cmd = s.command(append([]string{"run", "slow.yaml", "--mem", "256MB", "--force", "--progress", "none"}, more...)...)
-	s.cmd.Stderr = &s.stderr
+	return s
+}
+
+// begin starts the run and waits until it is at work.
+func (s *slowRun) begin(t *testing.T, command ...string) {
+	t.Helper()
+	s.cmd = exec.Command(command[0], command[1:]...)
+	s.cmd.Dir = s.dir
+	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, &s.stderr
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +77,6 @@ func startSlow(t *testing.T, more ...string) *slowRun {
 			t.Fatalf("the run has not begun: %v\n%s", leftovers(s.dir), &s.stderr)
 		}
 	}
-	return s
 }
 
 func (s *slowRun) command(args ...string) *exec.Cmd {
@@ -100,13 +115,23 @@ func TestSignalStopsARunCleanly(t *testing.T) {
 		syscall.SIGTERM: {143, "pqjoin: terminated; nothing was changed"},
 	} {
 		t.Run(sig.String(), func(t *testing.T) {
-			s := startSlow(t)
+			s := startSlow(t, "--json", "--junit", "report.xml")
 			state, took := s.stop(t, sig)
 			if state.ExitCode() != want.code {
 				t.Errorf("exit %d, not %d", state.ExitCode(), want.code)
 			}
 			if got := strings.TrimSpace(s.stderr.String()); !strings.HasSuffix(got, want.said) {
 				t.Errorf("stderr ends in %q, not %q", got, want.said)
+			}
+			var told struct {
+				Error string
+				Exit  int
+			}
+			if err := json.Unmarshal(s.stdout.Bytes(), &told); err != nil || "pqjoin: "+told.Error != want.said || told.Exit != want.code {
+				t.Errorf("--json tells of exit %d, %q, %v", told.Exit, told.Error, err)
+			}
+			if b, err := os.ReadFile(filepath.Join(s.dir, "report.xml")); err != nil || !strings.Contains(string(b), `<error message="`+strings.TrimPrefix(want.said, "pqjoin: ")) {
+				t.Errorf("the JUnit report tells of %s, %v", b, err)
 			}
 			if took > 2*time.Second {
 				t.Errorf("stopping took %v", took)
