@@ -92,17 +92,24 @@ func (e *env) app() *cli.App {
 type signalError struct{ sig syscall.Signal }
 
 func (s signalError) Error() string {
-	if s.sig == syscall.SIGTERM {
+	switch s.sig {
+	case syscall.SIGTERM:
 		return "terminated; nothing was changed"
+	case syscall.SIGHUP:
+		return "the terminal was closed; nothing was changed"
 	}
 	return "interrupted; nothing was changed"
 }
 
-// withSignals returns a context that SIGINT and SIGTERM cancel; a second signal kills as usual.
+// withSignals returns a context that SIGINT, SIGTERM and SIGHUP cancel; a second signal kills as usual. A SIGHUP that is ignored from
+// the start, as under nohup, stays ignored.
 func withSignals(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(ch, syscall.SIGHUP)
+	}
 	go func() {
 		if s, ok := (<-ch).(syscall.Signal); ok {
 			signal.Stop(ch)

@@ -30,6 +30,7 @@ const (
 	exitRefused   = 4 // refused before writing anything
 	exitLimit     = 5 // stopped at a limit while running
 	exitLocked    = 6 // another run holds the output
+	exitHangup    = 129
 	exitInterrupt = 130
 	exitTerm      = 143
 )
@@ -61,8 +62,11 @@ func exitCode(err error) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &sig):
-		if sig.sig == syscall.SIGTERM {
+		switch sig.sig {
+		case syscall.SIGTERM:
 			return exitTerm
+		case syscall.SIGHUP:
+			return exitHangup
 		}
 		return exitInterrupt
 	case is(publish.ErrLocked):

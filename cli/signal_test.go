@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -113,8 +114,12 @@ func TestSignalStopsARunCleanly(t *testing.T) {
 	}{
 		syscall.SIGINT:  {130, "pqjoin: interrupted; nothing was changed"},
 		syscall.SIGTERM: {143, "pqjoin: terminated; nothing was changed"},
+		syscall.SIGHUP:  {129, "pqjoin: the terminal was closed; nothing was changed"},
 	} {
 		t.Run(sig.String(), func(t *testing.T) {
+			if signal.Ignored(sig) {
+				t.Skip("it is ignored here, as under nohup")
+			}
 			s := startSlow(t, "--json", "--junit", "report.xml")
 			state, took := s.stop(t, sig)
 			if state.ExitCode() != want.code {
@@ -141,6 +146,18 @@ func TestSignalStopsARunCleanly(t *testing.T) {
 			}
 			s.wantOldOutput(t)
 		})
+	}
+}
+
+// Under nohup a run outlives its terminal.
+func TestAHangupThatIsIgnoredStaysSo(t *testing.T) {
+	s := newSlow(t)
+	s.begin(t, "sh", "-c", "trap '' HUP; exec pqjoin run slow.yaml --mem 256MB --force --progress none")
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if state, _ := s.stop(t, syscall.SIGTERM); state.ExitCode() != 143 {
+		t.Errorf("exit %d, not 143\n%s", state.ExitCode(), &s.stderr)
 	}
 }
 

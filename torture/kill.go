@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -250,12 +251,12 @@ func tryStop(ctx context.Context, b *bench, r *result) error {
 		return err
 	}
 	rng := rand.New(rand.NewPCG(b.seed, 2))
-	slowest := time.Duration(0)
+	slowest, signals := time.Duration(0), []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP}
+	if signal.Ignored(syscall.SIGHUP) { // the runs would inherit that
+		signals = signals[:2]
+	}
 	for n := range b.times(300) {
-		sig := syscall.SIGINT
-		if n%2 == 0 {
-			sig = syscall.SIGTERM
-		}
+		sig := signals[n%len(signals)]
 		reaction, err := p.stop(ctx, r, sig, time.Duration(rng.Int64N(int64(p.took))))
 		if err != nil {
 			return err
