@@ -27,7 +27,7 @@ func tryBound(ctx context.Context, b *bench, r *result) error {
 	} else {
 		g.remove()
 	}
-	for i, j := range jobs {
+	for i, j := range catalogue() {
 		if b.scale < 1 && i%max(1, int(1/b.scale/4)) != 0 || !b.match.MatchString(j.name) {
 			continue
 		}
@@ -38,7 +38,7 @@ func tryBound(ctx context.Context, b *bench, r *result) error {
 		if err := t.all(ctx); err != nil {
 			return fmt.Errorf("%s: %w", j.name, err)
 		}
-		r.fact("%s: floor %d MB, %d bounds, spilled at %d", j.name, t.floor/1e6, t.pairs, t.spilled)
+		r.fact("%s", t.told())
 		os.RemoveAll(t.out)
 	}
 	return nil
@@ -48,12 +48,27 @@ func tryBound(ctx context.Context, b *bench, r *result) error {
 type boundTrial struct {
 	*bench
 	r         *result
-	job       job
+	job       trialJob
 	file, out string
 	floor     int64
 	want      string // hash of the output
 	pairs     int
 	spilled   int
+	stopped   int   // for want of memory
+	enough    int64 // the least bound that it succeeded at with two threads, 0: none yet
+	kept      int   // stages that were finished when it was killed
+}
+
+// told is a line of the report.
+func (t *boundTrial) told() string {
+	s := fmt.Sprintf("%s: floor %d MB, %d bounds, spilled at %d", t.job.name, t.floor/1e6, t.pairs, t.spilled)
+	if t.job.stops {
+		s += fmt.Sprintf(", not enough memory for a value at %d", t.stopped)
+	}
+	if t.job.resumes {
+		s += fmt.Sprintf(", killed three times with %d stages finished", t.kept)
+	}
+	return s
 }
 
 func (t *boundTrial) prepare(ctx context.Context, number int) (err error) {
@@ -98,6 +113,11 @@ func (t *boundTrial) all(ctx context.Context) error {
 			return err
 		}
 	}
+	if t.job.resumes {
+		if err := t.resumed(ctx); err != nil {
+			return err
+		}
+	}
 	return t.below(ctx)
 }
 
@@ -112,9 +132,22 @@ func (t *boundTrial) at(ctx context.Context, bound int64, threads string) error 
 	if err != nil {
 		return err
 	}
+	if t.job.stops && o.exit == 1 && o.kills == 0 && oneSentence(o.stderr) && (t.enough == 0 || bound < t.enough || threads == "1") {
+		t.stopped++
+		t.r.end("a value that does not fit, and says so")
+		return nil
+	}
 	if o.exit != 0 || o.kills > 0 {
 		t.r.refute("%s at --mem %d (floor %d), --threads %s: %v", t.job.name, bound, t.floor, threads, o)
 		return nil
+	}
+	return t.same(o, bound, threads)
+}
+
+// same compares the output of a run that succeeded with that of the first bound.
+func (t *boundTrial) same(o outcome, bound int64, threads string) error {
+	if t.enough == 0 && threads == "2" {
+		t.enough = bound
 	}
 	spilled, err := spilledBytes(o)
 	if err != nil {

@@ -58,6 +58,13 @@ func (b *bench) run(ctx context.Context, limit int64, args ...string) (outcome, 
 	return b.command(ctx, limit, exec.CommandContext(ctx, b.bin, args...))
 }
 
+// watchArgs is run, and tells of the process once it runs.
+func (b *bench) watchArgs(ctx context.Context, limit int64, args []string, started func(*os.Process)) (outcome, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return b.watch(ctx, limit, exec.CommandContext(ctx, b.bin, args...), started)
+}
+
 // command runs a command that was not started yet.
 func (b *bench) command(ctx context.Context, limit int64, cmd *exec.Cmd) (outcome, error) {
 	return b.watch(ctx, limit, cmd, func(*os.Process) {})

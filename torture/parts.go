@@ -11,7 +11,7 @@ type part struct {
 
 // parts are in the order of the report.
 var parts = [...]part{
-	{"bound", "In a memory cgroup of exactly `--mem`, without swap, no job is killed: from its printed floor on it succeeds, with the same bytes at every bound; below it is refused (exit 4) and told its floor.", tryBound},
+	{"bound", "In a memory cgroup of exactly `--mem`, without swap, no job is killed: from its printed floor on it succeeds, with the same bytes at every bound, and where it is killed, and gone on with by `--resume`; below it is refused (exit 4) and told its floor. A job that makes one value of all rows may stop where that does not fit, but not above a bound that was enough.", tryBound},
 	{"kill", "After SIGKILL at any moment each output is the whole old one or the whole new one, two outputs are of one run, and the next run leaves no orphan.", tryKill},
 	{"steps", "So it is after SIGKILL at any system call by which a run spills, publishes and tidies up.", trySteps},
 	{"resume", "A run with `--resume` goes on from what a killed one had finished, reads less, gives the same bytes and leaves nothing; a flipped bit in a finished stage or output is found before that is taken over, and it is made again.", tryResume},

@@ -1,0 +1,32 @@
+package main
+
+// formatJobs read and write what is not plain Parquet: text, Arrow, nested columns, files of others, trees of directories.
+var formatJobs = [...]job{
+	{"CSV in, index", "csv", `{from: csv}, {index: [col1, col3]}`, ""},
+	{"CSV in, window and CSV out", "csv", `{from: csv}, {window: {by: col1, order_by: col3, columns: {a: "cumsum(col2)", b: "lead(col3, 2)"}}}`, "format: csv"},
+	{"CSV in, join", "csv seed2", `{from: csv}, {index: col1}, {join: {with: g, on: col1, how: left}}` + "\n" + `  g: [{from: seed2}, {groupby: {by: col1, agg: {m: mean(col4)}}}]`, ""},
+	{"compressed CSV in, group-by", "csvgz", `{from: csvgz}, {groupby: {by: [col2], agg: {n: count(), m: mean(col3), f: first(col1)}}}`, ""},
+	{"CSV of strings in, distinct", "csvtexts", `{from: csvtexts}, {distinct: {by: [c1], keep: last}}, {index: key}`, ""},
+	{"JSON lines in, index", "jsonl", `{from: jsonl}, {index: [col2, col3]}`, ""},
+	{"JSON lines in, lag and JSON lines out", "jsonl", `{from: jsonl}, {lag: {column: col3, by: col1, periods: [1, -1], as: "l_{period}"}}`, "format: jsonl, compression: zstd"},
+	{"Arrow in, index", "arrow", `{from: arrow}, {index: col1}`, ""},
+	{"Arrow in, group-by of the columns and Arrow out", "arrow", `{from: arrow}, {groupby: {by: [col1, col2], agg: {s: sum(col3)}}}`, "format: arrow"},
+	{"compressed Arrow of strings in, index", "arrowtexts", `{from: arrowtexts}, {index: [c1, key]}`, "format: arrow, compression: lz4"},
+	{"CSV directories out", "pair", `{from: pair}, {compute: {p: "col1 % 50"}}, {index: col3}`, "format: csv, partition_by: [p]"},
+	{"JSON lines directories out", "pair", `{from: pair}, {compute: {p: "col1 % 50"}}, {index: col3}`, "format: jsonl, partition_by: [p], compression: gzip"},
+	{"Arrow directories out", "pair", `{from: pair}, {compute: {p: "col1 % 1000"}}, {index: col3}`, "format: arrow, partition_by: [p]"},
+	{"compressed TSV out, files of 50,000 rows", "pair", `{from: pair}, {index: col1}`, "format: tsv, compression: gzip, files: {rows: 50000}"},
+	{"files of about equal rows and bloom filters out", "unique", `{from: unique}, {index: v1}`, "files: {count: 7}, bloom: [key]"},
+	{"row groups of 500 rows out", "pair", `{from: pair}, {index: col1}`, "row_group_rows: 500"},
+	{"directories in", "tree", `{from: tree}, {where: "p < 40"}, {index: [p, col3]}`, ""},
+	{"texts of 16 KB in the footer's statistics", "bounds", `{from: bounds}, {index: k}`, ""},
+	{"one row group of strings", "texts", `{from: texts}, {index: [c1, key]}`, ""},
+	{"one row group of strings, group-by", "texts", `{from: texts}, {groupby: {by: c1, agg: {n: count(), a: min(c2), l: last(c3)}}}`, ""},
+	{"nested columns, index", "nested", `{from: nested}, {index: "n desc"}`, ""},
+	{"nested columns, a join that multiplies", "nested pair", `{from: few}, {index: col1}, {join: {with: nested, on: col1, how: left}}` + "\n" + `  few: [{from: pair}, {head: 40000}]`, ""},
+	{"nested columns, first and last", "nested", `{from: nested}, {compute: {k: "col1 % 100"}}, {groupby: {by: k, agg: {f: first(l), g: last(t)}}}`, ""},
+	{"nested columns, lag, Arrow out", "nested", `{from: nested}, {compute: {k: "col1 % 10"}}, {lag: {column: [l, t], by: k, periods: [1, 50], as: "{column}_{period}"}}`, "format: arrow"},
+	{"nested columns, union and distinct, JSON lines out", "nested", `{from: nested}, {union: [nested]}, {distinct: {by: [col1], keep: last}}, {index: col1}`, "format: jsonl"},
+	{"nested columns, CSV out", "nested", `{from: nested}, {index: n}`, "format: csv"},
+	{"lists of a million values", "nestedlong", `{from: nestedlong}, {index: k}`, ""},
+}
