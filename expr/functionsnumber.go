@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"pqjoin/batch"
+	"pqjoin/internal/floats"
 )
 
 var numberFunctions = inGroup("Numbers",
@@ -18,12 +19,12 @@ var numberFunctions = inGroup("Numbers",
 	fn("fmod(x, y) -> float64", "x - y * floor(x / y), the rest with the sign of y; nan where y is 0", "fmod(-7, 3)", bindFloats, floatKernel2(func(x, y float64) float64 { return x - float64(y*math.Floor(x/y)) })),
 	fn("fdiv(x, y) -> float64", "floor(x / y)", "fdiv(-7, 2)", bindFloats, floatKernel2(func(x, y float64) float64 { return math.Floor(x / y) })),
 	fn("divide(x, y)", "x // y, the division of whole numbers", "divide(7, 2)", bindDivide, nil).failing().also("div"),
-	float1("ln", "natural logarithm; -inf at 0, nan below", "ln(1)", math.Log),
-	fn("log(x) -> float64; log(base, x)", "logarithm to base 10, or to another base", "log(2, 8)", bindLog, floatKernel2(logBase)),
-	float1("log10", "logarithm to base 10", "log10(1000)", math.Log10),
-	float1("log2", "logarithm to base 2", "log2(8)", math.Log2),
-	float1("exp", "e to the power of x", "exp(1)", math.Exp),
-	fn("pow(x, y) -> float64", "x to the power of y; also x ** y", "pow(2, 10)", bindFloats, floatKernel2(math.Pow)).also("power"),
+	float1("ln", "natural logarithm; -inf at 0, nan below", "ln(1)", floats.Log),
+	fn("log(x) -> float64; log(base, x)", "logarithm to base 10, or to another base", "log(2, 8)", bindLog, floatKernel2(floats.LogBase)),
+	float1("log10", "logarithm to base 10", "log10(1000)", floats.Log10),
+	float1("log2", "logarithm to base 2", "log2(8)", floats.Log2),
+	float1("exp", "e to the power of x", "exp(1)", floats.Exp),
+	fn("pow(x, y) -> float64", "x to the power of y; also x ** y", "pow(2, 10)", bindFloats, floatKernel2(floats.Pow)).also("power"),
 	float1("sqrt", "square root; nan below 0", "sqrt(2)", math.Sqrt),
 	float1("cbrt", "cube root", "cbrt(27)", math.Cbrt),
 	float1("sin", "sine of radians", "sin(1)", math.Sin),
@@ -33,9 +34,9 @@ var numberFunctions = inGroup("Numbers",
 	float1("asin", "arc sine in radians", "asin(1)", math.Asin),
 	float1("acos", "arc cosine in radians", "acos(1)", math.Acos),
 	float1("atan", "arc tangent in radians", "atan(1)", math.Atan),
-	fn("atan2(y, x) -> float64", "angle of the point (x, y) in radians", "atan2(1, 1)", bindFloats, floatKernel2(math.Atan2)),
-	float1("sinh", "hyperbolic sine", "sinh(1)", math.Sinh),
-	float1("cosh", "hyperbolic cosine", "cosh(1)", math.Cosh),
+	fn("atan2(y, x) -> float64", "angle of the point (x, y) in radians", "atan2(1, 1)", bindFloats, floatKernel2(floats.Atan2)),
+	float1("sinh", "hyperbolic sine", "sinh(1)", floats.Sinh),
+	float1("cosh", "hyperbolic cosine", "cosh(1)", floats.Cosh),
 	float1("tanh", "hyperbolic tangent", "tanh(1)", math.Tanh),
 	float1("asinh", "inverse hyperbolic sine", "asinh(1)", math.Asinh),
 	float1("acosh", "inverse hyperbolic cosine; nan below 1", "acosh(2)", math.Acosh),
@@ -44,7 +45,7 @@ var numberFunctions = inGroup("Numbers",
 	float1("radians", "degrees as radians", "radians(180)", func(x float64) float64 { return x * (math.Pi / 180) }),
 	fn("pi() -> float64", "the circle's circumference by its diameter", "pi()", bindPi, nil),
 	float1("gamma", "the gamma function, (x - 1)! for whole x", "gamma(5)", math.Gamma),
-	float1("lgamma", "the logarithm of the gamma function's absolute value", "lgamma(5)", logGamma),
+	float1("lgamma", "the logarithm of the gamma function's absolute value", "lgamma(5)", floats.LogGamma),
 	fn("factorial(n) -> decimal(38, 0)", "1 * 2 * ... * n, for n up to 33", "factorial(20)", bindFactorial, kernelFactorial).failing(),
 	fn("gcd(x, y) -> int64", "greatest common divisor", "gcd(12, 18)", bindInt64s, kernelGCD).failing().also("greatest_common_divisor"),
 	fn("lcm(x, y) -> int64", "least common multiple", "lcm(4, 6)", bindInt64s, kernelLCM).failing().also("least_common_multiple"),
@@ -91,16 +92,6 @@ func evenFloat(x float64) float64 {
 	}
 	return math.Copysign(up, x)
 }
-
-func logGamma(x float64) float64 {
-	if math.IsInf(x, 0) {
-		return math.Inf(1)
-	}
-	v, _ := math.Lgamma(x)
-	return v
-}
-
-func logBase(base, x float64) float64 { return math.Log10(x) / math.Log10(base) }
 
 // bindLog makes log(x) a log10(x).
 func bindLog(n *node) (*node, *Error) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"pqjoin/batch"
+	"pqjoin/internal/floats"
 )
 
 // kernelFor returns the strict kernel of an operator or function, and a key that says
@@ -103,51 +104,37 @@ func numberKernel(n *node) (string, func(*frame) error) {
 }
 
 func wholeFunction(op string, digits int) func(float64) float64 {
-	switch op {
-	case "abs":
+	switch {
+	case op == "abs":
 		return math.Abs
-	case "floor":
+	case op == "floor":
 		return math.Floor
-	case "ceil":
+	case op == "ceil":
 		return math.Ceil
-	case "trunc":
-		return func(v float64) float64 { return truncFloat(v, digits) }
+	case op == "trunc":
+		return atDigit(math.Trunc, digits)
 	}
-	return func(v float64) float64 { return roundFloat(v, digits) }
+	return atDigit(math.Round, digits)
 }
 
-// roundFloat rounds half away from zero at a digit. Where the scaled value leaves the
-// range of floats or has no fraction any more, v has no such digit and stays.
-func roundFloat(v float64, digits int) float64 {
-	if digits == 0 {
-		return math.Round(v)
+// atDigit applies whole, which makes floats whole, at a digit behind the point (before it where negative). Where the scaled value
+// leaves the range of floats or has no fraction any more, it has no such digit and stays.
+func atDigit(whole func(float64) float64, digits int) func(float64) float64 {
+	switch {
+	case digits == 0:
+		return whole
+	case digits < 0:
+		p := floats.Ten(-digits)
+		return func(v float64) float64 { return whole(v/p) * p }
 	}
-	if digits < 0 {
-		p := math.Pow(10, float64(-digits))
-		return math.Round(v/p) * p
+	p := floats.Ten(digits)
+	return func(v float64) float64 {
+		r := whole(v*p) / p
+		if math.IsInf(r, 0) || math.IsNaN(r) {
+			return v
+		}
+		return r
 	}
-	p := math.Pow(10, float64(digits))
-	r := math.Round(v*p) / p
-	if math.IsInf(r, 0) || math.IsNaN(r) {
-		return v
-	}
-	return r
-}
-
-// truncFloat drops what is behind a digit.
-func truncFloat(v float64, digits int) float64 {
-	if digits == 0 {
-		return math.Trunc(v)
-	}
-	p := math.Pow(10, math.Abs(float64(digits)))
-	if digits < 0 {
-		return math.Trunc(v/p) * p
-	}
-	r := math.Trunc(v*p) / p
-	if math.IsInf(r, 0) || math.IsNaN(r) {
-		return v
-	}
-	return r
 }
 
 func copyFixed(f *frame) error {

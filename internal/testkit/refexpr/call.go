@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"pqjoin/batch"
+	"pqjoin/internal/floats"
 )
 
-var floats = map[string]func(float64) float64{
-	"ln": math.Log, "log10": math.Log10, "log2": math.Log2, "exp": math.Exp, "sqrt": math.Sqrt, "cbrt": math.Cbrt,
+var floatCalls = map[string]func(float64) float64{
+	"ln": floats.Log, "log10": floats.Log10, "log2": floats.Log2, "exp": floats.Exp, "sqrt": math.Sqrt, "cbrt": math.Cbrt,
 	"sin": math.Sin, "cos": math.Cos, "tan": math.Tan, "asin": math.Asin, "acos": math.Acos, "atan": math.Atan,
-	"sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh,
+	"sinh": floats.Sinh, "cosh": floats.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "acosh": math.Acosh, "atanh": math.Atanh,
 	"degrees": func(x float64) float64 { return x * (180 / math.Pi) }, "radians": func(x float64) float64 { return x * (math.Pi / 180) },
 }
 
@@ -52,13 +53,13 @@ func call(name string, args []val) (val, error) {
 	t := batch.Of(batch.Float64)
 	if id, ok := results[name]; ok {
 		t = batch.Of(id)
-	} else if floats[name] == nil {
+	} else if floatCalls[name] == nil {
 		return val{}, fmt.Errorf("%s: %w", name, ErrUnknown)
 	}
 	if slices.ContainsFunc(args, func(v val) bool { return v.null }) {
 		return null(t), nil
 	}
-	if f := floats[name]; f != nil {
+	if f := floatCalls[name]; f != nil {
 		return float(f(args[0].toFloat()), t), nil
 	}
 	switch t.ID {
@@ -76,9 +77,9 @@ func call(name string, args []val) (val, error) {
 func floatCall(name string, args []val, t batch.Type) (val, error) {
 	switch name {
 	case "pow":
-		return float(math.Pow(args[0].toFloat(), args[1].toFloat()), t), nil
+		return float(floats.Pow(args[0].toFloat(), args[1].toFloat()), t), nil
 	case "atan2":
-		return float(math.Atan2(args[0].toFloat(), args[1].toFloat()), t), nil
+		return float(floats.Atan2(args[0].toFloat(), args[1].toFloat()), t), nil
 	}
 	sec := new(big.Rat).Mul(args[0].num, new(big.Rat).SetInt64(86400))
 	f, _ := sec.Quo(sec, perDay(args[0].typ)).Float64()
@@ -181,10 +182,10 @@ func wholeFloat(name string, f float64, digits int) float64 {
 		return truncatedFloat(f, digits)
 	}
 	if digits < 0 {
-		p := math.Pow(10, float64(-digits))
+		p := floats.Ten(-digits)
 		return math.Round(f/p) * p
 	}
-	p := math.Pow(10, float64(digits))
+	p := floats.Ten(digits)
 	if r := math.Round(f*p) / p; !math.IsInf(r, 0) && !math.IsNaN(r) {
 		return r
 	}
@@ -192,7 +193,7 @@ func wholeFloat(name string, f float64, digits int) float64 {
 }
 
 func truncatedFloat(f float64, digits int) float64 {
-	p := math.Pow(10, math.Abs(float64(digits)))
+	p := floats.Ten(max(digits, -digits))
 	if digits < 0 {
 		return math.Trunc(f/p) * p
 	}

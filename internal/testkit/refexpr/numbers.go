@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"pqjoin/batch"
+	"pqjoin/internal/floats"
 )
 
 // A function computes one call; errors of values carry the type of the result.
@@ -149,9 +150,9 @@ func logarithm(_ string, args []val) (val, error) {
 		return null(t), nil
 	}
 	if len(args) == 1 {
-		return float(math.Log10(args[0].toFloat()), t), nil
+		return float(floats.Log10(args[0].toFloat()), t), nil
 	}
-	return float(math.Log10(args[1].toFloat())/math.Log10(args[0].toFloat()), t), nil
+	return float(floats.LogBase(args[0].toFloat(), args[1].toFloat()), t), nil
 }
 
 func floatPair(name string, args []val) (val, error) {
@@ -162,7 +163,7 @@ func floatPair(name string, args []val) (val, error) {
 	x, y := args[0].toFloat(), args[1].toFloat()
 	switch name {
 	case "**":
-		return float(math.Pow(x, y), t), nil
+		return float(floats.Pow(x, y), t), nil
 	case "fdiv":
 		return float(math.Floor(x/y), t), nil
 	}
