@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -85,10 +86,15 @@ func (e *env) inspect(c *cli.Context) error {
 			return err
 		}
 	}
-	if c.Bool("json") {
-		return e.json(x)
+	if !c.Bool("json") {
+		return x.text(e.out)
 	}
-	return x.text(e.out)
+	for i := range x.List {
+		if x.List[i].Path, err = filepath.Abs(x.List[i].Path); err != nil {
+			return err
+		}
+	}
+	return e.json(x)
 }
 
 func inspectKey(c *cli.Context, run *engine.Run, keys []string) (*engine.KeyInfo, error) {

@@ -96,7 +96,7 @@ func (e *env) record(c *cli.Context, job *plan.Job) (board *monitor.Board, err e
 }
 
 func (e *env) summary(c *cli.Context, board *monitor.Board, run *engine.Run, res *engine.Result) error {
-	sum := monitor.Summarize(board.Snapshot(), res.Pool, outputs(res))
+	sum := monitor.Summarize(board.Snapshot(), res.Pool, outputs(res, c.Bool("json")))
 	if c.Bool("json") {
 		return e.json(struct {
 			*monitor.Summary
@@ -106,10 +106,15 @@ func (e *env) summary(c *cli.Context, board *monitor.Board, run *engine.Run, res
 	return sum.Text(e.out)
 }
 
-func outputs(res *engine.Result) []monitor.Output {
+// outputs returns what a run wrote; in JSON every path is absolute.
+func outputs(res *engine.Result, asJSON bool) []monitor.Output {
 	var out []monitor.Output
 	for _, o := range res.Outputs {
-		out = append(out, monitor.Output{Label: o.Label, Path: o.Path, Rows: o.Rows, Bytes: o.Bytes, Files: o.Files})
+		path := o.Shown
+		if asJSON {
+			path = o.Path
+		}
+		out = append(out, monitor.Output{Label: o.Label, Path: path, Rows: o.Rows, Bytes: o.Bytes, Files: o.Files})
 	}
 	return out
 }

@@ -84,6 +84,7 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 			r.rules.broken(r.plan, err)
 			return nil, r.failedJoin(x.explainErr(err))
 		}
+		sum.Path, sum.Shown = r.path(o), r.shown(o)
 		res.Outputs = append(res.Outputs, sum)
 	}
 	r.rules.joined(r.plan)

@@ -73,7 +73,8 @@ type JoinInfo struct {
 type OutputInfo struct {
 	Label string `json:"label"`
 	Table string `json:"table"`
-	Path  string `json:"path"`
+	Path  string `json:"path"` // absolute
+	shown string // as the job has it
 	Rows  int64  `json:"rows"`
 	Exact bool   `json:"exact"`
 	Bytes int64  `json:"bytes"`
@@ -99,7 +100,7 @@ func (r *Run) Explain() *Explanation {
 	}
 	for _, o := range r.plan.Outputs {
 		est := r.nodes[o.Node].est
-		e.Outputs = append(e.Outputs, OutputInfo{Label: o.Label, Table: o.Table, Path: o.Show, Rows: est.Rows, Exact: est.Exact, Bytes: est.Bytes()})
+		e.Outputs = append(e.Outputs, OutputInfo{Label: o.Label, Table: o.Table, Path: r.path(o), shown: o.Show, Rows: est.Rows, Exact: est.Exact, Bytes: est.Bytes()})
 	}
 	e.redact(r.job.Redact)
 	return e
@@ -243,7 +244,7 @@ func (e *Explanation) Text(out io.Writer) error {
 		j.heavyText(w)
 	}
 	for _, o := range e.Outputs {
-		fmt.Fprintf(w, "output %s\t%s: %s, about %s before compression\n", o.Label, o.Path, rowsText(o.Rows, o.Exact), size(o.Bytes))
+		fmt.Fprintf(w, "output %s\t%s: %s, about %s before compression\n", o.Label, o.shown, rowsText(o.Rows, o.Exact), size(o.Bytes))
 	}
 	for _, t := range e.Warnings {
 		fmt.Fprintf(w, "warning\t%s\n", t)

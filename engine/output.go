@@ -20,7 +20,8 @@ import (
 // OutputSummary describes a published output.
 type OutputSummary struct {
 	Label string `json:"label"`
-	Path  string `json:"path"`
+	Path  string `json:"path"` // absolute
+	Shown string `json:"-"`    // the path from the working directory, where that is shorter
 	Rows  int64  `json:"rows"`
 	Bytes int64  `json:"bytes"`
 	Files int    `json:"files"`
@@ -129,19 +130,31 @@ func (x *exec) fill(ctx context.Context, i int, o *plan.Output, set *publish.Set
 	if total.Rows != put {
 		return sum, fmt.Errorf("self-check: %d rows went to output %s and %d were written", put, o.Label, total.Rows)
 	}
-	return OutputSummary{Label: x.run.job.Redact(o.Label), Path: shown(o), Rows: total.Rows, Bytes: total.Bytes, Files: total.Files}, nil
+	return OutputSummary{Label: x.run.job.Redact(o.Label), Rows: total.Rows, Bytes: total.Bytes, Files: total.Files}, nil
 }
 
-// shown is an output's path as a user can paste it: from the working directory, unless it holds what must not be shown.
-func shown(o *plan.Output) string {
-	wd, err := os.Getwd()
-	if err != nil || strings.Contains(o.Show, "${") {
+// path is an output's absolute path as it may be shown: a variable of the environment in it is not.
+func (r *Run) path(o *plan.Output) string {
+	switch {
+	case !strings.Contains(o.Show, "${"):
+		return r.job.Redact(o.Path)
+	case strings.HasPrefix(o.Show, "${") || filepath.IsAbs(o.Show):
 		return o.Show
 	}
-	if rel, err := filepath.Rel(wd, o.Path); err == nil && !strings.HasPrefix(rel, "../..") {
+	return filepath.Join(r.job.Dir, o.Show)
+}
+
+// shown is an output's path as a user can paste it: from the working directory where that is not far.
+func (r *Run) shown(o *plan.Output) string {
+	path := r.path(o)
+	wd, err := os.Getwd()
+	if wd = resolved(wd); err != nil || wd == "/" {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && !strings.HasPrefix(rel, "../..") {
 		return rel
 	}
-	return o.Path
+	return path
 }
 
 func (x *exec) create(ctx context.Context, o *plan.Output, at string, opts tableio.WriterOptions) (tableio.Writer, error) {

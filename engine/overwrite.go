@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,15 +8,13 @@ import (
 	"pqjoin/plan"
 )
 
-// refuseOverwriting refuses outputs that are, hold or lie within an input by another name: through symbolic links. What the
-// job itself says has been looked at when it was parsed.
+// refuseOverwriting refuses outputs that are, hold or lie within an input by another name: through symbolic links, which
+// followLinks has followed. What the job itself says has been looked at when it was parsed.
 func (r *Run) refuseOverwriting() error {
 	for _, o := range r.plan.Outputs {
-		real := *o
-		real.Path = resolved(o.Path)
 		for _, in := range r.job.Inputs {
 			for i, p := range in.Paths {
-				if real.Meets(resolved(p)) {
+				if o.Meets(resolved(p)) {
 					return r.overwrites(o, in, in.Show[i])
 				}
 			}
@@ -27,7 +24,7 @@ func (r *Run) refuseOverwriting() error {
 			}
 			dirs := map[string]string{}
 			for _, f := range t.Files() {
-				if real.Meets(resolvedIn(dirs, f.Path)) {
+				if o.Meets(resolvedIn(dirs, f.Path)) {
 					return r.overwrites(o, in, filepath.Base(f.Path))
 				}
 			}
@@ -37,10 +34,7 @@ func (r *Run) refuseOverwriting() error {
 }
 
 func (r *Run) overwrites(o *plan.Output, in *plan.Input, what string) error {
-	return &plan.Error{
-		File: r.job.File, Line: o.Pos.Line, Column: o.Pos.Column, Text: r.job.Line(o.Pos.Line),
-		Msg: fmt.Sprintf("the output %q would overwrite or feed the input %q (%s) through a symbolic link", o.Label, in.Name, what), Hint: "write somewhere else",
-	}
+	return r.refuseOutput(o, "write somewhere else", "the output %q would overwrite or feed the input %q (%s) through a symbolic link", o.Label, in.Name, what)
 }
 
 // resolved returns the absolute path with the symbolic links of those of its elements replaced that there are.

@@ -120,6 +120,9 @@ func Open(ctx context.Context, job *plan.Job, cfg Config) (*Run, error) {
 	if err := r.refuseUnwritable(); err != nil {
 		return nil, err
 	}
+	if err := r.followLinks(); err != nil {
+		return nil, err
+	}
 	if err := r.refuseOverwriting(); err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (d *decoder) decodeOutputs(n *yamlNode) {
 	for _, e := range entries {
 		out := d.decodeOutput(e)
 		for _, other := range d.job.Outputs {
-			if overlap(out.Path, other.Path) {
+			if Overlap(out.Path, other.Path) {
 				d.job.fail(out.pathPos, "give each output a place of its own",
 					"the outputs %q and %q both write to %s", other.Label, out.Label, out.Show)
 			}
@@ -83,7 +83,7 @@ func (d *decoder) outputPath(out *Output, t Text) {
 	if out.Path == filepath.Dir(out.Path) {
 		d.job.fail(t.Pos, "", "an output cannot be the root folder")
 	}
-	if within(d.job.Dir, out.Path) {
+	if Within(d.job.Dir, out.Path) {
 		d.job.fail(t.Pos, "write to a folder of its own", "the output would replace the job file's own folder")
 	}
 }
@@ -165,11 +165,11 @@ func (d *decoder) outputFiles(out *Output, n *yamlNode) {
 	}
 }
 
-// overlap says whether two clean absolute paths are the same or one lies within the other.
-func overlap(a, b string) bool { return within(a, b) || within(b, a) }
+// Overlap says whether two clean absolute paths are the same or one lies within the other.
+func Overlap(a, b string) bool { return Within(a, b) || Within(b, a) }
 
-// within says whether path is dir or lies in it.
-func within(path, dir string) bool {
+// Within says whether the clean absolute path is dir or lies in it.
+func Within(path, dir string) bool {
 	if path == dir {
 		return true
 	}
@@ -197,7 +197,7 @@ func (d *decoder) checkInputsKept() {
 // reads says whether the pattern may match what out writes, or out replace what the pattern matches.
 func reads(pattern string, out *Output) bool {
 	if !strings.ContainsAny(pattern, "*?[") {
-		return overlap(pattern, out.Path)
+		return Overlap(pattern, out.Path)
 	}
 	parts := strings.Split(pattern, "/")
 	fixed := 0
@@ -205,10 +205,10 @@ func reads(pattern string, out *Output) bool {
 		fixed++
 	}
 	base := strings.Join(parts[:fixed], "/")
-	if within(base, out.Path) {
+	if Within(base, out.Path) {
 		return true
 	}
-	if !within(out.Path, base) {
+	if !Within(out.Path, base) {
 		return false
 	}
 	target := strings.Split(out.Path, "/")
