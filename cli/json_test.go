@@ -21,7 +21,7 @@ func TestEveryJSONFieldIsDocumented(t *testing.T) {
 	for _, c := range []struct {
 		command string
 		printed any
-	}{{"run", monitor.Summary{}}, {"plan", engine.Explanation{}}, {"inspect", inspection{}}} {
+	}{{"run", monitor.Summary{}}, {"plan", engine.Explanation{}}, {"inspect", inspection{}}, {"show", engine.Rows{}}, {"validate", validation{}}, {"clean", cleaned{}}, {"version", build{}}} {
 		_, after, ok := strings.Cut(rest, "\n`"+c.command+"`")
 		if !ok {
 			t.Fatalf("%s has no table of %s", name, c.command)

@@ -85,6 +85,13 @@ func (e *env) validateCommand() *cli.Command {
 	}
 }
 
+// validation is what validate prints of a job that is right.
+type validation struct {
+	Valid    bool               `json:"valid"`
+	Tables   []engine.TableInfo `json:"tables"`
+	Warnings []string           `json:"warnings,omitempty"`
+}
+
 func (e *env) validate(c *cli.Context) error {
 	job, err := e.readJob(c)
 	if err != nil {
@@ -100,11 +107,7 @@ func (e *env) validate(c *cli.Context) error {
 	}
 	x := run.Explain()
 	if c.Bool("json") {
-		return e.json(struct {
-			Valid    bool               `json:"valid"`
-			Tables   []engine.TableInfo `json:"tables"`
-			Warnings []string           `json:"warnings,omitempty"`
-		}{true, x.Tables, x.Warnings})
+		return e.json(validation{true, x.Tables, x.Warnings})
 	}
 	for _, w := range x.Warnings {
 		e.warn(w)

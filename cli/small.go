@@ -13,6 +13,13 @@ import (
 	"pqjoin/tableio/publish"
 )
 
+// build is what version prints.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision"` // the commit
+	Go       string `json:"go"`       // the compiler's version
+}
+
 func (e *env) versionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "print the version",
@@ -21,7 +28,7 @@ func (e *env) versionCommand() *cli.Command {
 			info, _ := debug.ReadBuildInfo()
 			revision := revisionOf(info)
 			if c.Bool("json") {
-				return e.json(map[string]string{"version": Version, "revision": revision, "go": runtime.Version()})
+				return e.json(build{Version, revision, runtime.Version()})
 			}
 			_, err := fmt.Fprintf(e.out, "pqjoin %s (revision %s, %s)\n", Version, revision, runtime.Version())
 			return err

@@ -35,6 +35,9 @@ func (e *CheckError) Error() string {
 	var parts []string
 	for _, f := range e.Failures {
 		s := fmt.Sprintf("%s: %d rows", f.Rule, f.Rows)
+		if f.Rows == 1 {
+			s = f.Rule + ": 1 row"
+		}
 		if len(f.Samples) > 0 {
 			s += ", for example " + f.Samples[0]
 		}
