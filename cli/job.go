@@ -180,12 +180,17 @@ func (e *env) open(c *cli.Context) (*engine.Run, error) {
 }
 
 func (e *env) openJob(c *cli.Context, job *plan.Job, cfg engine.Config) (*engine.Run, error) {
+	split := mem.Divide(cfg.Mem)
+	debug.SetMemoryLimit(split.Heap + max(0, split.Pool)/4*3) // nobody has taken of the pool yet
 	run, err := engine.Open(c.Context, job, cfg)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{err}
 	}
 	if err == nil { // the pool is so much smaller
-		debug.SetMemoryLimit(mem.Divide(cfg.Mem).Heap + run.HeapOfInputs())
+		debug.SetMemoryLimit(split.Heap + run.HeapOfInputs())
+		if run.HeapOfInputs() > 0 {
+			debug.FreeOSMemory() // what opening them left
+		}
 	}
 	return run, err
 }
