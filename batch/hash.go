@@ -2,7 +2,6 @@ package batch
 
 import (
 	"encoding/binary"
-	"math"
 	"math/bits"
 )
 
@@ -236,11 +235,4 @@ func fold(a, b uint64) uint64 {
 // orderFloat maps the canonical bits of a float64 to a word of the same order: negatives, zero, positives, NaN.
 func orderFloat(w uint64) uint64 {
 	return w ^ (uint64(int64(w)>>63) | 1<<63)
-}
-
-// FloatKey returns a word whose order is that of the float64 keys: NaN greatest, -0.0 equal to 0.0.
-func FloatKey(v float64) uint64 {
-	x := [1]uint64{math.Float64bits(v)}
-	canonicalFloats(x[:])
-	return orderFloat(x[0])
 }

@@ -65,15 +65,6 @@ type Splitters struct {
 	values  *valueIndex // of one column of bytes, ascending; else nil
 }
 
-// Whole returns splitters that leave the table in one range.
-func Whole(schema *batch.Schema, keys []batch.SortKey) (*Splitters, error) {
-	kb, err := bindKeys(schema, keys)
-	if err != nil {
-		return nil, err
-	}
-	return &Splitters{kb: kb}, nil
-}
-
 // At returns the same ranges for batches whose key columns are at the positions cols, of
 // the same types: of another table, or of the key columns alone. Columns that were
 // declared without nulls when the sample was taken must have none there either.

@@ -219,16 +219,3 @@ func TestMaxRowsIsExact(t *testing.T) {
 		})
 	}
 }
-
-func TestPlanFitsItsShare(t *testing.T) {
-	r := newRig(t, 1<<20)
-	spec := idSpec(r, Left)
-	for _, share := range []int64{8 << 20, 64 << 20, 1 << 30} {
-		for _, right := range []int64{0, 1 << 20, 10 << 30} {
-			l := Plan(&spec, share, right)
-			if used := l.Probe + l.PartBytes + l.Scatter; share >= l.Floor && used > share {
-				t.Errorf("share %d, right %d: %+v uses %d", share, right, l, used)
-			}
-		}
-	}
-}

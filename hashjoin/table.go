@@ -50,6 +50,9 @@ const directSlack = 4
 // row ids and groups (16), entries (24).
 const tableRowBytes = 50
 
+// TableBytes returns what a resident table of rows right rows of rawBytes takes while it is built.
+func TableBytes(rows, rawBytes int64) int64 { return rawBytes + rows*tableRowBytes }
+
 // newTable builds the table of rows, which it takes over, errors included. keyCols are positions in rows.
 func newTable(acct *mem.Account, k *keyer, rows *batch.Batch) (*RightTable, error) {
 	t := &RightTable{rows: rows, mode: k.mode, equal: k.nullsEqual}

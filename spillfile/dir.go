@@ -63,8 +63,8 @@ type dirOptions struct {
 // AllowMemory accepts a parent in tmpfs or ramfs, where spilling takes memory instead of freeing it.
 func AllowMemory() DirOption { return func(o *dirOptions) { o.allowMemory = true } }
 
-// MaxFiles bounds the files that are open at once, one of each kept store apart, instead of a quarter of what the process may open.
-func MaxFiles(n int) DirOption { return func(o *dirOptions) { o.files = n } }
+// maxFiles bounds the files that are open at once, one of each kept store apart, instead of a quarter of what the process may open.
+func maxFiles(n int) DirOption { return func(o *dirOptions) { o.files = n } }
 
 // OpenDir removes what dead owners left below parent, and makes a directory of its own
 // there. quota bounds the bytes on disk (0: no bound; negative: nothing may be written). Errors: ErrInMemory, or the filesystem's.
@@ -229,9 +229,6 @@ func (d *Dir) Path() string { return d.path }
 func (d *Dir) Used() int64    { d.mu.Lock(); defer d.mu.Unlock(); return d.used }
 func (d *Dir) Peak() int64    { d.mu.Lock(); defer d.mu.Unlock(); return d.peak }
 func (d *Dir) Written() int64 { d.mu.Lock(); defer d.mu.Unlock(); return d.written }
-
-// Quota returns the most bytes the directory may hold; 0: no limit.
-func (d *Dir) Quota() int64 { return d.quota }
 
 // Close removes the directory with everything in it and gives up the lock.
 func (d *Dir) Close() error {

@@ -14,7 +14,7 @@ import (
 func TestStoresShareFilesWhereFewMayBeOpen(t *testing.T) {
 	for _, c := range []struct{ most, open int }{{1000, 16}, {5, 5}, {1, 1}, {0, 1}} {
 		fsys := faultfs.New(vfs.OS(), nil)
-		pool, dir := mem.NewPool(1<<30, mem.Protect()), diskDir(t, fsys, 0, MaxFiles(c.most))
+		pool, dir := mem.NewPool(1<<30, mem.Protect()), diskDir(t, fsys, 0, maxFiles(c.most))
 		before := fsys.Leaked()
 		var stores []*Store
 		var wants [][][][]any
@@ -51,7 +51,7 @@ func TestStoresShareFilesWhereFewMayBeOpen(t *testing.T) {
 func TestAKeptStoreHasOneFileWhereFewMayBeOpen(t *testing.T) {
 	for _, c := range []struct{ most, kept, open int }{{1000, 8, 16}, {16 * 2, 2, 10}, {5, 1, 5}, {1, 1, 2}} {
 		fsys, parent := faultfs.New(vfs.OS(), nil), t.TempDir()
-		dir, err := OpenDir(fsys, parent, 0, AllowMemory(), MaxFiles(c.most))
+		dir, err := OpenDir(fsys, parent, 0, AllowMemory(), maxFiles(c.most))
 		if err != nil {
 			t.Fatal(err)
 		}

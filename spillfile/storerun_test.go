@@ -55,7 +55,7 @@ func TestRowsComeBackInOrderWhateverWasSpilled(t *testing.T) {
 			sc.pool = max(sc.pool, Floor(sc.spec(nil, nil)))
 		}
 		files := rapid.SampledFrom([]int{1, 3, 1000}).Draw(rt, "files")
-		pool, dir := mem.NewPool(sc.pool, mem.Protect()), diskDir(t, vfs.OS(), 0, MaxFiles(files))
+		pool, dir := mem.NewPool(sc.pool, mem.Protect()), diskDir(t, vfs.OS(), 0, maxFiles(files))
 		s, want, err := sc.run(t, pool, dir)
 		if err != nil {
 			rt.Fatal(err)
@@ -218,8 +218,8 @@ func TestQuotaStopsTheSpill(t *testing.T) {
 	if !errors.Is(err, ErrQuota) {
 		t.Fatalf("got %v, want ErrQuota", err)
 	}
-	if p := dir.Peak(); p > dir.Quota() {
-		t.Errorf("%d bytes on disk, quota %d", p, dir.Quota())
+	if p := dir.Peak(); p > dir.quota {
+		t.Errorf("%d bytes on disk, quota %d", p, dir.quota)
 	}
 	closeAll(t, s, pool, dir)
 }

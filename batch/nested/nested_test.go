@@ -178,63 +178,6 @@ func TestAWalkShowsWhatWasBuilt(t *testing.T) {
 	})
 }
 
-func TestListsOfRowsAreThoseOfABuilder(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		elem := genType(1).Draw(t, "type")
-		n := rapid.IntRange(1, 20).Draw(t, "rows")
-		c := &batch.Column{Type: elem.Batch(), N: n, Off: []uint32{0}, Valid: make([]byte, batch.BitmapLen(n))}
-		for i := range n {
-			if elem.Kind == nested.Leaf {
-				one := leafColumn(t, elem.Leaf)
-				c.Data, c.Fixed = append(c.Data, one.Data...), append(c.Fixed, one.Fixed...)
-			} else {
-				b := &nested.Builder{}
-				build(t, b, elem, 1)
-				c.Data = append(c.Data, b.Bytes...)
-			}
-			c.Off = append(c.Off, uint32(len(c.Data)))
-			if rapid.IntRange(0, 3).Draw(t, "null") > 0 {
-				c.Valid[i>>3] |= 1 << (i & 7)
-			}
-		}
-		c.Fixed = append([]byte(nil), c.Fixed...)
-		c.SetNulls()
-		list, err := nested.ListOf(c.Type, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows := rapid.SliceOf(rapid.Uint32Range(0, uint32(n-1))).Draw(t, "rows")
-		b := &nested.Builder{}
-		_ = b.Begin(list)
-		for _, i := range rows {
-			_ = b.Value(c, int(i))
-		}
-		_ = b.End()
-		got := nested.AppendList(nil, c, rows)
-		if diff := cmp.Diff(b.Bytes, got, cmp.Transformer("nil", func(b []byte) string { return string(b) })); diff != "" {
-			t.Fatal(diff)
-		}
-		if n := nested.ListSize(c, rows); n != int64(len(got)) {
-			t.Fatalf("%d bytes are said to be %d", len(got), n)
-		}
-		cut := rapid.IntRange(0, len(rows)).Draw(t, "cut")
-		both, err := nested.ConcatLists(nil, nested.AppendList(nil, c, rows[:cut]), nested.AppendList(nil, c, rows[cut:]))
-		if err != nil || string(both) != string(got) {
-			t.Fatalf("%v: %x put together of two is %x", err, got, both)
-		}
-		elems, err := nested.OpenElements(list, got)
-		if err != nil || elems.Len() != len(rows) {
-			t.Fatal(err, elems.Len())
-		}
-		for _, i := range rows {
-			v, err := elems.Next()
-			if err != nil || (v == nil) != c.IsNull(int(i)) || v != nil && string(v) != string(nested.AppendValue(nil, c, int(i))) {
-				t.Fatalf("row %d is %x, %v", i, v, err)
-			}
-		}
-	})
-}
-
 func FuzzBytesThatAreNoValueAreErrors(f *testing.F) {
 	f.Add("list<list<string>>", []byte{0xff, 0xff, 0xff, 0xff, 0x0f, 1})
 	f.Add("map<string, struct<a: int64, b: bool>>", []byte{3, 1, 0, 1})
@@ -250,6 +193,5 @@ func FuzzBytesThatAreNoValueAreErrors(f *testing.F) {
 			t.Fatal(err)
 		}
 		_, _ = nested.Skip(typ, b)
-		_, _ = nested.ConcatLists(nil, b, b)
 	})
 }

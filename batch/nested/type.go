@@ -57,25 +57,6 @@ func ListOf(t batch.Type, nullable bool) (*Type, error) {
 	return l, nil
 }
 
-// StructOf returns the type of structs of columns, of which there is one at least.
-func StructOf(fields []batch.Field) (*Type, error) {
-	if len(fields) == 0 {
-		return nil, fmt.Errorf("a struct without fields")
-	}
-	s := &Type{Kind: Struct}
-	for _, f := range fields {
-		t, err := Of(f.Type)
-		if err != nil {
-			return nil, err
-		}
-		s.Fields = append(s.Fields, Field{Name: f.Name, Type: t, Nullable: f.Nullable})
-	}
-	if s.depth() > MaxDepth {
-		return nil, fmt.Errorf("a type of more than %d levels", MaxDepth)
-	}
-	return s, nil
-}
-
 func (t *Type) depth() int {
 	d := 0
 	for i := range t.Fields {

@@ -308,38 +308,3 @@ func (l *items) skip(t *Type) (b []byte, err error) {
 	}
 	return b, nil
 }
-
-// Elements walks over the elements of a list value, or over the values of a map, each as its own bytes.
-type Elements struct {
-	t *Type
-	l items
-	i int
-}
-
-// OpenElements opens the list value b of type t.
-func OpenElements(t *Type, b []byte) (*Elements, error) {
-	if t.Kind != List {
-		return nil, fmt.Errorf("%w: a %s has no elements", ErrMalformed, t)
-	}
-	l, err := openItems(b)
-	return &Elements{t: t, l: l}, err
-}
-
-// Len returns the number of elements.
-func (e *Elements) Len() int { return e.l.n }
-
-// Next returns the next element, nil where it is null; there must be one.
-func (e *Elements) Next() ([]byte, error) {
-	i := e.i
-	e.i++
-	if !e.l.present(i) {
-		return nil, nil
-	}
-	rest, err := Skip(e.t.Fields[0].Type, e.l.rest)
-	if err != nil {
-		return nil, err
-	}
-	v := e.l.rest[:len(e.l.rest)-len(rest)]
-	e.l.rest = rest
-	return v, nil
-}

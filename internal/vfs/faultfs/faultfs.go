@@ -44,16 +44,6 @@ func FailAt(nth int, err error) func(int, Op, string) error {
 	}
 }
 
-// FailFrom fails the nth call and all later ones but closing and removing, as a full disk does.
-func FailFrom(nth int, err error) func(int, Op, string) error {
-	return func(n int, op Op, _ string) error {
-		if n >= nth && op != "close" && op != "remove" && op != "removeall" {
-			return err
-		}
-		return nil
-	}
-}
-
 // Calls returns how many calls there were, Faults how many were made to fail, and Leaked how many files and locks are open.
 func (f *FS) Calls() int  { f.mu.Lock(); defer f.mu.Unlock(); return f.calls }
 func (f *FS) Faults() int { f.mu.Lock(); defer f.mu.Unlock(); return f.faults }

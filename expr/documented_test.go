@@ -1,5 +1,35 @@
 package expr
 
+import (
+	"slices"
+	"strings"
+)
+
+// Functions returns the functions and operators of the language, in the order of the reference page: by group, then by name.
+func Functions() []FunctionDoc {
+	docs := operators()
+	for _, f := range functionTable {
+		if f.Example != "" { // an operator is documented among the operators
+			d := f.FunctionDoc
+			d.Signatures, d.Aliases = slices.Clone(d.Signatures), slices.Clone(d.Aliases)
+			docs = append(docs, d)
+		}
+	}
+	order := map[string]int{}
+	for _, d := range docs {
+		if _, ok := order[d.Group]; !ok {
+			order[d.Group] = len(order)
+		}
+	}
+	slices.SortStableFunc(docs, func(a, b FunctionDoc) int {
+		if c := order[a.Group] - order[b.Group]; c != 0 || a.Group == groupOperators {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return docs
+}
+
 const groupOperators = "Operators"
 
 // operators returns the documentation of what is written without a function's name, weakest first.
