@@ -79,13 +79,7 @@ func (x *exec) restoredSpool(ctx context.Context, p *phys, stage *spillfile.Stag
 func (s *spool) part(unit int) int { return unit * s.parts / max(s.units, 1) }
 
 func (s *spool) Put(ctx context.Context, worker, unit int, b *batch.Batch) error {
-	ids := make([]uint16, b.N)
-	if p := uint16(s.part(unit)); p != 0 {
-		for i := range ids {
-			ids[i] = p
-		}
-	}
-	return s.st.Append(ctx, worker, unit, ids, b)
+	return s.st.AppendTo(ctx, worker, unit, s.part(unit), b)
 }
 
 func (s *spool) EndUnit(context.Context, int, int) error { return nil }

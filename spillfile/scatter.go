@@ -57,8 +57,23 @@ const UnitRows = 1 << 18
 // partition is read back ordered by unit, and within a unit in the order of arrival; a
 // unit's rows come from one worker, and units are at most 2^31.
 func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *batch.Batch) error {
+	return s.append(ctx, worker, unit, target{each: part}, b)
+}
+
+// AppendTo is Append of rows that all go to one partition.
+func (s *Store) AppendTo(ctx context.Context, worker, unit, part int, b *batch.Batch) error {
+	return s.append(ctx, worker, unit, target{all: part}, b)
+}
+
+// target is the partitions of a batch's rows: each's, or where that is nil one of all.
+type target struct {
+	each []uint16
+	all  int
+}
+
+func (s *Store) append(ctx context.Context, worker, unit int, to target, b *batch.Batch) error {
 	defer b.Release()
-	if part != nil && len(part) != b.N {
+	if part := to.each; part != nil && len(part) != b.N {
 		panic(fmt.Sprintf("spillfile: %d partition numbers for %d rows", len(part), b.N))
 	}
 	w := &s.workers[worker]
@@ -70,7 +85,7 @@ func (s *Store) Append(ctx context.Context, worker, unit int, part []uint16, b *
 			return err
 		}
 		hi := min(lo+batch.Rows, b.N)
-		if err := s.appendRows(ctx, w, unit, part, b, lo, hi); err != nil {
+		if err := s.appendRows(ctx, w, unit, to, b, lo, hi); err != nil {
 			return s.named(err)
 		}
 	}
@@ -121,7 +136,7 @@ func (s *Store) noteLayout(w *worker, b *batch.Batch) error {
 	return nil
 }
 
-func (s *Store) appendRows(ctx context.Context, w *worker, unit int, part []uint16, b *batch.Batch, lo, hi int) error {
+func (s *Store) appendRows(ctx context.Context, w *worker, unit int, to target, b *batch.Batch, lo, hi int) error {
 	for c, col := range b.Cols {
 		if v := s.cols[c].varIdx; v >= 0 && w.codes[v] {
 			w.in[c] += w.maps[v].sum(col, lo, hi)
@@ -130,8 +145,9 @@ func (s *Store) appendRows(ctx context.Context, w *worker, unit int, part []uint
 		}
 	}
 	in := rowSet{lo: lo}
+	part := to.each
 	if s.spec.Partitions == 1 {
-		part = nil
+		part, to.all = nil, 0
 	}
 	if part != nil || w.lay.flat > 0 {
 		if err := w.room(s, hi-lo); err != nil {
@@ -147,7 +163,7 @@ func (s *Store) appendRows(ctx context.Context, w *worker, unit int, part []uint
 	}
 	w.left = w.left[:0]
 	if part == nil {
-		w.left = append(w.left, run{p: 0, lo: lo, hi: hi})
+		w.left = append(w.left, run{p: to.all, lo: lo, hi: hi})
 	} else {
 		w.group(part[lo:hi], in.idx, lo)
 	}

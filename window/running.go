@@ -3,6 +3,7 @@ package window
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"pqjoin/batch"
 	"pqjoin/groupby/binsum"
@@ -45,7 +46,7 @@ type RunningColumn struct {
 // far in their order: neither depends on where batches and units are cut.
 type Running struct {
 	spec    RunningSpec
-	numbers [3]bool // whether a column is of row numbers, ranks, dense ranks
+	numbers [len(numberings)]bool // whether a column is of them
 }
 
 // NewRunning returns the operator.
@@ -59,18 +60,11 @@ func NewRunning(spec RunningSpec) *Running {
 	return r
 }
 
+// numberings are the functions that number rows. It is never written to.
+var numberings = [...]string{"row_number", "rank", "dense_rank", "cumcount"}
+
 // numberOf returns which of a row's numbers a function shows; -1: none.
-func numberOf(fn string) int {
-	switch fn {
-	case "row_number", "cumcount":
-		return 0
-	case "rank":
-		return 1
-	case "dense_rank":
-		return 2
-	}
-	return -1
-}
+func numberOf(fn string) int { return slices.Index(numberings[:], fn) }
 
 // RunningState is what one stretch of rows leaves to the next. A nil *RunningState is the beginning of the table.
 // It holds one row of keys, and of each column one value or its last N-1.
@@ -126,7 +120,12 @@ func (r *Running) Push(acct *mem.Account, st *RunningState, b *batch.Batch) (*ba
 	for _, c := range b.Cols {
 		out.Cols = append(out.Cols, c.Retain())
 	}
-	k.number(r.numbers, st, next)
+	defer k.release()
+	if err := k.number(acct, r.numbers, st, next); err != nil {
+		out.Release()
+		next.Release()
+		return nil, nil, fmt.Errorf("window: %w", err)
+	}
 	for i, c := range r.spec.Cols {
 		col, err := r.column(acct, c, k, b, &st.cols[i], &next.cols[i])
 		if err != nil {
@@ -163,7 +162,7 @@ func (r *Running) After(acct *mem.Account, tail *batch.Batch) (*RunningState, bo
 
 func (r *Running) column(acct *mem.Account, c RunningColumn, k *keyed, b *batch.Batch, st, next *colState) (*batch.Column, error) {
 	if n := numberOf(c.Func); n >= 0 {
-		return k.counted(acct, c, k.numbers[n])
+		return k.numbers[n].Retain(), nil
 	}
 	switch c.Func {
 	case "ffill", "first", "cummin", "cummax":
@@ -182,7 +181,7 @@ type keyed struct {
 	segs    []segment
 	peers   []uint32 // rows at which a rank begins, group starts among them, ascending
 	last    *batch.Batch
-	numbers [3][]int64 // row number, rank, dense rank: nil where nobody asks
+	numbers [len(numberings)]*batch.Column // int64; nil where nobody asks
 }
 
 // keysOf finds where groups and ranks begin in b.
@@ -237,15 +236,20 @@ func runsAfter(all *batch.Batch, count, before int) []uint32 {
 	return starts
 }
 
-// number counts rows and ranks on from st, and leaves the last row's in next.
-func (k *keyed) number(asked [3]bool, st, next *RunningState) {
-	row, rank, dense := st.row, st.rank, st.dense
-	for i := range k.numbers {
-		if asked[i] {
-			k.numbers[i] = make([]int64, k.n)
+// number counts rows and ranks on from st, in columns of those that are asked, and leaves the last row's in next.
+func (k *keyed) number(acct *mem.Account, asked [len(numberings)]bool, st, next *RunningState) error {
+	var out [len(numberings)][]int64
+	for i := range asked {
+		if !asked[i] {
+			continue
 		}
+		c, err := batch.NewFixed(acct, batch.Of(batch.Int64), k.n)
+		if err != nil {
+			return err
+		}
+		k.numbers[i], out[i] = c, c.Int64s()
 	}
-	p := 0
+	row, rank, dense, p := st.row, st.rank, st.dense, 0
 	for _, s := range k.segs {
 		if s.fresh {
 			row, rank, dense = 0, 0, 0
@@ -256,27 +260,20 @@ func (k *keyed) number(asked [3]bool, st, next *RunningState) {
 				rank, p = row, p+1
 				dense++
 			}
-			for n, v := range [3]int64{row, rank, dense} {
+			for n, v := range [len(numberings)]int64{row, rank, dense, row - 1} {
 				if asked[n] {
-					k.numbers[n][i] = v
+					out[n][i] = v
 				}
 			}
 		}
 	}
 	next.row, next.rank, next.dense = row, rank, dense
+	return nil
 }
 
-func (k *keyed) counted(acct *mem.Account, c RunningColumn, numbers []int64) (*batch.Column, error) {
-	out, err := batch.NewFixed(acct, c.Type, k.n)
-	if err != nil {
-		return nil, err
+// release gives the numbers up, but for the columns that were retained.
+func (k *keyed) release() {
+	for _, c := range k.numbers {
+		c.Release()
 	}
-	v := out.Int64s()
-	copy(v, numbers)
-	if c.Func == "cumcount" {
-		for i := range v {
-			v[i]--
-		}
-	}
-	return out, nil
 }
