@@ -75,11 +75,13 @@ func exitCode(err error) int {
 		return exitUsage
 	case is(parquet.ErrCorrupt, parquet.ErrUnsupported, parquet.ErrChanged, tableio.ErrMalformed, tableio.ErrUnsupported, tableio.ErrChanged, fs.ErrPermission):
 		return exitFailed // though the job file names the input
+	case is(engine.ErrRefused):
+		return exitRefused // though it may be found where the job file names an input
 	case errors.As(err, &job) && !job.Running, is(plan.ErrNoMatch, tableio.ErrNoFiles, tableio.ErrFormat):
 		return exitUsage
 	case is(engine.ErrCheck, hashjoin.ErrValidate):
 		return exitCheck
-	case is(engine.ErrRefused, publish.ErrExists, spillfile.ErrInMemory):
+	case is(publish.ErrExists, spillfile.ErrInMemory):
 		return exitRefused
 	case is(spillfile.ErrQuota, spillfile.ErrDiskFull, syscall.ENOSPC, syscall.EDQUOT, hashjoin.ErrMaxRows):
 		return exitLimit

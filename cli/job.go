@@ -180,17 +180,25 @@ func (e *env) open(c *cli.Context) (*engine.Run, error) {
 }
 
 func (e *env) openJob(c *cli.Context, job *plan.Job, cfg engine.Config) (*engine.Run, error) {
-	split := mem.Divide(cfg.Mem)
-	debug.SetMemoryLimit(split.Heap + max(0, split.Pool)/4*3) // nobody has taken of the pool yet
-	run, err := engine.Open(c.Context, job, cfg)
+	run, err := opening(cfg.Mem, func() (*engine.Run, error) { return engine.Open(c.Context, job, cfg) })
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, usageError{err}
 	}
-	if err == nil { // the pool is so much smaller
-		debug.SetMemoryLimit(split.Heap + run.HeapOfInputs())
-		if run.HeapOfInputs() > 0 {
-			debug.FreeOSMemory() // what opening them left
-		}
-	}
 	return run, err
+}
+
+// opening opens inputs. Until they are, nobody has taken of the pool, and the Go heap may take most of what will be the pool; then its limit
+// is higher by what is known of the inputs, and the pool so much smaller.
+func opening(total int64, open func() (*engine.Run, error)) (*engine.Run, error) {
+	split := mem.Divide(total)
+	debug.SetMemoryLimit(split.Heap + max(0, split.Pool)/4*3)
+	run, err := open()
+	if err != nil {
+		return nil, err
+	}
+	debug.SetMemoryLimit(split.Heap + run.HeapOfInputs())
+	if run.HeapOfInputs() > 0 {
+		debug.FreeOSMemory() // what opening them left
+	}
+	return run, nil
 }

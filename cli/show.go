@@ -79,7 +79,7 @@ func (e *env) openPaths(c *cli.Context) (*engine.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	run, err := engine.OpenPaths(c.Context, c.Args().Slice(), cfg)
+	run, err := opening(cfg.Mem, func() (*engine.Run, error) { return engine.OpenPaths(c.Context, c.Args().Slice(), cfg) })
 	if errors.Is(err, tableio.ErrSchema) { // what it advises is written in a job
 		return nil, usageError{fmt.Errorf("%w in a job; %s reads all that it is given as one table: name files that have the same columns", err, c.Command.Name)}
 	}

@@ -1,6 +1,20 @@
 package engine
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pqjoin/batch"
+	"pqjoin/batch/batchtest"
+	"pqjoin/internal/vfs"
+	"pqjoin/plan"
+	"pqjoin/tableio/parquet"
+)
 
 func TestWhatFootersTakeIsOfTheFloorAndNotOfThePool(t *testing.T) {
 	plain := need{reader: 1 << 20, widths: []rowWidth{{bytes: 40, columns: 5}}, depth: batchesHeld, writer: 2 << 20}
@@ -40,5 +54,70 @@ func TestEqualPoolsAreDividedAlikeBesideLargeFooters(t *testing.T) {
 				t.Errorf("a pool of %d bytes is divided into %+v, and beside footers of %d into %+v: %v", pool, a, known, b, err)
 			}
 		}
+	}
+}
+
+// A bound that does not hold what the footers say is refused while they are read, not kept: the refusal says what is needed at least,
+// and the job may be opened with that. Files without a job are treated alike.
+func TestABoundThatDoesNotHoldTheFootersIsRefusedWhileTheyAreRead(t *testing.T) {
+	dir := t.TempDir()
+	putRowGroups(t, filepath.Join(dir, "t.parquet"), 600, 40)
+	path := filepath.Join(dir, "job.yaml")
+	text := "inputs: {t: t.parquet}\ntables: {r: [{from: t}, {index: c0}]}\noutputs: {r: {path: o/}}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	job, err := plan.Parse(path, []byte(text), plan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{FS: vfs.OS(), Mem: 1 << 30, Threads: 1}
+	run, err := Open(t.Context(), job, cfg)
+	if err != nil || run.need.known < 1<<20 {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]func(ctx context.Context, cfg Config) (*Run, error){
+		"job": func(ctx context.Context, cfg Config) (*Run, error) { return Open(ctx, job, cfg) },
+		"files": func(ctx context.Context, cfg Config) (*Run, error) {
+			return OpenPaths(ctx, []string{dir + "/t.parquet"}, cfg)
+		},
+	} {
+		few := cfg
+		few.Tuning.Pool = minElastic + 1<<20
+		_, err = open(t.Context(), few)
+		if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "floor of at least") {
+			t.Errorf("%s: %v", name, err)
+		}
+		few.Tuning.Pool += run.need.known
+		if run, err := open(t.Context(), few); err != nil || run.short == nil && run.share.Pool > few.Tuning.Pool-run.need.known {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// putRowGroups writes a Parquet file of so many row groups of one row of columns c0 and so on.
+func putRowGroups(t *testing.T, path string, groups, columns int) {
+	t.Helper()
+	schema, row := &batch.Schema{}, make([]any, columns)
+	for i := range columns {
+		schema.Fields = append(schema.Fields, batch.Field{Name: fmt.Sprint("c", i), Type: batch.Of(batch.Int64)})
+		row[i] = int64(i)
+	}
+	w, err := parquet.CreateFile(t.Context(), vfs.OS(), path, schema, parquet.WriterOptions{RowGroupRows: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Abort()
+	for range groups {
+		b, err := batchtest.Batch(nil, schema, [][]any{row}, func(int) batchtest.Layout { return batchtest.Flat })
+		if err == nil {
+			err = w.Write(t.Context(), b)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -169,7 +169,7 @@ func (u unmatched) Is(target error) bool { return target == plan.ErrNoMatch }
 func (u unmatched) Unwrap() error        { return u.error }
 
 func (s inputs) Schema(in *plan.Input) (*batch.Schema, error) {
-	t, err := tableio.Open(s.ctx, s.run.cfg.FS, tableio.Spec{
+	t, err := s.run.openTable(s.ctx, in, tableio.Spec{
 		Paths: in.Paths, Format: in.Format, Types: in.Types, SchemaMode: in.SchemaMode, NanAsNull: in.NanAsNull, Base: s.run.job.Dir,
 	})
 	if errors.Is(err, tableio.ErrNoFiles) {
@@ -178,7 +178,6 @@ func (s inputs) Schema(in *plan.Input) (*batch.Schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.run.tables[in] = t
 	return t.Schema(), nil
 }
 
@@ -273,19 +272,6 @@ func lagState(op *plan.Lag, p *phys) int64 {
 		back, ahead = max(back, c.Period), max(ahead, -c.Period)
 	}
 	return stateCopies * int64(float64(back+ahead)*p.est.RowWidth())
-}
-
-// heapForInputs is what of the Go heap's part of the bound is for what is known of the inputs: mostly Parquet footers.
-const heapForInputs = 6 << 20
-
-// HeapOfInputs returns the bytes of the Go heap that what is known of the inputs takes beyond what is for it of the heap's
-// part of the bound: the pool is so much smaller, and the heap's limit may be so much larger.
-func (r *Run) HeapOfInputs() int64 {
-	n := int64(-heapForInputs)
-	for _, t := range r.tables {
-		n += t.HeapBytes()
-	}
-	return max(0, n)
 }
 
 // Plan returns the resolved and rewritten logical plan.

@@ -116,7 +116,7 @@ func (n need) divide(pool int64, threads int) (Share, error) {
 			return n.share(pool, 1, rows), nil
 		}
 	}
-	return Share{}, n.refuse()
+	return Share{}, n.refuse("")
 }
 
 func (n need) share(pool int64, workers, rows int) Share {
@@ -132,10 +132,15 @@ func (n need) share(pool int64, workers, rows int) Share {
 	}
 }
 
-func (n need) refuse() error {
+// refuse says that there is less than the floor, which is that of the need or, if so said, at least that.
+func (n need) refuse(atLeast string) error {
 	least := floorText(mem.PoolToTotal(n.floor()))
+	reason := "--mem is below this job's floor of " + atLeast + least
+	if n.known > 0 {
+		reason += ", of which the inputs' metadata (footers and the like) take " + floorText(n.known)
+	}
 	return &RefusedError{
-		Reason: "--mem is below this job's floor of " + least,
+		Reason: reason,
 		Advice: fmt.Sprintf("give it --mem %s or more", least),
 	}
 }

@@ -19,11 +19,15 @@ type Rows struct {
 // OpenPaths opens files as a table without a job. Columns that cannot be read are left out.
 func OpenPaths(ctx context.Context, paths []string, cfg Config) (*Run, error) {
 	cfg.fill()
-	t, err := tableio.Open(ctx, cfg.FS, tableio.Spec{Paths: paths})
+	r := &Run{
+		cfg: cfg, job: &plan.Job{}, tables: map[*plan.Input]*tableio.Table{}, exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{},
+	}
+	in := &plan.Input{Name: "input", Paths: paths, Show: paths}
+	t, err := r.openTable(ctx, in, tableio.Spec{Paths: paths})
 	if err != nil {
 		return nil, err
 	}
-	in := &plan.Input{Name: "input", Paths: paths, Show: paths, Schema: t.Schema()}
+	in.Schema = t.Schema()
 	var cols []int
 	for i, f := range t.Schema().Fields {
 		if f.Type.ID != batch.Nested || f.Type.Shape != "" {
@@ -31,10 +35,7 @@ func OpenPaths(ctx context.Context, paths []string, cfg Config) (*Run, error) {
 		}
 	}
 	n := &plan.Node{Op: &plan.Scan{Input: in, Columns: cols}, Schema: t.Schema().Select(cols), Ordered: true, Table: "input", Verb: "from"}
-	r := &Run{
-		cfg: cfg, job: &plan.Job{}, plan: &plan.Plan{Nodes: []*plan.Node{n}}, tables: map[*plan.Input]*tableio.Table{in: t},
-		exact: map[*plan.Node]int64{}, counts: map[*plan.Node]*JoinCount{},
-	}
+	r.plan = &plan.Plan{Nodes: []*plan.Node{n}}
 	r.replan(ctx)
 	return r, nil
 }

@@ -2,6 +2,7 @@ package tableio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -43,8 +44,10 @@ func formatOf(name string) string {
 // IsTable says whether a file's name tells that it holds a table.
 func IsTable(name string) bool { return formatOf(name) != "" }
 
-// openAll opens the files, those of text a few at a time: of each up to 64 MB are read. The error is the first file's that has one.
+// openAll opens the files, those of text a few at a time: of each up to 64 MB are read. The error is the first file's that has one,
+// or a *HeapError when all are known.
 func openAll(ctx context.Context, fsys vfs.FS, spec *Spec, found []found) ([]format.File, error) {
+	heap := &room{spec: spec}
 	out, errs := make([]format.File, len(found)), make([]error, len(found))
 	g := errgroup.Group{}
 	g.SetLimit(1)
@@ -57,14 +60,14 @@ func openAll(ctx context.Context, fsys vfs.FS, spec *Spec, found []found) ([]for
 			break
 		}
 		g.Go(func() error {
-			if out[i], errs[i] = openFile(ctx, fsys, spec, p); errs[i] != nil {
+			if out[i], errs[i] = heap.open(ctx, fsys, p); errs[i] != nil {
 				failed.Store(true)
 			}
 			return errs[i]
 		})
 	}
 	if g.Wait() == nil {
-		return out, nil
+		return out, heap.err()
 	}
 	return nil, errs[slices.IndexFunc(errs, func(err error) bool { return err != nil })]
 }
@@ -79,8 +82,8 @@ func (spec Spec) within(dirs *hive) *Spec {
 // openText is how many files of text are looked at together at most.
 const openText = 8
 
-// openFile opens a file of the table.
-func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.File, error) {
+// openFile opens a file of the table, of which not more than most bytes of the Go heap are to be kept where it is one of Parquet.
+func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found, most int64) (format.File, error) {
 	switch p.format {
 	case CSV:
 		return csv.Open(ctx, fsys, p.path, csv.Options{Delim: ',', Types: spec.Types})
@@ -91,8 +94,8 @@ func openFile(ctx context.Context, fsys vfs.FS, spec *Spec, p found) (format.Fil
 	case Arrow:
 		return arrow.Open(ctx, fsys, p.path)
 	case Parquet, "":
-		f, err := parquet.Open(ctx, fsys, p.path)
-		if err != nil && spec.Format == "" && formatOf(p.path) == "" {
+		f, err := parquet.OpenWithin(ctx, fsys, p.path, most)
+		if err != nil && !errors.As(err, new(*parquet.HeapError)) && spec.Format == "" && formatOf(p.path) == "" {
 			return nil, fmt.Errorf("%w (its name tells no format, so it was read as Parquet: format: csv, tsv, jsonl or arrow reads it as that)", err)
 		}
 		if err != nil {

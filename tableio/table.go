@@ -54,6 +54,8 @@ type Spec struct {
 	SchemaMode string                // Strict or Union; empty is Strict
 	Base       string                // directories name=value above it, or of which it is one, are no columns; where the job lies
 	NanAsNull  bool
+	// HeapMost is the most bytes of the Go heap that what is known of the files may take; 0: any. More is a *HeapError.
+	HeapMost int64
 }
 
 // FileInfo describes one file of a table.

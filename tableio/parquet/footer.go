@@ -16,6 +16,8 @@ type fileMeta struct {
 	spark     bool   // there is some of sparkKey
 	createdBy string
 	encrypted bool
+	heap      int64 // bytes that the row groups take when they are interpreted, about
+	counted   bool  // of row groups there is their heap alone: it would be too much
 }
 
 // The keys of the metadata that is read.
@@ -59,8 +61,9 @@ type stat struct {
 	size int
 }
 
-// parseFooter decodes a footer to its end, and returns its sum. Errors of reading name the file, others wrap ErrCorrupt.
-func parseFooter(src *footerSource) (*fileMeta, uint32, error) {
+// parseFooter decodes a footer to its end, and returns its sum. Row groups that take more than most bytes of the heap are only
+// counted. Errors of reading name the file, others wrap ErrCorrupt.
+func parseFooter(src *footerSource, most int64) (*fileMeta, uint32, error) {
 	c := &cursor{src: src}
 	m := &fileMeta{}
 	c.fields(func(id int16, t byte) bool {
@@ -70,7 +73,7 @@ func parseFooter(src *footerSource) (*fileMeta, uint32, error) {
 		case 3:
 			return c.fieldI64(t, &m.rows)
 		case 4:
-			return c.fieldList(t, func(e byte) { m.groups = append(m.groups, c.rowGroup(e)) })
+			return c.fieldList(t, func(e byte) { m.add(c.rowGroup(e), most) })
 		case 5:
 			return c.fieldList(t, func(e byte) { c.keyValue(e, m) })
 		case 6:
@@ -85,6 +88,16 @@ func parseFooter(src *footerSource) (*fileMeta, uint32, error) {
 	}
 	sum, err := src.finish()
 	return m, sum, err
+}
+
+// add notes a row group, or counts it alone.
+func (m *fileMeta) add(g groupMeta, most int64) {
+	m.heap += g.heap(m.schema)
+	if m.counted = m.counted || m.heap > most; m.counted {
+		m.groups = nil
+		return
+	}
+	m.groups = append(m.groups, g)
 }
 
 // element reads the fields of a list's struct element.

@@ -1,6 +1,38 @@
 package parquet
 
-import "unsafe"
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// HeapError says that a footer takes more of the Go heap than it may.
+type HeapError struct {
+	Path  string
+	Bytes int64 // that it takes, about
+}
+
+func (e *HeapError) Error() string {
+	return fmt.Sprintf("%s: its footer takes %d bytes of memory, more than there are", e.Path, e.Bytes)
+}
+
+// heap returns about how many bytes of the Go heap the row group takes when it is interpreted, as HeapBytes has it.
+func (g *groupMeta) heap(schema []format.SchemaElement) int64 {
+	columns := len(g.chunks)
+	if len(schema) > 0 && schema[0].NumChildren.Valid { // of nested ones there are fewer than chunks
+		columns = min(columns, int(schema[0].NumChildren.V))
+	}
+	n := int64(unsafe.Sizeof(*g)+unsafe.Sizeof(RowGroup{})) + int64(cap(g.chunks))*int64(unsafe.Sizeof(chunkMeta{})) + int64(columns)*int64(unsafe.Sizeof(Chunk{}))
+	for i := range g.chunks {
+		m := &g.chunks[i]
+		n += 8 + 4*int64(cap(m.encodings))
+		if s := m.stats; s != nil && m.typ == format.ByteArray {
+			n += int64(len(s.min.head) + len(s.max.head))
+		}
+	}
+	return n + n/5
+}
 
 // HeapBytes returns about how many bytes of the Go heap what was read of the footer takes, as long as the file is known: slices by
 // what was allocated for them, and a fifth for what the allocator rounds up.

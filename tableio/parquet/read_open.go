@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"pqjoin/batch"
@@ -13,7 +14,13 @@ import (
 )
 
 // Open reads the footer of a file. Errors name the file.
-func Open(ctx context.Context, fsys vfs.FS, path string) (f *File, err error) {
+func Open(ctx context.Context, fsys vfs.FS, path string) (*File, error) {
+	return OpenWithin(ctx, fsys, path, math.MaxInt64)
+}
+
+// OpenWithin is Open where the row groups take at most so many bytes of the Go heap; else the error is a *HeapError, and they are
+// counted one by one, so that they are never on the heap together.
+func OpenWithin(ctx context.Context, fsys vfs.FS, path string, most int64) (f *File, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -35,8 +42,11 @@ func Open(ctx context.Context, fsys vfs.FS, path string) (f *File, err error) {
 		return nil, err
 	}
 	f.tailLen = src.size
-	if f.meta, f.tail, err = parseFooter(src); err != nil {
+	if f.meta, f.tail, err = parseFooter(src, most); err != nil {
 		return nil, err
+	}
+	if f.meta.counted {
+		return nil, &HeapError{Path: path, Bytes: f.meta.heap}
 	}
 	if err := f.interpret(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
