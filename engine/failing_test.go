@@ -148,3 +148,23 @@ func TestUnitsBehindTheOneThatFailedAreStopped(t *testing.T) {
 		t.Error(f.err, context.Cause(wholeOf(low)))
 	}
 }
+
+// ending is a sink that panics when it is finished.
+type ending struct{ counting }
+
+func (*ending) Finish(context.Context) error { panic("broken:\nall of it") }
+
+// A panic where a sink finishes is an error of one line in whatever runs a pipeline, and the log has the stack.
+func TestAPanicWhereASinkFinishesIsAnError(t *testing.T) {
+	var log strings.Builder
+	stage := monitor.NewBoard(0, zeroTime).Plan("test", 0)
+	p := &pipeline{src: newGates(nil, nil), sink: &ending{}, workers: 2, stage: stage,
+		log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	err := p.run(t.Context())
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "broken: all of it") {
+		t.Errorf("%v", err)
+	}
+	if !strings.Contains(log.String(), "failing_test.go") {
+		t.Errorf("the log has no stack: %s", log.String())
+	}
+}

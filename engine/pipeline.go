@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 
 	"pqjoin/batch"
+	"pqjoin/internal/parallel"
 	"pqjoin/mem"
 	"pqjoin/monitor"
 )
@@ -60,6 +60,8 @@ func (p *pipeline) run(ctx context.Context) error { return observe(ctx, p.stage.
 func (p *pipeline) move(ctx context.Context) (err error) {
 	p.stage.Begin()
 	defer func() { p.stage.End(err == nil) }()
+	defer func() { logPanic(p.log, err) }()
+	defer parallel.Contain(&err)
 	defer func() {
 		for _, x := range p.xs {
 			x.close()
@@ -99,8 +101,15 @@ func (p *pipeline) all(ctx context.Context) error {
 // contain turns a panic, which is our own bug, into an error, so that the run still cleans up after itself.
 func contain(log *slog.Logger, err *error) {
 	if r := recover(); r != nil {
-		log.Debug("panic", "value", r, "stack", string(debug.Stack()))
-		*err = fmt.Errorf("internal error (please report it): %v", r)
+		*err = parallel.Recovered(r)
+		logPanic(log, *err)
+	}
+}
+
+// logPanic logs where a panic was raised that has become an error.
+func logPanic(log *slog.Logger, err error) {
+	if p := (*parallel.Panic)(nil); errors.As(err, &p) {
+		log.Debug("panic", "value", p.Value, "stack", string(p.Stack))
 	}
 }
 
@@ -130,7 +139,7 @@ func (p *pipeline) unit(f *failing, worker, units int) bool {
 // through moves a unit's rows into the sink. A panic on the way is our own bug and becomes an error,
 // so that the run still cleans up after itself. everywhere says that the error is the sink's.
 func (p *pipeline) through(ctx context.Context, st batch.Stream, worker, unit int) (everywhere bool, err error) {
-	defer contain(p.log, &err)
+	defer parallel.Contain(&err)
 	defer func() { err = errors.Join(err, st.Close()) }()
 	defer observeUnit(ctx, worker, unit).End()
 	for {
@@ -158,7 +167,7 @@ func (p *pipeline) through(ctx context.Context, st batch.Stream, worker, unit in
 
 // opened is open, and an error where it panics.
 func (p *pipeline) opened(ctx context.Context, u unitRun) (st batch.Stream, err error) {
-	defer contain(p.log, &err)
+	defer parallel.Contain(&err)
 	return p.open(ctx, u)
 }
 

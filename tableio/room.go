@@ -7,6 +7,7 @@ import (
 	"math"
 	"sync"
 
+	"pqjoin/internal/parallel"
 	"pqjoin/internal/vfs"
 	"pqjoin/tableio/format"
 	"pqjoin/tableio/parquet"
@@ -45,7 +46,8 @@ func (r *room) left() int64 {
 }
 
 // open opens a file; nil where there is no room for it.
-func (r *room) open(ctx context.Context, fsys vfs.FS, p found) (format.File, error) {
+func (r *room) open(ctx context.Context, fsys vfs.FS, p found) (_ format.File, err error) {
+	defer parallel.Contain(&err) // on a goroutine of its own
 	f, err := openFile(ctx, fsys, r.spec, p, r.left())
 	var much *parquet.HeapError
 	if errors.As(err, &much) {

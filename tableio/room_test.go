@@ -9,6 +9,7 @@ import (
 
 	pq "github.com/parquet-go/parquet-go"
 
+	"pqjoin/internal/parallel"
 	"pqjoin/internal/vfs"
 )
 
@@ -52,5 +53,19 @@ func TestFilesThatTakeTooMuchOfTheHeapAreCounted(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// brokenFS panics where a file is opened.
+type brokenFS struct{ vfs.FS }
+
+func (brokenFS) Open(string) (vfs.File, error) { panic("broken") }
+
+func TestAPanicWhileOpeningIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	putText(t, dir, map[string]string{"a.csv": "a\n1\n", "b.csv": "a\n1\n"})
+	_, err := Open(t.Context(), brokenFS{vfs.OS()}, Spec{Paths: []string{dir}})
+	if p := (*parallel.Panic)(nil); !errors.As(err, &p) || p.Value != "broken" {
+		t.Errorf("%v", err)
 	}
 }

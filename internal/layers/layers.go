@@ -8,7 +8,7 @@ package layers
 var allowed = map[string][]string{
 	".":                    {"cli"},
 	"cli":                  {"engine", "export", "plan", "monitor", "mem", "tableio", "tableio/parquet", "tableio/publish", "spillfile", "hashjoin", "groupby", "internal/vfs", "internal/gen", "batch", "expr"},
-	"engine":               {"plan", "expr", "batch", "batch/nested", "mem", "spillfile", "tableio", "tableio/parquet", "tableio/publish", "extsort", "window", "asof", "hashjoin", "groupby", "monitor", "internal/vfs"},
+	"engine":               {"plan", "expr", "batch", "batch/nested", "mem", "spillfile", "tableio", "tableio/parquet", "tableio/publish", "extsort", "window", "asof", "hashjoin", "groupby", "monitor", "internal/vfs", "internal/parallel"},
 	"export":               {"plan", "expr", "batch", "batch/nested"},                  // writes plans in other languages
 	"plan":                 {"tableio/format", "expr", "batch", "batch/nested", "mem"}, // knows no operator's inside
 	"monitor":              {},                                                         // is told, never asks
@@ -19,13 +19,13 @@ var allowed = map[string][]string{
 	"groupby":              {"groupby/binsum", "spillfile", "extsort", "batch", "batch/nested", "mem", "internal/parallel"}, // operators know no plan
 	"groupby/binsum":       {"batch"},
 	"spillfile":            {"batch", "mem", "internal/vfs", "internal/parallel"},
-	"tableio":              {"tableio/format", "tableio/parquet", "tableio/csv", "tableio/jsonl", "tableio/arrow", "tableio/text", "expr", "batch", "mem", "internal/vfs"},
+	"tableio":              {"tableio/format", "tableio/parquet", "tableio/csv", "tableio/jsonl", "tableio/arrow", "tableio/text", "expr", "batch", "mem", "internal/vfs", "internal/parallel"},
 	"tableio/format":       {"batch", "mem"}, // what a file of any format is
 	"tableio/text":         {"tableio/format", "batch", "batch/nested", "mem", "internal/vfs"},
 	"tableio/csv":          {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
 	"tableio/jsonl":        {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
 	"tableio/arrow":        {"tableio/format", "tableio/text", "batch", "batch/nested", "mem", "internal/vfs"},
-	"tableio/parquet":      {"batch", "batch/nested", "mem", "internal/vfs"}, // the only importer of parquet-go
+	"tableio/parquet":      {"batch", "batch/nested", "mem", "internal/vfs", "internal/parallel"}, // the only importer of parquet-go
 	"tableio/publish":      {"internal/vfs"},
 	"expr":                 {"batch", "mem", "internal/floats"},
 	"batch":                {"mem"},
@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"mem":                  {},
 	"internal/vfs":         {},
 	"internal/floats":      {}, // functions of floats where package math is wrong
-	"internal/parallel":    {}, // goroutines whose panics reach their caller
+	"internal/parallel":    {}, // goroutines whose panics reach their caller, as errors
 	"internal/vfs/faultfs": {"internal/vfs"},
 	"internal/gen":         {"batch", "mem", "internal/vfs", "tableio/parquet", "tableio/publish", "extsort", "spillfile"},
 	"bench/gen":            {"internal/gen", "mem", "internal/vfs"},

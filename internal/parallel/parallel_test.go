@@ -20,14 +20,17 @@ func TestRunCallsEach(t *testing.T) {
 func TestAPanicIsRaisedWhereItCanBeContained(t *testing.T) {
 	var done atomic.Int32
 	defer func() {
-		err, ok := recover().(error)
-		if !ok || !strings.Contains(err.Error(), "broken") || done.Load() != 2 {
-			t.Errorf("%v, %d others are done", err, done.Load())
+		p, ok := recover().(*Panic)
+		if !ok || p.Value != "broken:\nall of it" || !strings.Contains(string(p.Stack), "parallel_test.go") || done.Load() != 2 {
+			t.Fatalf("%v, %d others are done", p, done.Load())
+		}
+		if text := p.Error(); !strings.Contains(text, "broken: all of it") || strings.Contains(text, "\n") {
+			t.Errorf("%q", text)
 		}
 	}()
 	Run(3, func(i int) {
 		if i == 1 {
-			panic("broken")
+			panic("broken:\nall of it")
 		}
 		done.Add(1)
 	})

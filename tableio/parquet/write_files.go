@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pqjoin/batch"
+	"pqjoin/internal/parallel"
 )
 
 // command is what the committer does next: write a row group, or end the file (group nil).
@@ -127,25 +128,7 @@ func (w *Writer) commit() {
 			break
 		}
 		var err error
-		if p == nil {
-			if c.group == nil && len(w.sum.Files) > 0 {
-				continue // nothing since the last file ended
-			}
-			if p, err = w.createPart(); err != nil {
-				w.fail(err)
-				return
-			}
-		}
-		if c.group != nil {
-			err = w.commitGroup(p, t, c.group)
-		} else {
-			err = p.finish(w)
-			w.sum.Files = append(w.sum.Files, p.sum)
-			w.sum.Rows += p.sum.Rows
-			w.sum.Bytes += p.sum.Bytes
-			p = nil
-		}
-		if err != nil {
+		if p, err = w.carryOut(c, p, t); err != nil {
 			w.fail(err)
 			break
 		}
@@ -153,6 +136,28 @@ func (w *Writer) commit() {
 	if p != nil {
 		p.drop()
 	}
+}
+
+// carryOut carries out a command, with the open file, and returns the file that is open then: nil where there is none. A panic is an error.
+func (w *Writer) carryOut(c command, p *partFile, t *thriftOut) (open *partFile, err error) {
+	open = p
+	defer parallel.Contain(&err)
+	if open == nil {
+		if c.group == nil && len(w.sum.Files) > 0 {
+			return nil, nil // nothing since the last file ended
+		}
+		if open, err = w.createPart(); err != nil {
+			return nil, err
+		}
+	}
+	if c.group != nil {
+		return open, w.commitGroup(open, t, c.group)
+	}
+	err = open.finish(w)
+	w.sum.Files = append(w.sum.Files, open.sum)
+	w.sum.Rows += open.sum.Rows
+	w.sum.Bytes += open.sum.Bytes
+	return nil, err
 }
 
 func (w *Writer) commitGroup(p *partFile, t *thriftOut, g *rowGroup) error {

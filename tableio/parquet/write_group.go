@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"pqjoin/batch"
+	"pqjoin/internal/parallel"
 )
 
 // slab is a run of rows whose columns are encoded independently of one another: one page a column.
@@ -174,7 +175,7 @@ func (w *Writer) work() {
 			return
 		}
 		if !l.broken {
-			if err := l.step(e, sl); err != nil {
+			if err := l.contained(e, sl); err != nil {
 				l.broken = true // its chunks are half a page ahead of what they say
 				w.fail(err)     // before the committer may see the group as finished
 			}
@@ -185,6 +186,12 @@ func (w *Writer) work() {
 			w.sched.encoded(l, sl)
 		}
 	}
+}
+
+// contained is step, and an error where it panics: the lane counts as finished then, too.
+func (l *lane) contained(e *encoder, sl *slab) (err error) {
+	defer parallel.Contain(&err)
+	return l.step(e, sl)
 }
 
 // step encodes one slab of a lane, or finishes the lane's chunks where sl is nil.
