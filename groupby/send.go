@@ -81,6 +81,10 @@ func (w *worker) leaveShared(ctx context.Context) error {
 
 // sendStates passes groups, which it takes over, to the shared tables, or where those do not take them to the level.
 func (w *worker) sendStates(ctx context.Context, b *batch.Batch) error {
+	if err := ctx.Err(); err != nil {
+		b.Release()
+		return err
+	}
 	if w.sh.active() {
 		ok, err := w.sh.takeStates(ctx, w, b)
 		if ok || err != nil {

@@ -195,6 +195,9 @@ func (s *shared) work(ctx context.Context, w *worker, p int, out bool) error {
 		part.t.warm()
 	}
 	for _, c := range chunks {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		before := part.groups()
 		if err := s.absorb(ctx, w, part, c); err != nil {
 			return err

@@ -1,0 +1,63 @@
+package groupby
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"pqjoin/mem"
+)
+
+// An interrupt ends an aggregation while rows that wait are brought into shared tables: there may be millions of them.
+func TestAnInterruptIsSeenWhileRowsThatWaitAreBroughtIn(t *testing.T) {
+	g, end := waiting(t, 8, 1<<18)
+	defer end()
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	p := fullest(g)
+	groups, chunks := g.sh.parts[p].groups(), len(g.sh.parts[p].chunks)
+	if err := g.sh.work(ctx, g.workers[0], p, false); !errors.Is(err, context.Canceled) {
+		t.Errorf("%d chunks were brought in after the end: %v", chunks, err)
+	}
+	if n := g.sh.parts[p].groups(); n != groups {
+		t.Errorf("%d groups were made after the end", n-groups)
+	}
+	if err := g.Finish(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Finish after the end: %v", err)
+	}
+}
+
+// waiting returns an aggregation of one worker in whose shared tables nearly all of so many rows wait, and what closes it: all
+// memory has been given back then.
+func waiting(t *testing.T, partitions, rows int) (*Grouper, func()) {
+	t.Helper()
+	spec := sharedNumbers(false, partitions, 64<<10, 256<<20)
+	pool := mem.NewPool(512 << 20)
+	spec.Acct, spec.Dir = pool.Account("group", 0), diskDir(t)
+	g, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.sh.trial.done.Store(true) // as after one that went well
+	for at := 0; at < rows; at += 1 << 14 {
+		b := numbers(t, spec.In, at, 1<<14, func(i int) int64 { return int64(i) * 40503 % (1 << 16) })
+		if err := g.Put(context.Background(), 0, 0, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return g, func() {
+		if err := errors.Join(g.Close(), spec.Acct.Close(), pool.Close(), spec.Dir.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// fullest returns the partition in which most chunks wait.
+func fullest(g *Grouper) (p int) {
+	for i := range g.sh.parts {
+		if len(g.sh.parts[i].chunks) > len(g.sh.parts[p].chunks) {
+			p = i
+		}
+	}
+	return p
+}
