@@ -13,14 +13,6 @@ type routed struct {
 	long   bool // a string does not fit the words of its key; nothing else is set then
 }
 
-// all returns the numbers of all rows.
-func (p *routed) all() []uint32 {
-	for i := range p.idx {
-		p.idx[i] = uint32(i)
-	}
-	return p.idx
-}
-
 // router is what a worker needs for it.
 type router struct {
 	buf    *mem.Buf

@@ -55,12 +55,12 @@ func (w *worker) share(ctx context.Context, rows *batch.Batch) (*batch.Batch, er
 	if rows.N == 0 {
 		return rows, nil
 	}
-	rest, err := w.sh.take(ctx, w, rows)
+	rest, ok, err := w.sh.take(ctx, w, rows)
 	if err != nil {
 		rows.Release()
 		return nil, err
 	}
-	if len(rest) == rows.N {
+	if !ok || len(rest) == rows.N {
 		return rows, nil
 	}
 	defer rows.Release()

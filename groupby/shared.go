@@ -93,17 +93,19 @@ func (s *shared) active() bool { return s != nil && !s.off.Load() }
 // inUse says whether anything was.
 func (s *shared) inUse() bool { return s != nil && s.begun.Load() }
 
-// take copies rows of layout.raw into the partitions, and returns the row numbers, in w's scratch, of those that must go elsewhere.
-func (s *shared) take(ctx context.Context, w *worker, rows *batch.Batch) ([]uint32, error) {
+// take copies rows of layout.raw into the partitions. rest is the row numbers, in w's scratch, of those that must go elsewhere; ok is
+// false where that is all rows, none having been taken.
+func (s *shared) take(ctx context.Context, w *worker, rows *batch.Batch) (rest []uint32, ok bool, err error) {
 	p, err := w.route(s, rows)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, mem.ErrLimit) {
+		s.giveUp()
+		return nil, false, nil
 	}
-	if p.long {
-		return p.all(), nil
+	if err != nil || p.long {
+		return nil, false, err
 	}
-	if ok, err := s.begin(); err != nil || !ok {
-		return p.all(), err
+	if begun, err := s.begin(); err != nil || !begun {
+		return nil, false, err
 	}
 	at := uint32(0)
 	for i, n := range p.counts {
@@ -111,14 +113,14 @@ func (s *shared) take(ctx context.Context, w *worker, rows *batch.Batch) ([]uint
 		at += n
 		placed, err := s.place(ctx, w, i, rows, &p, idx)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if placed < len(idx) {
 			s.giveUp()
-			return p.idx[at-n+uint32(placed):], nil
+			return p.idx[at-n+uint32(placed):], true, nil
 		}
 	}
-	return nil, nil
+	return nil, true, nil
 }
 
 // place copies rows idx to the worker's chunk of partition p, and returns how many it had memory for. An error, one of memory

@@ -52,21 +52,11 @@ func TestGroupsThatFindNoMemoryAreLeftToTheLevel(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = w.t.states(1000, func(b *batch.Batch) error {
-		var taken []*mem.Buf
-		for size := 64 << 10; size > 0; {
-			x, err := others.Alloc(size)
-			if err != nil {
-				size -= 4 << 10
-				continue
-			}
-			taken = append(taken, x)
-		}
+		giveBack := takeAll(others)
 		if ok, err := g.sh.takeStates(ctx, w, b); ok || err != nil || g.sh.active() {
 			t.Errorf("taken: %v, %v; still in use: %v", ok, err, g.sh.active())
 		}
-		for _, x := range taken {
-			x.Release()
-		}
+		giveBack()
 		return w.sendStates(ctx, b)
 	})
 	err = errors.Join(err, g.top.seal(ctx))
@@ -75,6 +65,53 @@ func TestGroupsThatFindNoMemoryAreLeftToTheLevel(t *testing.T) {
 	}
 	if err := errors.Join(g.Close(), spec.Acct.Close(), others.Close(), pool.Close(), spec.Dir.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Rows go to the level where there is no memory to find their partitions, as there is for leaving the shared tables.
+func TestRowsThatFindNoMemoryForTheirRoutingAreLeftToTheLevel(t *testing.T) {
+	spec := sharedNumbers(false, 8, 1<<20, 64<<20)
+	pool := mem.NewPool(96<<20, mem.Protect())
+	spec.Acct, spec.Dir = pool.Account("group", 0), diskDir(t)
+	others := pool.Account("others", 0)
+	g, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	w := g.workers[0]
+	b := numbers(t, spec.In, 0, 16<<10, func(i int) int64 { return int64(i) * 7 })
+	rows := b.Select(g.lay.raw, g.lay.cols)
+	b.Release()
+	if ok, err := g.sh.begin(); !ok || err != nil {
+		t.Fatalf("no memory is laid by: %v", err)
+	}
+	giveBack := takeAll(others)
+	err = w.sendRows(ctx, 0, rows, nil)
+	if n := w.stats.Bypassed; err != nil || n != 16<<10 || g.sh.active() {
+		t.Errorf("%d rows in the level, %v; the shared tables are still in use: %v", n, err, g.sh.active())
+	}
+	giveBack()
+	if err := errors.Join(g.Close(), spec.Acct.Close(), others.Close(), pool.Close(), spec.Dir.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// takeAll takes all memory that is left, and returns what gives it back.
+func takeAll(acct *mem.Account) (giveBack func()) {
+	var taken []*mem.Buf
+	for size := 64 << 10; size > 0; {
+		b, err := acct.Alloc(size)
+		if err != nil {
+			size -= 4 << 10
+			continue
+		}
+		taken = append(taken, b)
+	}
+	return func() {
+		for _, b := range taken {
+			b.Release()
+		}
 	}
 }
 
