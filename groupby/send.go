@@ -31,6 +31,10 @@ func (w *worker) bypass(ctx context.Context, unit int, rows *batch.Batch) error 
 
 // sendRows passes rows of layout.raw, which it takes over, to the shared tables, or where those do not take them to the level. sums are as of appendTo.
 func (w *worker) sendRows(ctx context.Context, unit int, rows *batch.Batch, sums []uint64) error {
+	if rows.N == 0 { // nothing of them is to open a store
+		rows.Release()
+		return nil
+	}
 	before := rows.N
 	rows, err := w.share(ctx, rows)
 	if rows == nil || err != nil {
@@ -50,9 +54,6 @@ func (w *worker) share(ctx context.Context, rows *batch.Batch) (*batch.Batch, er
 			rows.Release()
 			return nil, err
 		}
-		return rows, nil
-	}
-	if rows.N == 0 {
 		return rows, nil
 	}
 	rest, ok, err := w.sh.take(ctx, w, rows)

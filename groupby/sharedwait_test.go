@@ -3,6 +3,7 @@ package groupby
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"pqjoin/mem"
@@ -24,6 +25,44 @@ func TestAnInterruptIsSeenWhileRowsThatWaitAreBroughtIn(t *testing.T) {
 	}
 	if err := g.Finish(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Finish after the end: %v", err)
+	}
+}
+
+// A batch whose rows are all left out opens no store: the shared tables are the result as they would be without it.
+func TestABatchOfNoRowsKeepsTheSharedTables(t *testing.T) {
+	spec := sharedNumbers(false, 8, 64<<10, 64<<20)
+	spec.In.Fields[0].Nullable, spec.DropNulls = true, true
+	pool := mem.NewPool(256 << 20)
+	spec.Acct, spec.Dir = pool.Account("group", 0), diskDir(t)
+	g, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	key := func(i int) int64 { return rand.New(rand.NewPCG(7, uint64(i))).Int64N(100_000) }
+	at := 0
+	for w := g.workers[0]; at < 1<<18 && !(w.frozen && w.blind > 0); at += 1 << 14 {
+		if err := g.Put(ctx, 0, 0, numbers(t, spec.In, at, 1<<14, key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nulls := numbers(t, spec.In, at, 1<<14, key)
+	if err := nulls.Cols[0].NewValid(nil); err != nil {
+		t.Fatal(err)
+	}
+	clear(nulls.Cols[0].Valid)
+	nulls.Cols[0].SetNulls()
+	if !g.sh.active() || !g.sh.inUse() {
+		t.Fatal("there are no shared tables")
+	}
+	if err := errors.Join(g.Put(ctx, 0, 0, nulls), g.Finish(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	if g.top.used() || g.result.sh == nil {
+		t.Errorf("a store was opened: %v", g.top.used())
+	}
+	if err := errors.Join(g.Close(), spec.Acct.Close(), pool.Close(), spec.Dir.Close()); err != nil {
+		t.Error(err)
 	}
 }
 
