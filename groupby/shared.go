@@ -73,7 +73,7 @@ func newShared(lay *layout, lev *level, workers int) *shared {
 	}
 	n := spec.Partitions
 	s := &shared{lay: lay, lev: lev, acct: spec.Acct, form: form, parts: make([]sharedPart, n)}
-	row := int64(n) * int64(form.size) // a chunk for each partition
+	row := int64(n+workers) * int64(form.size) // a chunk for each partition, and each once more that a worker is at
 	s.spare.size = min(spec.SharedBytes/16, spareMost)
 	room := spec.SharedBytes - s.spare.size
 	s.most = min(spec.SharedBytes/2, room-(int64(workers)+waitLeast)*row)
@@ -196,11 +196,11 @@ func (s *shared) work(ctx context.Context, w *worker, p int, out bool) error {
 	if part.t != nil && len(chunks) > 1 {
 		part.t.warm()
 	}
-	for _, c := range chunks {
+	for len(chunks) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		before := part.groups()
+		c, before := chunks[0], part.groups()
 		if err := s.absorb(ctx, w, part, c); err != nil {
 			return err
 		}
@@ -208,6 +208,8 @@ func (s *shared) work(ctx context.Context, w *worker, p int, out bool) error {
 			part.tried = true
 			s.trial.add(s, c.n, part.groups()-before)
 		}
+		c.buf.Release() // at once, as others fill chunks of this partition meanwhile
+		chunks = chunks[1:]
 	}
 	if out {
 		return s.sendOut(ctx, w, part)

@@ -66,6 +66,45 @@ func TestABatchOfNoRowsKeepsTheSharedTables(t *testing.T) {
 	}
 }
 
+// Chunks are given back one by one as their rows are brought in: others fill as many meanwhile.
+func TestChunksThatWereBroughtInAreGivenBackOneByOne(t *testing.T) {
+	g, end := waiting(t, 8, 1<<18)
+	defer end()
+	w := g.workers[0]
+	for p := range g.sh.parts { // so that the tables do not grow below
+		if err := g.sh.work(context.Background(), w, p, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	putRepeated(t, g, 1<<18)
+	p := fullest(g)
+	chunks := len(g.sh.parts[p].chunks)
+	ctx := &usedAt{Context: context.Background(), acct: g.spec.Acct}
+	if err := g.sh.work(ctx, w, p, false); err != nil {
+		t.Fatal(err)
+	}
+	if len(ctx.used) != chunks || chunks < 8 {
+		t.Errorf("%d looks at the context for %d chunks", len(ctx.used), chunks)
+	}
+	for i := 1; i < len(ctx.used); i++ {
+		if less := ctx.used[i-1] - ctx.used[i]; less != int64(g.sh.form.size) {
+			t.Errorf("%d bytes were given back after chunk %d", less, i-1)
+		}
+	}
+}
+
+// usedAt notes the bytes that an account uses whenever somebody asks whether the context has ended.
+type usedAt struct {
+	context.Context
+	acct *mem.Account
+	used []int64
+}
+
+func (c *usedAt) Err() error {
+	c.used = append(c.used, c.acct.Used())
+	return c.Context.Err()
+}
+
 // waiting returns an aggregation of one worker in whose shared tables nearly all of so many rows wait, and what closes it: all
 // memory has been given back then.
 func waiting(t *testing.T, partitions, rows int) (*Grouper, func()) {
@@ -78,15 +117,21 @@ func waiting(t *testing.T, partitions, rows int) (*Grouper, func()) {
 		t.Fatal(err)
 	}
 	g.sh.trial.done.Store(true) // as after one that went well
-	for at := 0; at < rows; at += 1 << 14 {
-		b := numbers(t, spec.In, at, 1<<14, func(i int) int64 { return int64(i) * 40503 % (1 << 16) })
-		if err := g.Put(context.Background(), 0, 0, b); err != nil {
-			t.Fatal(err)
-		}
-	}
+	putRepeated(t, g, rows)
 	return g, func() {
 		if err := errors.Join(g.Close(), spec.Acct.Close(), pool.Close(), spec.Dir.Close()); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// putRepeated puts so many rows of 2^16 keys in.
+func putRepeated(t *testing.T, g *Grouper, rows int) {
+	t.Helper()
+	for at := 0; at < rows; at += 1 << 14 {
+		b := numbers(t, g.spec.In, at, 1<<14, func(i int) int64 { return int64(i) * 40503 % (1 << 16) })
+		if err := g.Put(context.Background(), 0, 0, b); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
