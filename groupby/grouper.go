@@ -168,9 +168,13 @@ func (g *Grouper) Settle(ctx context.Context) error {
 	if err := g.sealLevel(ctx); err != nil {
 		return err
 	}
-	if g.top.used() {
-		g.result.sh = nil
+	if !g.top.used() {
+		return nil
 	}
+	if n := g.top.cut.partitions(); n != g.result.units {
+		return fmt.Errorf("groupby %s: self-check: %d shared tables went to %d partitions", g.spec.Name, g.result.units, n)
+	}
+	g.result.sh = nil
 	return nil
 }
 

@@ -61,7 +61,9 @@ const (
 	waitLeast = 8
 )
 
-// newShared returns nil where the aggregation has no part of memory for it, or does not have rows of words alone.
+// newShared returns nil where the aggregation has no part of memory for it, or does not have rows of words alone. It has as many
+// partitions as the level has by hash, though of other keys, as that cuts by batch.Hash and this by the hash of tables: all groups leave
+// for the level or none. So it can take the shared tables' place under a source whose units are counted (Grouper.Settle).
 func newShared(lay *layout, lev *level, workers int) *shared {
 	spec := lay.spec
 	if spec.SharedBytes == 0 || len(lay.keys.cols) == 0 || len(lay.holds) > 0 || lay.tails > 0 {
@@ -71,7 +73,7 @@ func newShared(lay *layout, lev *level, workers int) *shared {
 	if !ok {
 		return nil
 	}
-	n := spec.Partitions
+	n := lev.want
 	s := &shared{lay: lay, lev: lev, acct: spec.Acct, form: form, parts: make([]sharedPart, n)}
 	row := int64(n+workers) * int64(form.size) // a chunk for each partition, and each once more that a worker is at
 	s.spare.size = min(spec.SharedBytes/16, spareMost)

@@ -145,3 +145,21 @@ func fullest(g *Grouper) (p int) {
 	}
 	return p
 }
+
+// Who has the source has counted its units: groups that settle go to as many partitions, or the run ends.
+func TestSettledGroupsHaveTheUnitsThatTheSharedTablesHad(t *testing.T) {
+	for _, want := range []int{8, 5} {
+		g, end := waiting(t, 8, 1<<18)
+		if err := g.Finish(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		src := g.Source()
+		units := src.Units()
+		g.top.want = want
+		err := g.Settle(context.Background())
+		if failed := err != nil; failed != (want != units) || src.Units() != units || g.top.cut.partitions() != want {
+			t.Errorf("%d units of %d shared tables went to %d partitions: %v", src.Units(), units, g.top.cut.partitions(), err)
+		}
+		end()
+	}
+}
