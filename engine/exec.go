@@ -228,12 +228,12 @@ func (r *rel) add(t transform, schema *batch.Schema, step string) *rel {
 	return r
 }
 
-// settle lets groups that wait in memory be spilled, but for those of src, which is read now.
+// settle lets groups that wait in memory be spilled, but for those that src, which is read now, gives.
 func (x *exec) settle(ctx context.Context, src batch.Source) error {
 	kept := x.grouped[:0]
 	var errs []error
 	for _, g := range x.grouped {
-		if g.Source() == src {
+		if gives(src, g.Source()) {
 			kept = append(kept, g)
 			continue
 		}

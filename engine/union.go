@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sort"
 	"strings"
 
@@ -120,6 +121,15 @@ func (s unionSource) Units() int            { return s.units }
 func (s unionSource) Open(ctx context.Context, unit int, acct *mem.Account) (batch.Stream, error) {
 	p := s.part(unit)
 	return p.src.Open(ctx, unit-p.first, acct)
+}
+
+// gives says whether src is the source of, or a union that reads it.
+func gives(src, of batch.Source) bool {
+	u, ok := src.(unionSource)
+	if !ok {
+		return src == of
+	}
+	return slices.ContainsFunc(u.parts, func(p unionPart) bool { return gives(p.src, of) })
 }
 
 // unionEstimate adds up rows; the columns are as wide as the widest.
