@@ -113,7 +113,7 @@ func (p *phys) choose(residentShare int64) {
 		} else if p.holds() {
 			p.strategy, p.why = hashGroup, "partitions by key hash, the values of one in memory"
 		} else {
-			p.strategy, p.why = hashGroup, "a table per worker, partitions when it fills"
+			p.strategy, p.why = hashGroup, "a table per worker, shared ones or partitions when it fills"
 		}
 	case *plan.Join:
 		p.chooseJoin(op, residentShare)

@@ -47,7 +47,7 @@ type sharedPart struct {
 	mu     sync.Mutex   // of chunks
 	chunks []*chunkRows // full ones, which wait
 
-	work  sync.Mutex // of t
+	table sync.Mutex // of t
 	t     *table
 	tried bool
 }
@@ -187,8 +187,8 @@ func (part *sharedPart) waiting() []*chunkRows {
 // where the tables outgrow their part.
 func (s *shared) work(ctx context.Context, w *worker, p int, out bool) error {
 	part := &s.parts[p]
-	part.work.Lock()
-	defer part.work.Unlock()
+	part.table.Lock()
+	defer part.table.Unlock()
 	chunks := part.waiting()
 	defer func() {
 		for _, c := range chunks {
@@ -206,7 +206,7 @@ func (s *shared) work(ctx context.Context, w *worker, p int, out bool) error {
 		if err := s.absorb(ctx, w, part, c); err != nil {
 			return err
 		}
-		if !part.tried && !s.off.Load() {
+		if !part.tried && !s.off.Load() { // once it is given up the chunk's groups may have gone to the level
 			part.tried = true
 			s.trial.add(s, c.n, part.groups()-before)
 		}

@@ -51,8 +51,8 @@ func (s *shared) takeStates(ctx context.Context, w *worker, b *batch.Batch) (boo
 // mergeStates merges the groups of b from row at on whose keys words are, and reports false, before the first of them, where there is no
 // memory for a table.
 func (s *shared) mergeStates(ctx context.Context, w *worker, part *sharedPart, words []uint64, b *batch.Batch, at int) (bool, error) {
-	part.work.Lock()
-	defer part.work.Unlock()
+	part.table.Lock()
+	defer part.table.Unlock()
 	if err := s.makeTable(part); errors.Is(err, mem.ErrLimit) {
 		s.giveUp()
 		return false, nil
