@@ -50,7 +50,7 @@ func newFilter(acct *mem.Account, workers int, share, rows int64) (*filter, erro
 	for rows > 0 && size > minFilter && int64(size)/8*filterRoom/(2*filterGuess) > rows {
 		size /= 2
 	}
-	for int64(size)*int64(workers) > share {
+	for size > 0 && int64(size)*int64(workers) > share {
 		size /= 2
 	}
 	if size < minFilter {

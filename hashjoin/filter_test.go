@@ -97,3 +97,12 @@ func TestAFilterIsMadeForTheRowsThatAreGuessed(t *testing.T) {
 		f.release()
 	}
 }
+
+func TestNoShareMakesNoFilter(t *testing.T) {
+	acct := mem.NewPool(64<<20).Account("filter", 0)
+	for _, share := range []int64{0, -1, -1 << 40} {
+		if f, err := newFilter(acct, 2, share, 0); f != nil || err != nil {
+			t.Errorf("of %d bytes: %v, %v", share, f, err)
+		}
+	}
+}
