@@ -77,6 +77,9 @@ func (s *Store) beginAsking(p int) bool {
 	part := &s.parts[p]
 	part.mu.Lock()
 	defer part.mu.Unlock()
+	if part.dropped { // by somebody else, who has given back what the ledger speaks of
+		return false
+	}
 	c := &part.cached
 	c.ledger, c.both = s.readLedger(p), nil
 	for _, k := range part.chunks {
@@ -87,7 +90,7 @@ func (s *Store) beginAsking(p int) bool {
 			c.both[k.off] = true
 		}
 	}
-	return !part.dropped
+	return true
 }
 
 // restart says that the partition is read from its beginning.

@@ -153,3 +153,10 @@ func TestReadingAheadGoesOnAfterAPartitionIsLeftUnread(t *testing.T) {
 		t.Errorf("%d chunks were read that nobody had asked for", fsys.cold)
 	}
 }
+
+func TestNothingIsAskedForOfADroppedPartition(t *testing.T) {
+	st := spilledStore(t, &adviceFS{FS: vfs.OS(), ahead: map[int64]int64{}})
+	if !st.drop(0) || st.beginAsking(0) || st.parts[0].cached.ledger != nil {
+		t.Error("the ledger of a partition that is dropped is read")
+	}
+}

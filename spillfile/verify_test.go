@@ -79,3 +79,31 @@ func TestOfSeveralDamagedPartitionsTheFirstIsTold(t *testing.T) {
 		t.Errorf("one thing or another is told: %v", said)
 	}
 }
+
+// A partition that is read again, for there was memory for one worker alone, is told of once.
+func TestAPartitionThatIsVerifiedAgainIsToldOnce(t *testing.T) {
+	parent := t.TempDir()
+	keepOne(t, parent)
+	spec, end := keptSpec(t, parent)
+	rows := atomic.Int64{}
+	spec.Verified = func(r, _, _ int64) { rows.Add(r) }
+	s, _, err := Restore(context.Background(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows.Store(0)
+	for p := range s.parts {
+		told := 0
+		for range 2 {
+			if err := s.verifyPart(context.Background(), p, &told); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if rows.Load() != s.rowsIn() {
+		t.Errorf("%d rows of %d were told of", rows.Load(), s.rowsIn())
+	}
+	if err := errors.Join(s.Close(), end()); err != nil {
+		t.Error(err)
+	}
+}
