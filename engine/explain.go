@@ -212,9 +212,13 @@ func (e *Explanation) Text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	size := func(n int64) string { return humanize.Bytes(uint64(n)) }
 	fmt.Fprintf(w, "job\t%s\n", e.Job)
-	fmt.Fprintf(w, "memory\t%s bound, of which %s for data; the floor is %s\n", size(e.Memory.Bound), size(max(0, e.Memory.Pool)), floorText(e.Memory.Floor))
-	fmt.Fprintf(w, "workers\t%d, batches of %s rows\n", e.Memory.Workers, humanize.Comma(int64(e.Memory.BatchRows)))
-	fmt.Fprintf(w, "spill\t%s expected\n", size(e.Spill))
+	if e.Memory.Workers == 0 { // below the floor nothing is divided
+		fmt.Fprintf(w, "memory\t%s bound; the floor is %s\n", size(e.Memory.Bound), floorText(e.Memory.Floor))
+	} else {
+		fmt.Fprintf(w, "memory\t%s bound, of which %s for data; the floor is %s\n", size(e.Memory.Bound), size(max(0, e.Memory.Pool)), floorText(e.Memory.Floor))
+		fmt.Fprintf(w, "workers\t%d, batches of %s rows\n", e.Memory.Workers, humanize.Comma(int64(e.Memory.BatchRows)))
+		fmt.Fprintf(w, "spill\t%s expected\n", size(e.Spill))
+	}
 	for _, t := range e.Tables {
 		fmt.Fprintf(w, "table %s\t%s, %s%s\n", t.Name, rowsText(t.Rows, t.Exact), size(t.Bytes), orderText(t))
 		for _, c := range t.Columns {

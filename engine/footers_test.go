@@ -121,3 +121,20 @@ func putRowGroups(t *testing.T, path string, groups, columns int) {
 		t.Fatal(err)
 	}
 }
+
+// Below the floor nothing is divided, and plan says no shares of it.
+func TestAPlanBelowTheFloorHasNoShares(t *testing.T) {
+	var text strings.Builder
+	low := Explanation{Memory: MemoryInfo{Bound: 70_000_000, Floor: 80_000_000}, Spill: 1 << 20, Refused: "--mem is below the floor"}
+	if err := low.Text(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"workers", "for data", "spill "} {
+		if strings.Contains(text.String(), word) {
+			t.Errorf("%q is in\n%s", word, text.String())
+		}
+	}
+	if !strings.Contains(text.String(), "the floor is 80MB") {
+		t.Error(text.String())
+	}
+}
