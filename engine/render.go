@@ -82,14 +82,6 @@ func cellAt(c *batch.Column, i, limit int) Cell {
 	return cellOf(c.Type, v, limit)
 }
 
-// floatText returns the shortest text that reads back as v, with an exponent from 10^16 on, as files of text have it.
-func floatText(v float64, bits int) string {
-	if a := math.Abs(v); a >= 1e6 && a < 1e16 {
-		return strconv.FormatFloat(v, 'f', -1, bits)
-	}
-	return strconv.FormatFloat(v, 'g', -1, bits)
-}
-
 // cellOf returns a value of type t.
 func cellOf(t batch.Type, v expr.Value, limit int) Cell {
 	switch {
@@ -98,11 +90,7 @@ func cellOf(t batch.Type, v expr.Value, limit int) Cell {
 	case t.Kind() == batch.KindBool:
 		return Cell{strconv.FormatBool(v.Bool), true}
 	case t.Kind() == batch.KindFloat64:
-		bits := 64
-		if t.ID != batch.Float64 {
-			bits = 32
-		}
-		return Cell{floatText(v.Float, bits), !math.IsNaN(v.Float) && !math.IsInf(v.Float, 0)}
+		return Cell{batch.FloatText(v.Float, t), !math.IsNaN(v.Float) && !math.IsInf(v.Float, 0)}
 	case t.Kind() == batch.KindInt128:
 		return Cell{decimal(v.Int128.Big(), int(t.Scale)), true}
 	case t.Kind() == batch.KindInt64:

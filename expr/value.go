@@ -237,27 +237,10 @@ func parseUUID(s []byte) ([]byte, error) {
 
 // appendFloat writes a float as DuckDB does: 1.5, 100.0, 1e+20, inf, nan.
 func appendFloat(dst []byte, f float64, t batch.Type) []byte {
-	switch {
-	case math.IsNaN(f):
-		return append(dst, "nan"...)
-	case math.IsInf(f, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(f, -1):
-		return append(dst, "-inf"...)
+	if t.ID == batch.Float64 {
+		return batch.AppendFloat(dst, f, 64)
 	}
-	bits := 64
-	if t.ID != batch.Float64 {
-		bits = 32
-	}
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.AppendFloat(dst, f, 'e', -1, bits)
-	}
-	from := len(dst)
-	dst = strconv.AppendFloat(dst, f, 'f', -1, bits)
-	if bytes.IndexByte(dst[from:], '.') < 0 {
-		dst = append(dst, ".0"...)
-	}
-	return dst
+	return batch.AppendFloat(dst, f, 32)
 }
 
 func appendDecimal(dst []byte, v batch.Int128, scale int) []byte {

@@ -24,7 +24,7 @@ func render(c *batch.Column, i int) string {
 	case batch.KindBool:
 		return strconv.FormatBool(c.Bools()[i] != 0)
 	case batch.KindFloat64:
-		return strconv.FormatFloat(c.Float64s()[i], 'g', -1, 64)
+		return batch.FloatText(c.Float64s()[i], c.Type)
 	case batch.KindInt128:
 		return renderDecimal(c.Int128s()[i].Big(), int(c.Type.Scale))
 	case batch.KindBytes:

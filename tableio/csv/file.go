@@ -155,31 +155,9 @@ func (f *File) sample(ctx context.Context, s *scanner) error {
 		}
 		f.widths = append(f.widths, float64(guesses[i].Bytes)/float64(max(rows, 1)))
 	}
-	f.estimate(rows, s)
-	return nil
-}
-
-// estimate sets rows and units from what the sample had.
-func (f *File) estimate(rows int64, s *scanner) {
-	seen := s.Offset()
 	f.exact = s.Done()
-	raw := seen
-	if !f.exact {
-		raw = f.Size()
-		if f.Codec() != text.Plain {
-			raw = f.Size() * 4 // a guess: text is compressed to about a quarter
-		}
-		rows = max(1, int64(float64(raw-f.dataAt)/float64(max(seen-f.dataAt, 1))*float64(rows)))
-	}
-	f.rows = rows
-	n := int64(1)
-	if f.Codec() == text.Plain {
-		n = max(1, (f.Size()+f.opts.unit-1)/f.opts.unit)
-	}
-	for i := range n {
-		part := func(total int64) int64 { return total*(i+1)/n - total*i/n }
-		f.units = append(f.units, format.Unit{Rows: max(1, part(rows)), Bytes: part(f.Size()), Raw: part(raw)})
-	}
+	f.rows, f.units = f.Estimate(text.Head{Rows: rows, From: f.dataAt, N: s.Offset(), Whole: f.exact}, f.opts.unit)
+	return nil
 }
 
 // CreatedBy is not told by text.

@@ -119,7 +119,7 @@ func (f *File) sample(ctx context.Context, s *scanner) error {
 	}
 	f.settle(s.names, guesses, max(rows, 1))
 	f.columns = s.columns
-	f.estimate(rows, s.Offset())
+	f.rows, f.units = f.Estimate(text.Head{Rows: rows, N: s.Offset(), Whole: f.exact}, f.opts.unit)
 	return nil
 }
 
@@ -144,27 +144,6 @@ func (f *File) settle(names []string, guesses []guess, rows int64) {
 		f.schema.Fields = append(f.schema.Fields, batch.Field{Name: name, Type: t, Nullable: true})
 		f.strict = append(f.strict, !given && (t.IsNumeric() || t.ID == batch.Bool))
 		f.widths = append(f.widths, float64(guesses[i].bytes)/float64(rows))
-	}
-}
-
-// estimate sets rows and units from what the sample had, which is seen bytes.
-func (f *File) estimate(rows, seen int64) {
-	raw := seen
-	if !f.exact {
-		raw = f.Size()
-		if f.Codec() != text.Plain {
-			raw = f.Size() * 4 // a guess: text is compressed to about a quarter
-		}
-		rows = max(1, int64(float64(raw)/float64(max(seen, 1))*float64(rows)))
-	}
-	f.rows = rows
-	n := int64(1)
-	if f.Codec() == text.Plain {
-		n = max(1, (f.Size()+f.opts.unit-1)/f.opts.unit)
-	}
-	for i := range n {
-		part := func(total int64) int64 { return total*(i+1)/n - total*i/n }
-		f.units = append(f.units, format.Unit{Rows: max(1, part(rows)), Bytes: part(f.Size()), Raw: part(raw)})
 	}
 }
 

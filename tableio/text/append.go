@@ -2,7 +2,6 @@ package text
 
 import (
 	"encoding/hex"
-	"math"
 	"strconv"
 
 	"pqjoin/batch"
@@ -35,7 +34,7 @@ func Appender(c *batch.Column) func(dst []byte, row int) []byte {
 			bits = 32
 		}
 		vals := batch.View[float64](values(c).Fixed)
-		return coded(c, func(dst []byte, i int) []byte { return appendFloat(dst, vals[i], bits) })
+		return coded(c, func(dst []byte, i int) []byte { return batch.AppendFloat(dst, vals[i], bits) })
 	case batch.KindInt128:
 		vals, scale := batch.View[batch.Int128](values(c).Fixed), int(c.Type.Scale)
 		return coded(c, func(dst []byte, i int) []byte {
@@ -151,29 +150,6 @@ func appendScaled(dst []byte, digits string, scale int) []byte {
 	at := len(digits) - scale
 	dst = append(dst, digits[:at]...)
 	return append(append(dst, '.'), digits[at:]...)
-}
-
-// appendFloat writes the shortest text that reads back as v, always one that is no whole number's.
-func appendFloat(dst []byte, v float64, bits int) []byte {
-	switch {
-	case math.IsNaN(v):
-		return append(dst, "nan"...)
-	case math.IsInf(v, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(v, -1):
-		return append(dst, "-inf"...)
-	}
-	if a := math.Abs(v); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.AppendFloat(dst, v, 'e', -1, bits)
-	}
-	at := len(dst)
-	dst = strconv.AppendFloat(dst, v, 'f', -1, bits)
-	for _, c := range dst[at:] {
-		if c == '.' {
-			return dst
-		}
-	}
-	return append(dst, '.', '0')
 }
 
 func appendUUID(dst, p []byte) []byte {
