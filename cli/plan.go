@@ -50,13 +50,14 @@ func (e *env) plan(c *cli.Context) error {
 		}
 	}
 	var refused *engine.RefusedError
-	err = run.Preflight(c.Context) // which finds out more, and may plan anew
+	places := run.CheckPlaces()
+	err = run.CheckFit(c.Context) // which finds out more, and may plan anew
 	x := run.Explain()
 	switch {
-	case errors.As(err, &refused):
-		x.Refused = refused.Error()
-	case err != nil:
+	case err != nil && !errors.As(err, &refused):
 		return err
+	case errors.As(errors.Join(places, err), &refused):
+		x.Refused = e.redact(refused.Error())
 	}
 	switch format {
 	case "json":

@@ -11,14 +11,21 @@ import (
 
 	"pqjoin/mem"
 	"pqjoin/plan"
-	"pqjoin/tableio"
 )
 
-// Preflight refuses what cannot fit, before anything is written: the memory floor, rows
+// Preflight refuses outputs that cannot be written to their places, and what cannot fit, before anything is written: the memory floor, rows
 // known exactly against max_rows, estimates over twice the free disk or the spill limit.
 // Smaller doubts are warnings. A join that might multiply is estimated from a sketch of its keys, and counted exactly
 // where that shows that it may, or where it has a max_rows. The error is a *RefusedError, or what went wrong while counting.
-func (r *Run) Preflight(ctx context.Context) (err error) {
+func (r *Run) Preflight(ctx context.Context) error {
+	if err := r.CheckPlaces(); err != nil {
+		return err
+	}
+	return r.CheckFit(ctx)
+}
+
+// CheckFit is the part of Preflight that estimates and counts: what it finds out is in the plan afterwards.
+func (r *Run) CheckFit(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.letGoAll())
@@ -26,9 +33,6 @@ func (r *Run) Preflight(ctx context.Context) (err error) {
 	}()
 	if r.short != nil {
 		return r.short
-	}
-	if err := r.checkReplaced(); err != nil {
-		return err
 	}
 	if err := r.settle(ctx); err != nil {
 		return err
@@ -308,47 +312,3 @@ func CheckBound(total int64, h mem.Host) error {
 		Advice: "give a smaller --mem, or leave it out",
 	}
 }
-
-// checkReplaced refuses to replace a directory that holds what no table holds: a file of another kind, or a
-// folder that is no hive directory of files of tables. if_exists: replace would delete it.
-func (r *Run) checkReplaced() error {
-	for _, o := range r.plan.Outputs {
-		if !o.Replace || o.SingleFile {
-			continue
-		}
-		if name := r.foreign(o.Path, 0); name != "" {
-			return &RefusedError{
-				Reason: fmt.Sprintf("output %s would replace %s, which holds %q, not a part of a table", o.Label, o.Show, name),
-				Advice: "move that away, or write to another directory",
-			}
-		}
-	}
-	return nil
-}
-
-// foreign returns what a directory, or a hive directory below it, holds that no table does; empty for nothing. What cannot
-// be read is left to publishing, but for what lies below, which must be seen to be replaced.
-func (r *Run) foreign(dir string, depth int) string {
-	entries, err := r.cfg.FS.ReadDir(dir)
-	if err != nil && depth == 0 {
-		return ""
-	}
-	if err != nil || depth > maxHiveDepth {
-		return "."
-	}
-	for _, e := range entries {
-		name := e.Name()
-		switch {
-		case e.IsDir() && strings.Index(name, "=") > 0 && name[0] != '.':
-			if below := r.foreign(filepath.Join(dir, name), depth+1); below != "" {
-				return filepath.Join(name, below)
-			}
-		case e.IsDir() || !tableio.IsTable(name) && name[0] != '_' && name[0] != '.':
-			return name
-		}
-	}
-	return ""
-}
-
-// maxHiveDepth is how many hive directories may lie in each other in what is replaced.
-const maxHiveDepth = 64

@@ -129,6 +129,14 @@ func (f osFile) WillNeed(off, n int64) { _ = unix.Fadvise(int(f.Fd()), off, n, u
 func (f osFile) DontNeed(off, n int64) { _ = unix.Fadvise(int(f.Fd()), off, n, unix.FADV_DONTNEED) }
 func (f osFile) Random()               { _ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_RANDOM) }
 
+// Writable returns why this process may not make files in a directory; nil where it may.
+func Writable(dir string) error {
+	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil {
+		return &fs.PathError{Op: "write to", Path: dir, Err: err}
+	}
+	return nil
+}
+
 // MaxOpen returns how many files the process may have open at once.
 func MaxOpen() int {
 	var most unix.Rlimit

@@ -108,6 +108,17 @@ func Begin(fsys vfs.FS, targets []Target) (*Set, error) {
 	return s, nil
 }
 
+// Check refuses a target as Begin does before it makes anything: one that exists and may not be replaced, or is of the other sort
+// (the error wraps ErrExists), and one whose name is too long.
+func Check(fsys vfs.FS, t Target) error {
+	path, err := filepath.Abs(t.Path)
+	if err != nil {
+		return err
+	}
+	t.Path = path
+	return (&Set{fsys: fsys, targets: []Target{t}}).check()
+}
+
 func (s *Set) begin() error {
 	if err := s.check(); err != nil { // before anything is made, a directory included
 		return err
