@@ -39,7 +39,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := withSignals(context.Background())
 	defer stop()
 	e := &env{
-		name: args[0], in: in, out: out, err: errOut, fs: vfs.OS(),
+		name: args[0], in: in, out: answerWriter{out}, err: errOut, fs: vfs.OS(),
 		redact: func(s string) string { return s }, rules: func() []engine.Rule { return nil },
 	}
 	app := e.app()
@@ -52,6 +52,9 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 
 // cause returns the signal that ended a command, where it is why err is not nil.
 func cause(ctx context.Context, err error) error {
+	if late := (afterwards{}); errors.As(err, &late) {
+		return err
+	}
 	if sig := (signalError{}); err != nil && errors.As(context.Cause(ctx), &sig) {
 		return sig
 	}

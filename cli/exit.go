@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -43,11 +44,35 @@ func (e usageError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// afterwards is what went wrong when the outputs had been written: the code must not be one that says that they were not.
+type afterwards struct{ err error }
+
+func (a afterwards) Error() string { return "the outputs are written, but then: " + a.err.Error() }
+func (a afterwards) Unwrap() error { return a.err }
+
+// untold is an answer that could not be printed.
+type untold struct{ error }
+
+func (u untold) Unwrap() error { return u.error }
+
+// answerWriter is stdout. Where it is full that is no limit of the job.
+type answerWriter struct{ io.Writer }
+
+func (w answerWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if err != nil {
+		err = untold{err}
+	}
+	return n, err
+}
+
 // exitCode maps an error to the code of the contract. Sentinels decide, never texts.
 func exitCode(err error) int {
 	var (
 		sig   signalError
 		usage usageError
+		late  afterwards
+		dumb  untold
 		job   *plan.Error
 	)
 	is := func(targets ...error) bool {
@@ -61,6 +86,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, &late), errors.As(err, &dumb):
+		return exitFailed
 	case errors.As(err, &sig):
 		switch sig.sig {
 		case syscall.SIGTERM:

@@ -50,7 +50,11 @@ func (e *env) execute(c *cli.Context, job *plan.Job) error {
 	if board != nil {
 		elapsed = board.Snapshot().Elapsed
 	}
-	return e.endJUnit(c, elapsed, err)
+	written := err == nil || errors.As(err, new(afterwards))
+	if err = e.endJUnit(c, elapsed, err); err != nil && written && !errors.As(err, new(afterwards)) {
+		err = afterwards{err}
+	}
+	return err
 }
 
 // record runs a job while the flags' recorders watch. The board is nil where the run could not begin.
@@ -63,7 +67,12 @@ func (e *env) record(c *cli.Context, job *plan.Job) (board *monitor.Board, err e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	written := false
+	defer func() {
+		if err = errors.Join(err, stop()); err != nil && written {
+			err = afterwards{err}
+		}
+	}()
 	if c.Bool("resume") && cfg.SpillLimit < 0 {
 		return nil, usagef("--resume keeps stages on disk, and a spill limit of 0 forbids that: leave one of them out")
 	}
@@ -92,6 +101,7 @@ func (e *env) record(c *cli.Context, job *plan.Job) (board *monitor.Board, err e
 	if err != nil {
 		return board, err
 	}
+	written = true
 	return board, e.summary(c, board, run, res)
 }
 
