@@ -202,6 +202,7 @@ func TestWeightsOfAnySize(t *testing.T) {
 		{"decimals that cancel out", "sum", wide, wide, []value{digits(nines), digits("-" + nines), digits("5")}, []int64{m, m, m}, digits("500000000000")},
 		{"decimals that overflow", "sum", wide, wide, []value{digits(nines)}, []int64{m}, nil},
 		{"a mean of sums that fit no type", "mean", wide, f64, []value{digits(nines)}, []int64{m}, 1e36},
+		{"a mean of fine decimals", "mean", batch.DecimalOf(38, 37), f64, []value{digits("1" + strings.Repeat("0", 37))}, []int64{m}, 1.0},
 		{"floats", "sum", f64, f64, []value{0.1, -1e-300}, []int64{m, m}, 10000000000.000000555111512312578},
 		{"floats that cancel out", "sum", f64, f64, []value{1e300, -1e300, 0.5}, []int64{m, m, m}, 0.0},
 		{"floats of more values than a state takes", "sum", f64, f64, []value{1.0}, []int64{1 << 39}, nil},

@@ -6,6 +6,7 @@ import (
 	"math/bits"
 
 	"pqjoin/batch"
+	"pqjoin/internal/floats"
 )
 
 // sumInt sums ints and decimals exactly: 128 bits for arguments of one word, 192 for
@@ -149,7 +150,7 @@ func typeRange(t batch.Type) (least, most batch.Int128) {
 }
 
 func (k sumInt) means(t *table, off int, ents []uint32, out []float64) {
-	div := math.Pow10(k.scale)
+	div := floats.Ten(k.scale)
 	for i, e := range ents {
 		w := t.ent[int(e)*t.lay.stride+off:]
 		lo, mid, hi := k.total(w)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pqjoin/internal/gen"
+	"pqjoin/internal/testkit/foreign"
 	"pqjoin/internal/vfs"
 	"pqjoin/mem"
 )
@@ -61,7 +62,7 @@ func (b *bench) data(ctx context.Context, name string) error {
 		_, err := gen.Make(ctx, vfs.OS(), dir, gen.Spec{Params: p, Threads: 2, Acct: acct})
 		return errors.Join(err, acct.Close(), pool.Close())
 	}
-	if write, ok := foreign[name]; ok {
+	if write, ok := foreign.Tables[name]; ok {
 		return write(ctx, dir)
 	}
 	d, ok := derived[name]

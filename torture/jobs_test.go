@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"pqjoin/internal/testkit/foreign"
 )
 
 // A job is found by its name, and the tables that it reads can be made.
@@ -29,5 +31,5 @@ func TestJobsHaveNamesOfTheirOwnAndTablesThatAreMade(t *testing.T) {
 func isMade(name string) bool {
 	_, gen := made[name]
 	_, other := derived[name]
-	return gen || other || foreign[name] != nil
+	return gen || other || foreign.Tables[name] != nil
 }

@@ -1,4 +1,5 @@
-package main
+// Package foreign makes Parquet files as another writer does, and ours does not.
+package foreign
 
 import (
 	"context"
@@ -11,8 +12,8 @@ import (
 	pq "github.com/parquet-go/parquet-go"
 )
 
-// foreign are tables that another writer makes, as ours does not.
-var foreign = map[string]func(ctx context.Context, dir string) error{"bounds": writeBounds, "texts": writeTexts}
+// Tables writes a table, by its name, into a directory.
+var Tables = map[string]func(ctx context.Context, dir string) error{"bounds": writeBounds, "texts": writeTexts}
 
 // boundsRow is a row of files whose footers are long.
 type boundsRow struct {
