@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -87,6 +89,9 @@ func takesValue(cmd *cli.Command, name string) (bool, error) {
 	if slices.Contains(laterFlags, name) {
 		return false, usagef("--%s is not supported yet", name)
 	}
+	if len(name) == 1 {
+		return false, usagef("%s has no flag -%s; pqjoin %s --help lists them", cmd.Name, name, cmd.Name)
+	}
 	if near := cli.SuggestFlag(cmd.Flags, name, true); near != "" {
 		return false, usagef("%s has no flag --%s; the nearest is %s", cmd.Name, name, near)
 	}
@@ -100,4 +105,23 @@ func noCommand(app *cli.App, name string) error {
 		names = append(names, c.Name)
 	}
 	return usagef("%q is not a command: the commands are %s", name, strings.Join(names, ", "))
+}
+
+// badValue is how the flag package says that a flag cannot have a value.
+var badValue = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-+([^:]+): (.*)$`)
+
+// plainFlag says it in the words of the other messages.
+func plainFlag(err error) error {
+	m := badValue.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	dashes := "--"
+	if len(m[2]) == 1 {
+		dashes = "-"
+	}
+	if strings.HasPrefix(err.Error(), "invalid boolean") {
+		return fmt.Errorf("%s%s cannot be %s: it takes no value", dashes, m[2], m[1])
+	}
+	return fmt.Errorf("%s%s cannot be %s: write a whole number", dashes, m[2], m[1])
 }

@@ -62,7 +62,7 @@ func cause(ctx context.Context, err error) error {
 }
 
 func (e *env) app() *cli.App {
-	wrong := func(_ *cli.Context, err error, _ bool) error { return usageError{err} }
+	wrong := func(_ *cli.Context, err error, _ bool) error { return usageError{plainFlag(err)} }
 	app := &cli.App{
 		Name: "pqjoin", Usage: "sort, lag, join and group Parquet, CSV, JSON lines and Arrow files of any size inside a memory bound that holds",
 		Version: Version, HideVersion: true, Writer: e.out, ErrWriter: e.err,

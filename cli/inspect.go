@@ -80,6 +80,9 @@ func (e *env) inspect(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, why := range run.LeftOutFiles() {
+		e.warn(why)
+	}
 	x := inspectTable(run.Tables()["input"], c.Bool("files"))
 	if keys := c.StringSlice("key"); len(keys) > 0 {
 		if x.Key, err = inspectKey(c, run, keys); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -98,7 +99,7 @@ func checkGiven(c *cli.Context) error {
 		}
 	}
 	if n := c.Int("threads"); c.IsSet("threads") && n == 0 {
-		return usagef("--threads %d: between 1 and 1024", n)
+		return usagef("--threads %d: between 1 and %d", n, plan.MaxThreads)
 	}
 	return nil
 }
@@ -119,10 +120,7 @@ func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	if cfg.Mem, err = mem.ParseBound(firstOf(c.String("mem"), job.Run.Mem), host, presetLimit()); err != nil {
-		return cfg, usageError{err}
-	}
-	if err := engine.CheckBound(cfg.Mem, host); err != nil {
+	if err := setBound(&cfg, c.String("mem"), job, host); err != nil {
 		return cfg, err
 	}
 	cfg.Threads = c.Int("threads")
@@ -132,14 +130,20 @@ func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
 	switch {
 	case cfg.Threads == 0:
 		cfg.Threads = runtime.NumCPU()
-	case cfg.Threads < 0 || cfg.Threads > 1024:
-		return cfg, usagef("--threads %d: between 1 and 1024", cfg.Threads)
+	case cfg.Threads < 0 || cfg.Threads > plan.MaxThreads:
+		return cfg, usagef("--threads %d: between 1 and %d", cfg.Threads, plan.MaxThreads)
 	}
 	cfg.SpillDir = firstOf(c.String("spill-dir"), job.Run.SpillDir)
-	if info, err := e.fs.Stat(firstOf(cfg.SpillDir, ".")); err != nil {
-		return cfg, usageError{fmt.Errorf("the spill directory: %w", err)}
-	} else if !info.IsDir() {
-		return cfg, usagef("the spill directory %s is not a directory", cfg.SpillDir)
+	if err := e.checkSpillDir(cfg.SpillDir); err != nil {
+		switch {
+		case c.String("spill-dir") == "":
+			err = job.FailedDefault("spill_dir", err)
+		case c.String("spill-dir") == os.Getenv("PQJOIN_SPILL_DIR"):
+			err = fmt.Errorf("PQJOIN_SPILL_DIR: %w", err)
+		default:
+			err = fmt.Errorf("--spill-dir: %w", err)
+		}
+		return cfg, usageError{err}
 	}
 	cfg.SpillLimit = job.Run.SpillLimit
 	if s := c.String("spill-limit"); s != "" {
@@ -149,6 +153,48 @@ func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
 	}
 	holdRuntime(cfg.Mem, cfg.Threads)
 	return cfg, nil
+}
+
+// fewBytes is a bound that is meant as another unit.
+const fewBytes = 1_000_000
+
+// setBound takes the bound from the flag, else from the job, else what auto gives.
+func setBound(cfg *engine.Config, flag string, job *plan.Job, host mem.Host) (err error) {
+	given := firstOf(flag, job.Run.Mem)
+	if cfg.Mem, err = mem.ParseBound(given, host, presetLimit()); err != nil {
+		return usageError{fmt.Errorf("--mem: %w", err)}
+	}
+	err = engine.CheckBound(cfg.Mem, host)
+	if _, bare := strconv.Atoi(given); bare == nil && cfg.Mem < fewBytes {
+		err = &engine.RefusedError{Reason: fmt.Sprintf("--mem %s is %s bytes", given, given), Advice: fmt.Sprintf("did you mean %sMB?", given)}
+	}
+	switch {
+	case given == "" || given == "auto":
+		cfg.MemFrom = engine.MemAuto
+	case flag == "":
+		cfg.MemFrom = engine.MemOfJob
+		if err != nil {
+			err = job.FailedDefault("mem", err)
+		}
+	}
+	return err
+}
+
+// checkSpillDir refuses what is no directory; empty is none.
+func (e *env) checkSpillDir(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	info, err := e.fs.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the spill directory %s does not exist: make it, or name another", dir)
+	case err != nil:
+		return fmt.Errorf("the spill directory: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("the spill directory %s is not a directory", dir)
+	}
+	return nil
 }
 
 // presetLimit returns GOMEMLIMIT where the environment sets it, else 0.

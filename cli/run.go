@@ -84,10 +84,8 @@ func (e *env) record(c *cli.Context, job *plan.Job) (board *monitor.Board, err e
 		return board, err
 	}
 	e.rules = run.Rules
-	for _, n := range run.Plan().Nodes {
-		for _, w := range n.Warnings {
-			e.warn(w)
-		}
+	for _, w := range run.Warnings() {
+		e.warn(w)
 	}
 	if err := run.Preflight(c.Context); err != nil {
 		return board, err

@@ -42,6 +42,9 @@ func (e *env) show(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, why := range run.LeftOutFiles() {
+		e.warn(why)
+	}
 	if !isJob(c.Args().First()) {
 		for _, why := range run.LeftOut() {
 			e.warn("left out: " + why)

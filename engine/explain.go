@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -80,6 +82,29 @@ type OutputInfo struct {
 	Bytes int64  `json:"bytes"`
 }
 
+// Warnings are sentences for who runs the job: files that are left out, and what the plan does that may surprise.
+func (r *Run) Warnings() (said []string) {
+	said = r.LeftOutFiles()
+	for _, n := range r.plan.Nodes {
+		said = append(said, n.Warnings...)
+	}
+	return said
+}
+
+// LeftOutFiles says which files of folders are no part of an input: a CSV file beside Parquet files is not.
+func (r *Run) LeftOutFiles() (said []string) {
+	ids := slices.SortedFunc(maps.Keys(r.tables), func(a, b *plan.Input) int { return cmp.Compare(a.Name, b.Name) })
+	for _, in := range ids {
+		for _, s := range r.tables[in].LeftOut() {
+			if len(r.job.Inputs) > 0 {
+				s = fmt.Sprintf("input %q: %s", in.Name, s)
+			}
+			said = append(said, s)
+		}
+	}
+	return said
+}
+
 // Explain describes the job as it stands planned; counts made by Count are in it.
 func (r *Run) Explain() *Explanation {
 	s := r.share
@@ -91,8 +116,8 @@ func (r *Run) Explain() *Explanation {
 	if r.short != nil {
 		e.Refused = r.short.Error()
 	}
+	e.Warnings = r.Warnings()
 	for _, n := range r.plan.Nodes {
-		e.Warnings = append(e.Warnings, n.Warnings...)
 		e.addJoin(r, n)
 	}
 	for _, n := range r.named {

@@ -32,7 +32,7 @@ func (r *Run) CheckFit(ctx context.Context) (err error) {
 		}
 	}()
 	if r.short != nil {
-		return r.short
+		return r.tooShort()
 	}
 	if err := r.settle(ctx); err != nil {
 		return err
@@ -55,6 +55,23 @@ func (r *Run) CheckFit(ctx context.Context) (err error) {
 		}
 	}
 	return r.checkOutputs()
+}
+
+// tooShort is why the bound is below the floor, and names who chose it.
+func (r *Run) tooShort() error {
+	var refused *RefusedError
+	if r.cfg.MemFrom == MemOfFlag || !errors.As(r.short, &refused) {
+		return r.short
+	}
+	least := floorText(r.Floor())
+	if r.cfg.MemFrom == MemOfJob {
+		return r.job.FailedDefault("mem", &RefusedError{
+			Reason: fmt.Sprintf("%s is below this job's floor of %s", humanize.Bytes(uint64(r.cfg.Mem)), least), Advice: fmt.Sprintf("write mem: %s or more", least),
+		})
+	}
+	return &RefusedError{
+		Reason: fmt.Sprintf("--mem auto, of what is free here, is %s, below this job's floor of %s", humanize.Bytes(uint64(r.cfg.Mem)), least), Advice: fmt.Sprintf("give it --mem %s or more", least),
+	}
 }
 
 // resolve counts the rows of a doubtful join, unless a sketch of its keys, which is far cheaper, shows that they are few.

@@ -38,6 +38,7 @@ import (
 type Config struct {
 	FS         vfs.FS
 	Mem        int64 // the bound of the whole process, bytes
+	MemFrom    MemFrom
 	Threads    int
 	SpillDir   string // parent of the run's spill directory; empty: beside the first output
 	SpillLimit int64  // bytes; 0: none; negative: never spill
@@ -50,6 +51,16 @@ type Config struct {
 	Warn       func(text string) // a warning for the user, once
 	Tuning     Tuning
 }
+
+// MemFrom says who chose the bound, for messages about it.
+type MemFrom uint8
+
+// Who chooses a bound.
+const (
+	MemOfFlag MemFrom = iota
+	MemOfJob          // its run section
+	MemAuto           // what the machine leaves
+)
 
 // fill gives what may be left out a value that does nothing.
 func (c *Config) fill() {

@@ -16,6 +16,7 @@ const (
 	isNullHint          = "write x is null"
 	isNotNullHint       = "write x is not null"
 	castHint            = "write cast(x as float64), with any type; try_cast gives null where x is no such value"
+	textHint            = "write cast(x as string)"
 	strftimeHint        = "write strftime(t, '%Y-%m-%d')"
 )
 
@@ -25,6 +26,7 @@ var elsewhere = map[string]string{
 	"isna": isNullHint, "isnull": isNullHint, "is_null": isNullHint, "notna": isNotNullHint, "notnull": isNotNullHint, "isnotnull": isNotNullHint, "is_not_null": isNotNullHint,
 	"astype": castHint, "to_numeric": castHint, "convert": castHint, "to_number": castHint, "safe_cast": "write try_cast(x as float64), with any type",
 	"where": whereIfHint, "ifelse": whereIfHint, "if_else": whereIfHint, "when": whereIfHint, "decode_if": whereIfHint,
+	"str": textHint, "string": textHint, "to_string": textHint, "to_date": "write cast(x as date), or cast(strptime(x, '%d.%m.%Y') as date) for other formats",
 	"isin": "write x in (1, 2, 3)", "is_in": "write x in (1, 2, 3)",
 	"to_datetime": "write cast(x as timestamp), or strptime(x, '%d.%m.%Y') for other formats", "to_char": strftimeHint, "date_format": strftimeHint, "format_datetime": strftimeHint,
 	"array_length": nestedFunctionsHint, "cardinality": nestedFunctionsHint, "list_contains": nestedFunctionsHint, "array_contains": nestedFunctionsHint,

@@ -74,7 +74,7 @@ func (d *decoder) object(n *yamlNode, what string, keys ...string) *object {
 			known = known || name == k
 		}
 		if !known {
-			d.job.fail(e.key.pos, hintName(k, keys), "unknown key %q in %s", k, what)
+			d.job.fail(e.key.pos, hintKey(k, keys), "unknown key %q in %s", k, what)
 		}
 		o.fields[k], o.keys[k] = e.value, e.key.pos
 	}

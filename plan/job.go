@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"pqjoin/batch"
@@ -13,6 +14,9 @@ import (
 
 // DefaultRowGroupRows is the most rows of a row group where the job says nothing.
 const DefaultRowGroupRows = 1 << 20
+
+// MaxThreads is the most threads that a run may have.
+const MaxThreads = 1024
 
 func parseJob(file string, data []byte, opts Options) (job *Job, err error) {
 	j := &Job{File: file}
@@ -141,6 +145,9 @@ func (d *decoder) inputPaths(in *Input, n *yamlNode, what string) {
 	}
 }
 
+// shellWord is what a shell would expand at the beginning of a path.
+var shellWord = regexp.MustCompile(`^(~|\$[A-Za-z_][A-Za-z0-9_]*)(/|$)`)
+
 // path returns an absolute local path.
 func (d *decoder) path(t Text) string {
 	if scheme, _, ok := strings.Cut(t.Value, "://"); ok && len(scheme) > 0 && !strings.Contains(scheme, "/") {
@@ -149,15 +156,31 @@ func (d *decoder) path(t Text) string {
 	if strings.IndexByte(t.Value, 0) >= 0 {
 		d.job.fail(t.Pos, "", "a path cannot hold a NUL byte")
 	}
+	if word := shellWord.FindString(t.Value); word != "" {
+		word = strings.TrimSuffix(word, "/")
+		name := strings.TrimPrefix(word, "$")
+		if word == "~" {
+			name = "HOME"
+		}
+		d.job.fail(t.Pos, fmt.Sprintf("write ${env:%s}, or ./%s for a folder of that name", name, word), "%s is not expanded in a path", word)
+	}
 	if filepath.IsAbs(t.Value) {
 		return filepath.Clean(t.Value)
 	}
 	return filepath.Join(d.job.Dir, t.Value)
 }
 
+// FailedDefault places an error about what the job's run section has at the key: job.yaml:9:3: run: mem: ...
+func (j *Job) FailedDefault(key string, err error) error {
+	e := j.errorAt(j.Run.at[key], "", "run: %s: %s", key, err)
+	e.Err, e.Running = err, true
+	return e
+}
+
 func (d *decoder) decodeRun(n *yamlNode) {
 	o := d.object(n, "run", runKeys...)
 	r := &d.job.Run
+	r.at = o.keys
 	if m := o.get("mem"); m != nil {
 		t := d.text(m, "mem")
 		if _, err := mem.ParseBound(t.Value, mem.Host{}, 0); err != nil {
@@ -167,8 +190,8 @@ func (d *decoder) decodeRun(n *yamlNode) {
 	}
 	if t := o.get("threads"); t != nil {
 		v := d.whole(t, "threads", 1)
-		if v > 4096 {
-			d.job.fail(t.pos, "", "threads must be at most 4096, not %d", v)
+		if v > MaxThreads {
+			d.job.fail(t.pos, "", "threads must be at most %d, not %d", MaxThreads, v)
 		}
 		r.Threads = int(v)
 	}

@@ -32,6 +32,7 @@ var otherWords = [...]struct{ theirs, ours string }{
 	{"sort", "index"}, {"sort_values", "index"}, {"order_by", "index"}, {"orderby", "index"}, {"set_index", "index"},
 	{"filter", "where"}, {"query", "where"}, {"merge", "join"}, {"merge_asof", "join"},
 	{"assign", "compute"}, {"mutate", "compute"}, {"with_columns", "compute"}, {"group_by", "groupby"}, {"aggregate", "groupby"},
+	{"full", "outer"}, {"full_outer", "outer"}, {"left_outer", "left"}, {"right_outer", "right"}, {"leftsemi", "semi"}, {"leftanti", "anti"},
 	{"concat", "union"}, {"union_all", "union"}, {"append", "union"}, {"limit", "head"}, {"drop_duplicates", "distinct"}, {"shift", "lag"},
 	{"cache", "persist"}, {"validate", "check"}, {"expect", "check"},
 	{"avg", "mean"}, {"average", "mean"}, {"stddev", "std"}, {"stddev_samp", "std"}, {"variance", "var"}, {"var_samp", "var"},
@@ -44,6 +45,27 @@ var otherWords = [...]struct{ theirs, ours string }{
 // verbForms are verbs of pandas and Spark that are expressions here.
 var verbForms = map[string]string{
 	"fillna": "write compute: {x: coalesce(x, 0)}", "astype": "write compute: {x: cast(x as float64)}", "dropna": "write where: x is not null", "isin": "write where: x in (1, 2, 3)",
+	"repartition": "write files: {size: 512MB} at the output, or rows or count",
+}
+
+// keyForms are keys of other programs that readers of CSV take, and what to do without them.
+var keyForms = map[string]string{
+	"delimiter": separatorHint, "delim": separatorHint, "sep": separatorHint, "separator": separatorHint,
+	"nulls": nullsHint, "null": nullsHint, "na_values": nullsHint, "null_values": nullsHint, "nullstr": nullsHint,
+	"dtype": "it is called types here", "dtypes": "it is called types here", "usecols": "it is called columns here", "filters": "it is called where here",
+}
+
+const (
+	separatorHint = "format: tsv reads tabs; convert files with other separators first"
+	nullsHint     = "an empty field is null; of other marks compute it: nullif(v, 'NA')"
+)
+
+// hintKey is hintName for keys of a mapping.
+func hintKey(name string, keys []string) string {
+	if h, ok := keyForms[strings.ToLower(name)]; ok && slices.Contains(keys, "nan_as_null") {
+		return h
+	}
+	return hintName(name, keys)
 }
 
 // hintVerb is hintName for verbs.
@@ -58,6 +80,8 @@ func hintVerb(name string, verbs []string) string {
 func hintColumn(name string, columns []string) string {
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	switch {
+	case name == "*":
+		return "leave the select out to keep all columns; drop removes some"
 	case last != name && slices.Contains(columns, last):
 		return fmt.Sprintf("did you mean %q? columns have no table before them", last)
 	case strings.HasSuffix(name, ")") && strings.Contains(name, "("):

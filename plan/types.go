@@ -73,6 +73,8 @@ type Run struct {
 	Threads    int
 	SpillDir   string // absolute
 	SpillLimit int64  // bytes; negative: never spill
+
+	at map[string]Pos // of the keys that are there
 }
 
 // Schema modes of an input: what to do where files disagree on their columns.

@@ -39,6 +39,9 @@ func (d *decoder) decodeDistinct(n *yamlNode) any {
 			s.keep = d.choice(v, "keep", ends, nil)
 		}
 	default:
+		if n.kind == yamlScalar && isBool(n.value) {
+			d.job.fail(n.pos, "write distinct: all", "distinct must be all, a list of columns or {by, keep}, not %s", n.value)
+		}
 		t := d.text(n, "distinct")
 		if t.Value != "all" {
 			d.job.fail(n.pos, "write distinct: all, or distinct: ["+t.Show+"]", "distinct must be all, a list of columns or {by, keep}, not %q", t.Show)

@@ -21,7 +21,8 @@ const maxFiles = 1 << 20
 // found is a file of a table, and its format.
 type found struct {
 	path, format string
-	named        bool // by its own path or by a pattern, not by a folder
+	named        bool   // by its own path or by a pattern, not by a folder
+	of           string // the path or pattern of the table that means it
 }
 
 // finder collects the files that paths and patterns mean.
@@ -29,26 +30,30 @@ type finder struct {
 	ctx    context.Context
 	fsys   vfs.FS
 	format string
+	of     string // the path that is looked at
 	found  []found
+	left   []found // files of folders that are not of the table's format
 }
 
-// find returns the files of all paths in natural order, each once.
-func find(ctx context.Context, fsys vfs.FS, spec *Spec) ([]found, error) {
+// find returns the files of all paths in natural order, each once, and those that are left out as the folders hold Parquet files.
+func find(ctx context.Context, fsys vfs.FS, spec *Spec) (files, left []found, err error) {
 	f := &finder{ctx: ctx, fsys: fsys, format: spec.Format}
 	for _, p := range spec.Paths {
 		before := len(f.found)
+		f.of = p
 		if err := f.path(p); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(f.found) == before {
-			return nil, fmt.Errorf("%s: %w: nothing there is %s", p, ErrNoFiles, f.sought())
+			return nil, nil, fmt.Errorf("%s: %w: nothing there is %s", p, ErrNoFiles, f.sought())
 		}
 	}
 	if len(f.found) == 0 {
-		return nil, fmt.Errorf("%w: no paths are given", ErrNoFiles)
+		return nil, nil, fmt.Errorf("%w: no paths are given", ErrNoFiles)
 	}
 	slices.SortFunc(f.found, func(a, b found) int { return naturalPaths(a.path, b.path) })
-	return f.oneFormat()
+	files, err = f.oneFormat()
+	return files, f.left, err
 }
 
 // sought says what is looked for.
@@ -62,7 +67,13 @@ func (f *finder) sought() string {
 // oneFormat refuses a mix of formats. In folders that hold Parquet files, others are no part of the table.
 func (f *finder) oneFormat() ([]found, error) {
 	if slices.ContainsFunc(f.found, func(p found) bool { return p.format == Parquet }) {
-		f.found = slices.DeleteFunc(f.found, func(p found) bool { return !p.named && p.format != Parquet })
+		isLeft := func(p found) bool { return !p.named && p.format != Parquet }
+		for _, p := range f.found {
+			if isLeft(p) {
+				f.left = append(f.left, p)
+			}
+		}
+		f.found = slices.DeleteFunc(f.found, isLeft)
 	}
 	f.found = slices.CompactFunc(f.found, func(a, b found) bool { return a.path == b.path })
 	for _, p := range f.found[1:] {
@@ -72,6 +83,27 @@ func (f *finder) oneFormat() ([]found, error) {
 		}
 	}
 	return f.found, nil
+}
+
+// leftOut makes sentences of files that are left out.
+func leftOut(left []found) (said []string) {
+	type kind struct{ of, format string }
+	var kinds []kind
+	count := map[kind]int{}
+	for _, p := range left {
+		k := kind{p.of, p.format}
+		if count[k]++; count[k] == 1 {
+			kinds = append(kinds, k)
+		}
+	}
+	for _, k := range kinds {
+		what := "1 " + k.format + " file in %s is"
+		if n := count[k]; n > 1 {
+			what = fmt.Sprintf("%d %s files", n, k.format) + " in %s are"
+		}
+		said = append(said, fmt.Sprintf(what+" left out, as there are Parquet files: name them with a pattern, or set format", k.of))
+	}
+	return said
 }
 
 func (f *finder) path(p string) error {
@@ -107,7 +139,7 @@ func (f *finder) add(p string, st fs.FileInfo, named bool) error {
 	if kind == "" {
 		kind = Parquet // a file named in full, whatever its name
 	}
-	f.found = append(f.found, found{path: p, format: kind, named: named})
+	f.found = append(f.found, found{path: p, format: kind, named: named, of: f.of})
 	return nil
 }
 
@@ -221,7 +253,7 @@ func (f *finder) glob(pattern string) error {
 	}
 	st, err := f.fsys.Stat(root)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return fmt.Errorf("%s: %w: the folder %s does not exist", pattern, ErrNoFiles, root)
 	}
 	if err != nil {
 		return err

@@ -87,8 +87,10 @@ type Table struct {
 	units  []Unit
 	schema *batch.Schema
 	maps   [][]mapping // by file, then by column of schema
-	rows   int64
-	exact  bool
+	// leftOut says which files of folders are no part of the table.
+	leftOut []string
+	rows    int64
+	exact   bool
 
 	mu     sync.Mutex
 	floors map[string]int64 // what ReadFloor has found, by columns
@@ -106,6 +108,9 @@ func (t *Table) Schema() *batch.Schema { return t.schema }
 
 // Files returns the files in order; the caller must not change them.
 func (t *Table) Files() []FileInfo { return t.infos }
+
+// LeftOut says which files of its folders are no part of the table, and what to do: one sentence a folder and format.
+func (t *Table) LeftOut() []string { return t.leftOut }
 
 // Format returns the format of all its files.
 func (t *Table) Format() string { return t.format }
@@ -143,11 +148,11 @@ func Open(ctx context.Context, fsys vfs.FS, spec Spec) (*Table, error) {
 	if m := spec.SchemaMode; m != "" && m != Strict && m != Union {
 		return nil, fmt.Errorf("%w: the schema mode %q is neither strict nor union", ErrSchema, m)
 	}
-	found, err := find(ctx, fsys, &spec)
+	found, left, err := find(ctx, fsys, &spec)
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{spec: spec, format: found[0].format, exact: true}
+	t := &Table{spec: spec, format: found[0].format, exact: true, leftOut: leftOut(left)}
 	dirs, err := hiveOf(&spec, found)
 	if err != nil {
 		return nil, err

@@ -146,11 +146,25 @@ func (s *scanner) quoted(buf []byte, i int) (text.Span, int, error) {
 	}
 }
 
+// otherSeparator advises where a record seems to have another separator than commas.
+func (s *scanner) otherSeparator(p []byte) string {
+	for _, c := range []byte{';', '|', '\t'} {
+		if n := bytes.Count(p, []byte{c}); s.delim != ',' || n == 0 || n < bytes.Count(p, []byte{','}) {
+			continue
+		}
+		if c == '\t' {
+			return ": fields are separated by commas alone; format: tsv reads tabs"
+		}
+		return fmt.Sprintf(": fields are separated by commas alone; convert a file that has %c between them", c)
+	}
+	return ""
+}
+
 // check looks at a whole record.
 func (s *scanner) check(p []byte, n int) error {
 	switch {
 	case s.want > 0 && n != s.want:
-		return s.fail(fmt.Sprintf("the line has %s, and the header %d", count(n, "field"), s.want))
+		return s.fail(fmt.Sprintf("the line has %s, and the header %d%s", count(n, "field"), s.want, s.otherSeparator(p)))
 	case bytes.IndexByte(p, 0) >= 0:
 		return s.fail("the line holds a NUL byte; is this a text file?")
 	case !utf8.Valid(p):
