@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"syscall"
 
@@ -125,6 +126,9 @@ func (r *Run) newExec() (*exec, error) { return r.newExecIn(r.spillParent()) }
 // newExecIn makes the pool, and the spill directory below parent.
 func (r *Run) newExecIn(parent string) (*exec, error) {
 	dir, err := spillfile.OpenDir(r.cfg.FS, parent, r.cfg.SpillLimit)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		err = fmt.Errorf("%w: name a folder on a disk where it may be made with --spill-dir", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -108,17 +108,6 @@ func Begin(fsys vfs.FS, targets []Target) (*Set, error) {
 	return s, nil
 }
 
-// Check refuses a target as Begin does before it makes anything: one that exists and may not be replaced, or is of the other sort
-// (the error wraps ErrExists), and one whose name is too long.
-func Check(fsys vfs.FS, t Target) error {
-	path, err := filepath.Abs(t.Path)
-	if err != nil {
-		return err
-	}
-	t.Path = path
-	return (&Set{fsys: fsys, targets: []Target{t}}).check()
-}
-
 func (s *Set) begin() error {
 	if err := s.check(); err != nil { // before anything is made, a directory included
 		return err
@@ -192,36 +181,6 @@ func lock(fsys vfs.FS, path string) (io.Closer, error) {
 // owns says whether the set holds the target's lock.
 func (s *Set) owns(path string) bool {
 	return slices.ContainsFunc(s.targets[:len(s.locks)], func(t Target) bool { return t.Path == path })
-}
-
-// check refuses targets that exist and may not be replaced, or are of the other sort.
-func (s *Set) check() error {
-	for _, t := range s.targets {
-		if name := filepath.Base(t.Path); len(name) > maxName {
-			return fmt.Errorf("%s: its name has %d bytes; with those of the temporary files beside it at most %d can be written", t.Path, len(name), maxName)
-		}
-		st, err := s.fsys.Stat(t.Path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return err
-		case !t.Replace && pending(s.fsys, t.Path):
-			// a crashed run's set comes first, and may have made it
-		case !t.Replace:
-			return fmt.Errorf("%s: %w: remove it, or say if_exists: replace", t.Path, ErrExists)
-		case st.IsDir() == t.SingleFile && st.IsDir():
-			return fmt.Errorf("%s: %w, as a directory; the new output is one file and does not replace it", t.Path, ErrExists)
-		case st.IsDir() == t.SingleFile:
-			return fmt.Errorf("%s: %w, as a file; the new output is a directory and does not replace it", t.Path, ErrExists)
-		}
-	}
-	return nil
-}
-
-// pending says whether an earlier run's set waits for recovery.
-func pending(fsys vfs.FS, path string) bool {
-	_, err := fsys.Stat(beside(path, setSuffix))
-	return err == nil
 }
 
 // makeTemps makes the temporary places, but for those that an earlier run has filled.
