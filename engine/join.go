@@ -95,7 +95,7 @@ func (x *exec) joinSpec(op *plan.Join, p *phys) (hashjoin.Spec, error) {
 		Kind: joinKinds[op.Kind], Left: l, Right: r,
 		LeftKeys: op.LeftKeys, RightKeys: op.RightKeys, RightOut: op.RightOut, Out: p.node.Schema,
 		NullsEqual: op.NullsEqual, Validate: v, MaxRows: op.MaxRows, BatchRows: x.share.rows(p.est), Workers: x.share.Workers,
-		Partitions: x.partitions(p.in[1].est, r), PartBytes: x.share.Load, ResidentBytes: x.share.Resident / max(1, int64(x.run.joins())),
+		Partitions: x.partitions(p.in[1].est, r), PartBytes: x.share.JoinLoad, ResidentBytes: x.share.Resident / max(1, int64(x.run.joins())),
 		Acct: x.tables, Stores: x.newStore, RightRows: p.in[1].est.Rows,
 	}
 	return spec, nil
@@ -112,7 +112,7 @@ func (x *exec) partitions(est Estimate, schema *batch.Schema) int {
 		return n
 	}
 	size := hashjoin.TableBytes(est.Rows, est.Bytes())
-	want := (size+size/2)/max(x.share.Load, 1) + 1
+	want := (size+size/2)/max(x.share.JoinLoad, 1) + 1
 	most := x.share.Tails / int64(x.share.Workers) / max(8<<10, int64(16*schema.RowWidth(unknownText)))
 	return int(max(1, min(want, most, 512)))
 }

@@ -201,7 +201,7 @@ func (r *Run) replan(ctx context.Context) {
 		r.share.BatchRows = r.cfg.Tuning.BatchRows
 	}
 	if r.cfg.Tuning.Load > 0 {
-		r.share.Load = r.cfg.Tuning.Load
+		r.share.Load, r.share.JoinLoad = r.cfg.Tuning.Load, r.cfg.Tuning.Load
 	}
 	if r.cfg.Tuning.Resident != 0 {
 		r.share.Resident = max(0, r.cfg.Tuning.Resident)
@@ -264,6 +264,12 @@ func (r *Run) measure(ctx context.Context) need {
 		if s, ok := p.node.Op.(*plan.Scan); ok {
 			n.reader = max(n.reader, r.tables[s.Input].ReadFloor(ctx, s.Columns))
 		}
+	}
+	h := r.chained()
+	n.depth += max(h.joins-fewJoins, 0)
+	n.stores = int64(max(h.peak-fewStores, 0)) * storeLeast
+	if h.loads > fewLoads {
+		n.loads = h.loads
 	}
 	most := r.bounds()
 	for _, o := range r.plan.Outputs {

@@ -24,6 +24,7 @@ type Share struct {
 	Fixed     int64
 	Resident  int64 // all resident tables together
 	Load      int64 // per worker: one partition, sorted or built into a table
+	JoinLoad  int64 // Load, or what each join has of it where many are computed in one pipeline
 	Tails     int64 // open blocks of the store that a stage writes, and pre-aggregation tables
 	Window    int64 // batches ahead of their turn, before an ordered output
 	Writer    int64 // the output writer: with more than its floor it encodes several row groups at once
@@ -36,6 +37,8 @@ type need struct {
 	depth  int        // batches that a worker holds at once
 	writer int64      // bytes the output writer takes
 	states int64      // rows that lags hand from unit to unit, and those between ranges of as-of joins, per worker
+	stores int64      // bytes that more stores than usual take, which are open at once
+	loads  int        // partitions that a worker has in memory at once, where they are more than usual; else 0
 	known  int64      // bytes of the Go heap that what is known of the inputs takes beyond the heap's part of the bound
 }
 
@@ -82,7 +85,7 @@ func (n need) fixed(workers, rows int) int64 {
 	for _, w := range n.widths {
 		largest = max(largest, w.bytes*int64(w.batchRows(rows)))
 	}
-	return int64(workers)*(n.reader+n.states+int64(n.depth)*largest) + n.writer
+	return int64(workers)*(n.reader+n.states+int64(n.depth)*largest) + n.writer + n.stores
 }
 
 // floor returns the smallest pool with which the job runs, of which known is taken off: one worker, small batches.
@@ -97,7 +100,8 @@ func (n need) elastic() int64 {
 	for _, w := range n.widths {
 		columns = max(columns, w.columns)
 	}
-	return max(minElastic, (int64(columns)*columnLeast*loadDen+loadNum-1)/loadNum)
+	load := max(int64(columns)*columnLeast, int64(n.loads)*loadLeast/fewLoads)
+	return max(minElastic, (load*loadDen+loadNum-1)/loadNum)
 }
 
 // divide divides pool bytes, less what is known of the inputs. It gives up batch size first, then workers, then, with one
@@ -122,10 +126,12 @@ func (n need) divide(pool int64, threads int) (Share, error) {
 func (n need) share(pool int64, workers, rows int) Share {
 	fixed := n.fixed(workers, rows)
 	rest := pool - fixed
+	load := rest * loadNum / loadDen / int64(workers)
 	return Share{
 		Workers: workers, BatchRows: rows, Pool: pool, Fixed: fixed,
 		Resident: rest / 5,
-		Load:     rest * loadNum / loadDen / int64(workers),
+		Load:     load,
+		JoinLoad: load * fewLoads / int64(max(n.loads, fewLoads)),
 		Tails:    rest / 5,
 		Window:   rest / 10,
 		Writer:   n.writer + rest/8,

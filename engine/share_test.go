@@ -1,6 +1,10 @@
 package engine
 
-import "testing"
+import (
+	"testing"
+
+	"pqjoin/plan"
+)
 
 // At the floor of a table of many columns partitions hold rows enough that its columns are worth touching: with a fixed
 // few megabytes 10,000 columns were sorted twenty rows at a time, and a job took as many times longer.
@@ -18,5 +22,31 @@ func TestAtTheFloorPartitionsFillABufferOfEachColumn(t *testing.T) {
 		if _, err := n.divide(n.floor()-1, 2); err == nil {
 			t.Errorf("%d columns: a byte below the floor is taken", columns)
 		}
+	}
+}
+
+// Forty joins in one pipeline each have a store open, a partition in memory and a batch in hand.
+func TestTheFloorCountsJoinsThatAreComputedBehindEachOther(t *testing.T) {
+	scan := func() *phys { return &phys{node: &plan.Node{Op: &plan.Scan{}}} }
+	for _, c := range []struct {
+		strategy      Strategy
+		stores, loads int
+	}{{joinRange, 41, 41}, {joinHash, 42, 1}, {joinBroadcast, 41, 1}} {
+		p := &phys{node: &plan.Node{Op: &plan.Index{}}, in: []*phys{scan()}, strategy: externalSort}
+		for range 40 {
+			p = &phys{node: &plan.Node{Op: &plan.Join{}}, in: []*phys{p, scan()}, strategy: c.strategy}
+		}
+		h := p.holding(map[*phys]held{})
+		if h.peak < c.stores || h.peak > c.stores+2 || h.loads != c.loads {
+			t.Errorf("%s: %+v, want %d stores and %d loads", c.strategy, h, c.stores, c.loads)
+		}
+	}
+	n := need{depth: batchesHeld, reader: 1 << 20, writer: 1 << 20, widths: []rowWidth{{bytes: 8, columns: 1}}, loads: 41}
+	s, err := n.divide(n.floor(), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.JoinLoad < loadLeast || s.JoinLoad*41 > 2*s.Load {
+		t.Errorf("of %d bytes for partitions each of 41 joins has %d", s.Load, s.JoinLoad)
 	}
 }

@@ -119,9 +119,9 @@ func (t *table) compact() error {
 	return nil
 }
 
-// drain hands all batches of a partition to f, which takes them over.
-func drain(ctx context.Context, s store, p int, acct *mem.Account, f func(context.Context, *batch.Batch) error) (err error) {
-	st, err := s.Stream(ctx, p, acct, nil, streamRows)
+// drain hands all batches of a partition, of the columns at cols (all where cols is nil), to f, which takes them over.
+func drain(ctx context.Context, s store, p int, acct *mem.Account, cols []int, f func(context.Context, *batch.Batch) error) (err error) {
+	st, err := s.Stream(ctx, p, acct, cols, streamRows)
 	if err != nil {
 		return err
 	}

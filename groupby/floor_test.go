@@ -6,7 +6,7 @@ import "pqjoin/spillfile"
 // flattened, its hashes, misses and partitions; the dictionary cache; a batch of states on its way.
 func (l *layout) scratchBytes() int64 {
 	const dict = 4 * codesMax
-	return putRows*int64(16+2*l.raw.RowWidth(16)) + dict + int64(flushRows*l.state.RowWidth(32)) + 256<<10
+	return putRows*int64(16+2*l.raw.RowWidth(16)) + dict + int64(l.flushRows()*l.state.RowWidth(32)) + 256<<10
 }
 
 // storesFloor is what the two stores of a level need.

@@ -105,7 +105,7 @@ func (g *Grouper) Finish(ctx context.Context) error {
 		if g.spread() {
 			break
 		}
-		if err := w.t.states(flushRows, func(b *batch.Batch) error { return first.addStates(ctx, b) }); err != nil {
+		if err := w.t.states(g.lay.flushRows(), func(b *batch.Batch) error { return first.addStates(ctx, b) }); err != nil {
 			return err
 		}
 		w.t.reset()

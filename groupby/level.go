@@ -22,7 +22,7 @@ type store interface {
 	Close() error
 }
 
-// streamRows is how many rows are read back at a time.
+// streamRows is how many rows are read back at a time, at most.
 const streamRows = 16 << 10
 
 // level is where groups and rows go that tables have no room for: two partition stores
@@ -196,7 +196,7 @@ func (l *level) feed(ctx context.Context, p int, acct *mem.Account, w *worker) e
 				return w.addRows(ctx, unit, b)
 			}
 		}
-		if err := drain(ctx, s, p, acct, add); err != nil {
+		if err := drain(ctx, s, p, acct, nil, add); err != nil {
 			return err
 		}
 	}

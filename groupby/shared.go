@@ -289,7 +289,7 @@ func (s *shared) sendOut(ctx context.Context, w *worker, part *sharedPart) error
 	if w.t != nil && w.t.groups() > t.groups() {
 		from = w.t
 	}
-	err := t.states(flushRows, func(b *batch.Batch) error {
+	err := t.states(w.lay.flushRows(), func(b *batch.Batch) error {
 		return s.lev.appendTo(ctx, &s.lev.states, from, w.id, s.lev.unitOf(w.id, b.N), b, nil)
 	})
 	s.drop(part)

@@ -297,11 +297,15 @@ func (ps *partStream) recut(ctx context.Context, p part, t *table, depth int) (c
 		return nil, err
 	}
 	step := int(p.lev.entries(p.p)/want) + 1
+	keys := make([]int, len(lay.keys.cols))
+	for i := range keys {
+		keys[i] = i
+	}
 	for _, st := range []store{p.lev.rows, p.lev.states} {
 		if st == nil || st.Part(p.p).Rows == 0 {
 			continue
 		}
-		err := drain(ctx, st, p.p, ps.acct, func(_ context.Context, b *batch.Batch) error {
+		err := drain(ctx, st, p.p, ps.acct, keys, func(_ context.Context, b *batch.Batch) error {
 			defer b.Release()
 			return s.addEvery(ps.acct, b, len(lay.keys.cols), step)
 		})

@@ -116,6 +116,11 @@ func (s *Spec) validate() error {
 	return nil
 }
 
+// flushRows is how many groups travel in one batch of states: fewer of wide ones, but so many that the smallest buffers are filled.
+func (l *layout) flushRows() int {
+	return min(max(flushBytes/max(l.state.RowWidth(0), 1), flushLeast), flushMost)
+}
+
 const (
 	minBlock = 4 << 10
 	maxBlock = 64 << 10

@@ -16,8 +16,10 @@ const (
 	// chunkWords bounds the words that a chunk's keys or entries take, down to leastChunk of them.
 	chunkWords = 1 << 18
 	leastChunk = 16
-	// flushRows is how many groups travel in one batch of states.
-	flushRows = 4096
+	// flushMost is how many groups travel in one batch of states, at most and at least.
+	flushMost, flushLeast = 4096, 512
+	// flushBytes is what they take where they are wide, but for that.
+	flushBytes = 1 << 20
 	// freezeFactor times the groups of a table that did not reduce its input pass it by before it is tried
 	// again; freezeGrowth times as long after every trial in vain.
 	freezeFactor = 16
@@ -323,7 +325,7 @@ func (w *worker) addStates(ctx context.Context, b *batch.Batch) error {
 
 // flush sends all groups to the level as states and empties the table.
 func (w *worker) flush(ctx context.Context) error {
-	err := w.t.states(flushRows, func(b *batch.Batch) error {
+	err := w.t.states(w.lay.flushRows(), func(b *batch.Batch) error {
 		return w.sendStates(ctx, b)
 	})
 	if err != nil {

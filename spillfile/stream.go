@@ -11,6 +11,16 @@ import (
 // streamBytes bounds the bytes of variable width in a streamed batch, but for a single piece of a block.
 const streamBytes = 4 << 20
 
+// wideLeast and wideMost bound the bytes of fixed width in the rows of a streamed batch, whichever of their columns are wanted, as their
+// blocks are held whole: wide rows make shorter batches, the shorter the less memory there is, but for wideRows, which fill the
+// smallest buffers of columns.
+const (
+	wideLeast = 1 << 20
+	wideMost  = 4 << 20
+	wideShare = 64 // one in so many bytes of the pool
+	wideRows  = 512
+)
+
 // openReaders bounds the columns of open blocks behind one batch: what finds their values lies on the Go heap, some
 // 150 bytes each. Rows of very many columns make blocks of few rows, and so shorter batches.
 const openReaders = 1 << 14
@@ -24,7 +34,7 @@ type stream struct {
 }
 
 // Stream yields partition p in sequence order as batches of up to batchRows rows (0:
-// batch.Rows), the columns at cols (all where cols is nil). It takes the memory of a
+// batch.Rows), fewer of wide rows, the columns at cols (all where cols is nil). It takes the memory of a
 // batch and of a chunk for each worker that appended. It does not consume: a
 // partition can be streamed and loaded as often as one likes until it is dropped.
 func (s *Store) Stream(ctx context.Context, p int, acct *mem.Account, cols []int, batchRows int) (batch.Stream, error) {
@@ -34,9 +44,22 @@ func (s *Store) Stream(ctx context.Context, p int, acct *mem.Account, cols []int
 	if batchRows <= 0 {
 		batchRows = batch.Rows
 	}
-	st := &stream{s: s, r: s.newReader(p, acct, cols), rows: batchRows}
+	st := &stream{s: s, r: s.newReader(p, acct, cols), rows: min(batchRows, s.streamRows())}
 	s.readAhead(p)
 	return st, nil
+}
+
+// streamRows returns how many rows a streamed batch has at most, by their width.
+func (s *Store) streamRows() int {
+	width := 1
+	for _, c := range s.cols {
+		width += c.width
+	}
+	most := int64(wideMost)
+	if s.spec.Acct != nil {
+		most = min(max(s.spec.Acct.Limit()/wideShare, wideLeast), most)
+	}
+	return max(int(most)/width, wideRows)
 }
 
 func (st *stream) Next(ctx context.Context) (*batch.Batch, error) {

@@ -23,11 +23,13 @@ type cutter struct {
 // groupSize is what is known of a row group.
 type groupSize struct{ raw, encoded int64 }
 
-// Short batches are joined before they are encoded: a buffer takes 4 KiB however few rows it has.
+// Short batches, and those of up to joinRows of whose buffers a third is empty, are joined before
+// they are encoded: a buffer takes 4 KiB however few rows it has.
 const (
 	smallBatch = 256
 	joinRows   = 1024
 	joinBytes  = 2 << 20
+	joinFree   = 512 << 10 // of the batches that wait, which the floor has room for anyway
 )
 
 type smallState struct {
@@ -41,7 +43,12 @@ func (w *Writer) Write(ctx context.Context, b *batch.Batch) error {
 		b.Release()
 		return err
 	}
-	if b.N >= smallBatch {
+	short, err := w.short(b)
+	if err != nil {
+		b.Release()
+		return err
+	}
+	if !short {
 		if err := w.join(ctx, true); err != nil {
 			b.Release()
 			return err
@@ -57,6 +64,24 @@ func (w *Writer) Write(ctx context.Context, b *batch.Batch) error {
 	return nil
 }
 
+// short says whether a batch waits to be joined with others.
+func (w *Writer) short(b *batch.Batch) (bool, error) {
+	if b.N < smallBatch || b.N >= min(joinRows, w.limits.rows) {
+		return b.N < smallBatch, nil
+	}
+	return w.empty(b)
+}
+
+// empty says whether a third of a batch's buffers is empty.
+func (w *Writer) empty(b *batch.Batch) (bool, error) {
+	raw, err := w.measure(b)
+	if err != nil {
+		return false, err
+	}
+	defer raw.release()
+	return 2*b.Bytes() > 3*raw.of(0, b.N), nil
+}
+
 // join adds the short batches that wait, as one; unless all must go, it keeps that one waiting
 // while its buffers are mostly empty.
 func (w *Writer) join(ctx context.Context, all bool) error {
@@ -69,13 +94,12 @@ func (w *Writer) join(ctx context.Context, all bool) error {
 		return err
 	}
 	if !all && b.N < min(joinRows, w.limits.rows) {
-		raw, err := w.measure(b)
+		empty, err := w.empty(b)
 		if err != nil {
 			b.Release()
 			return err
 		}
-		defer raw.release()
-		if b.Bytes() > 4*raw.of(0, b.N) {
+		if empty {
 			w.small, w.tiny = append(w.small, b), smallState{rows: b.N, bytes: b.Bytes()}
 			return nil
 		}

@@ -47,6 +47,7 @@ func TestWritingWorksAtTheFloor(t *testing.T) {
 		"three strings":        {textColumns(3), 1_000_000, 16 << 10, ShapeOwn},
 		"all types":            {allTypes(), 100_000, 2 << 10, ShapeOwn},
 		"300 columns":          {manyDoubles(300), 30_000, 1 << 10, ShapeOwn},
+		"300 columns, emptily": {manyDoubles(300), 30_000, 300, ShapeOwn},
 		"ten thousand columns": {manyDoubles(10_000), 450, 50, ShapeOwn},
 		"300 columns, pyarrow": {manyDoubles(300), 30_000, 1 << 10, ShapePyarrow},
 		"300 texts, pyarrow":   {textColumns(300), 30_000, 1 << 10, ShapePyarrow},

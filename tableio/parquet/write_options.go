@@ -128,6 +128,10 @@ func WriterFloor(schema *batch.Schema, o WriterOptions) int64 {
 	}
 	codec, _ := codecOf(o.Compression) // withDefaults has checked it
 	scratch = int64(o.Threads) * (scratch + encoderHeap(codec) + l.shredMem(schema, o))
+	if short == 0 && 8*l.rows >= minSegment { // of wide tables, batches that wait to be joined
+		column := mem.ClassSize(8*min(joinRows, l.rows)) + 3*minSegment
+		short = max(int64(len(schema.Fields)*column)-joinFree, 0)
+	}
 	return held*slab + l.groupMem(schema, o) + scratch + sinkBuffer + 256<<10 + short
 }
 
