@@ -216,7 +216,7 @@ func (k skew) judge(t *testing.T, r *rig, kind Kind, got counts, n Counters, par
 	if want := k.want(kind); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if k.right > 50_000 && r.dir.Written() == 0 {
+	if k.right > 60_000 && r.dir.Written() == 0 {
 		t.Error("nothing was spilled")
 	}
 	if k.right/partitions*60 > 256<<10 && n.Splits == 0 {
