@@ -12,7 +12,7 @@ type held struct {
 
 const (
 	// fewStores, fewLoads and fewJoins are as many as every job has room for.
-	fewStores, fewLoads, fewJoins = 6, 2, 2
+	fewStores, fewLoads, fewJoins = 3, 2, 2
 	// storeLeast is what a store takes besides its blocks: where chunks are compressed, and the pages of its ledger.
 	storeLeast = 768 << 10
 	// loadLeast is the least of a partition that one of many joins in a pipeline works on.

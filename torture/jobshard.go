@@ -1,5 +1,10 @@
 package main
 
+import (
+	"fmt"
+	"strings"
+)
+
 // hardJobs put verbs that the first list has once to other data, and the functions that it has not.
 var hardJobs = [...]job{
 	{"anti join, Zipf keys", "unique zipf", `{from: zipf}, {join: {with: u, on: key, how: anti}}, {index: [key, v1]}` + "\n" + `  u: [{from: unique}, {where: "key % 3 = 0"}]`, ""},
@@ -13,6 +18,9 @@ var hardJobs = [...]job{
 	{"as-of join without groups", "seed seed2", `{from: seed}, {join: {with: q, how: asof, asof: {on: col3}}}, {index: [col3, col1, col2]}` + "\n" + `  q: [{from: seed2}, {rename: {col4: col3, col1: c}}]`, ""},
 	{"string_agg and list, Zipf", "zipf", `{from: zipf}, {groupby: {by: key, agg: {s: "string_agg(v1, ';')", l: list(v1)}}}`, ""},
 	{"median and quantiles, one key", "onekey", `{from: onekey}, {groupby: {by: col1, agg: {a: median(col3), b: "quantile(col2, 0.99)", c: "quantile_cont(col3, 0.1)", d: mode(col2), e: approx_nunique(col3), f: "approx_quantile(col3, 0.5)"}}}`, ""},
+	{"medians of all rows", "unique", `{from: unique}, {groupby: {by: [], agg: {m: median(v1), u: nunique(key), q: "quantile(key, 0.5)", n: count()}}}`, ""},
+	{"200 aggregates", "seed2", `{from: seed2}, {groupby: {by: col1, agg: {` + manyAggregates(200, "sum", "mean", "min", "max", "std", "var", "first") + `}}}`, ""},
+	{"30 aggregates of all values of a group", "seed2", `{from: seed2}, {groupby: {by: col1, agg: {` + manyAggregates(30, "median", "nunique", "mode") + `}}}`, ""},
 	{"moments and conditions, Zipf", "zipf", `{from: zipf}, {groupby: {by: key, agg: {a: "var(v1)", b: "corr(v1, key)", c: "arg_max(v1, v1)", d: "sum(v1) filter (where v1 % 2 = 0)", e: "any(v1 > 3)", f: "cov(v1, key)"}}}`, ""},
 	{"group-by of an expression, strings", "strings", `{from: strings}, {groupby: {by: [{a: "left(c1, 2)"}, {b: "upper(c2)"}], agg: {n: count(), u: nunique(c3), m: max(c4), t: "top(c5, 3)"}}}`, ""},
 	{"union and distinct", "unique", `{from: unique}, {union: [u, unique]}, {distinct: all}, {index: [key, v1]}` + "\n" + `  u: [{from: unique}, {where: "key % 2 = 0"}]`, ""},
@@ -23,6 +31,15 @@ var hardJobs = [...]job{
 	{"window, strings", "strings", `{from: strings}, {window: {by: c1, order_by: key, columns: {a: "lead(c2, 1)", b: "first(c3)", c: "max(c4)", d: "ffill(c5)"}}}`, ""},
 	{"check, all distinct", "unique", `{from: unique}, {check: {unique: [key], not_null: [key, v1], rows: {min: 1}, expect: ["v1 is not null"]}}, {index: v1}`, ""},
 	{"texts computed", "strings", `{from: strings}, {compute: {a: "sha256(c1)", b: "repeat(c2, 20)", c: "regexp_replace(c3, '[a-f]+', '<&>', 'g')", d: "c4 || c5 || c6"}}, {index: [a, key]}`, ""},
+}
+
+// manyAggregates returns n aggregates of a column, each of other values.
+func manyAggregates(n int, functions ...string) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(`a%d: "%s(col4 + %d)"`, i, functions[i%len(functions)], i)
+	}
+	return strings.Join(all, ", ")
 }
 
 // hungryJobs make single values that have to fit in memory: at a small bound they may stop, and say so, but not at a larger one
