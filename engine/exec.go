@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"syscall"
 
 	"pqjoin/batch"
@@ -97,28 +96,6 @@ func (r *Run) Execute(ctx context.Context) (res *Result, err error) {
 		return nil, err
 	}
 	return res, set.Commit(ctx)
-}
-
-// spillParent is where the spill directory is made: where the user said, else beside the
-// first output, in the nearest folder that exists.
-func (r *Run) spillParent() string {
-	if r.cfg.SpillDir != "" {
-		return r.cfg.SpillDir
-	}
-	if len(r.plan.Outputs) == 0 {
-		return "." // not the temporary folder, which often lies in memory
-	}
-	return r.existing(filepath.Dir(r.plan.Outputs[0].Path))
-}
-
-// existing returns dir, or the nearest folder above it that exists.
-func (r *Run) existing(dir string) string {
-	for {
-		if _, err := r.cfg.FS.Stat(dir); err == nil || dir == filepath.Dir(dir) {
-			return dir
-		}
-		dir = filepath.Dir(dir)
-	}
 }
 
 func (r *Run) newExec() (*exec, error) { return r.newExecIn(r.spillParent()) }
