@@ -8,7 +8,8 @@ import (
 	"pqjoin/mem"
 )
 
-// streamBytes bounds the bytes of variable width in a streamed batch, but for a single piece of a block.
+// streamBytes bounds the bytes of variable width in a streamed batch, and, where not all columns are wanted, those of the blocks behind
+// it, which are held whole; but for a single piece of a block.
 const streamBytes = 4 << 20
 
 // wideLeast and wideMost bound the bytes of fixed width in the rows of a streamed batch, whichever of their columns are wanted, as their
@@ -105,6 +106,9 @@ func (st *stream) gather() (pieces []piece, data []int, n int, err error) {
 		o, err := r.block(pc.at)
 		if err != nil {
 			return nil, nil, 0, err
+		}
+		if len(r.cols) < len(r.s.cols) {
+			bytes += int(pc.at.size) * int(pc.rows) / max(int(pc.at.rows), 1)
 		}
 		for i := range o.cols {
 			c := &o.cols[i]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"pqjoin/batch"
@@ -54,5 +55,40 @@ func TestStreamsOfWideRowsYieldShortBatches(t *testing.T) {
 		if err != nil || rows != 8*n {
 			t.Errorf("%d rows, %v", rows, err)
 		}
+	}
+}
+
+// The blocks behind a batch of a narrow column are held whole: long texts beside it make such batches short, too.
+func TestStreamsOfAKeyBesideLongTextsHoldFewBlocks(t *testing.T) {
+	const n, size = 60, 1 << 20
+	schema := batch.NewSchema(batch.Field{Name: "k", Type: batch.Of(batch.Int64)}, batch.Field{Name: "s", Type: batch.Of(batch.String)})
+	pool := mem.NewPool(2 * n * size)
+	acct, read := pool.Account("rows", 0), pool.Account("read", 12*size)
+	st, err := New(Spec{Name: "long", Schema: schema, Partitions: 1, Workers: 1, Acct: acct})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for i := range n {
+		b, err := batchtest.Batch(acct, schema, [][]any{{int64(i), strings.Repeat("x", size)}}, func(int) batchtest.Layout { return batchtest.Flat })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Append(context.Background(), 0, 0, make([]uint16, 1), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.Seal(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	in, err := st.Stream(context.Background(), 0, read, []int{0}, 0)
+	if err = errors.Join(err, batchtest.Drain(in, func(b *batch.Batch) {
+		rows += b.N
+		if b.N > 8 {
+			t.Errorf("a batch has %d rows", b.N)
+		}
+	})); err != nil || rows != n {
+		t.Errorf("%d rows, %v", rows, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 
@@ -97,6 +98,7 @@ func (t *twice) trial(ctx context.Context, first diskFault, nth int, second disk
 	if err != nil || !ok {
 		return err
 	}
+	kept = slices.DeleteFunc(kept, t.isEmpty)
 	two, err := t.strike(ctx, second, at, v)
 	two.what = one.what + "; then " + two.what
 	if err != nil || two.refuted {
@@ -113,6 +115,12 @@ func (t *twice) trial(ctx context.Context, first diskFault, nth int, second disk
 	}
 	t.by[1].take(t.said.String())
 	return t.ended(one, two, left, v)
+}
+
+// isEmpty says whether a file is: a note whose writing failed says of nothing that it was finished.
+func (t *twice) isEmpty(name string) bool {
+	st, err := os.Stat(t.dir + name)
+	return err != nil || st.Size() == 0
 }
 
 // ended looks at what the third run has made.

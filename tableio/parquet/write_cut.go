@@ -23,7 +23,7 @@ type cutter struct {
 // groupSize is what is known of a row group.
 type groupSize struct{ raw, encoded int64 }
 
-// Short batches, and those of up to joinRows of whose buffers a third is empty, are joined before
+// Short batches, and those of up to joinRows and joinBytes of whose buffers a third is empty, are joined before
 // they are encoded: a buffer takes 4 KiB however few rows it has.
 const (
 	smallBatch = 256
@@ -72,14 +72,15 @@ func (w *Writer) short(b *batch.Batch) (bool, error) {
 	return w.empty(b)
 }
 
-// empty says whether a third of a batch's buffers is empty.
+// empty says whether most of a batch's buffers is empty, or a third of one that holds little.
 func (w *Writer) empty(b *batch.Batch) (bool, error) {
 	raw, err := w.measure(b)
 	if err != nil {
 		return false, err
 	}
 	defer raw.release()
-	return 2*b.Bytes() > 3*raw.of(0, b.N), nil
+	values := raw.of(0, b.N)
+	return b.Bytes() > 4*values || values < joinBytes && 2*b.Bytes() > 3*values, nil
 }
 
 // join adds the short batches that wait, as one; unless all must go, it keeps that one waiting

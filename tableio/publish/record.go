@@ -191,7 +191,7 @@ func (e *entry) swap(fsys vfs.FS) error {
 	if dev != e.Device || ino != e.Inode {
 		return nil // exchanged: what lies there is the old output
 	}
-	_, err = fsys.Stat(e.Path)
+	was, err := fsys.Stat(e.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || err == nil && !e.Replace:
 		if err = fsys.RenameNew(e.temp(), e.Path); errors.Is(err, fs.ErrExist) {
@@ -200,7 +200,7 @@ func (e *entry) swap(fsys vfs.FS) error {
 		return err
 	case err != nil:
 		return err
-	case e.SingleFile:
+	case e.SingleFile && !was.IsDir():
 		return fsys.Rename(e.temp(), e.Path)
 	}
 	return fsys.Exchange(e.temp(), e.Path)

@@ -172,6 +172,29 @@ func TestASetIsCompletedWithoutADirectoryThatIsGone(t *testing.T) {
 	s.published(t)
 }
 
+// A record that takes a directory for a file, or a file for a directory, is in nobody's way either.
+func TestARecordThatIsWrongAboutFilesIsCompleted(t *testing.T) {
+	s := committed(t, "one", "two.parquet")
+	r, err := readRecord(vfs.OS(), s.targets[0].Path)
+	if err != nil || r == nil {
+		t.Fatal(r, err)
+	}
+	for i := range r.Entries {
+		r.Entries[i].SingleFile = !r.Entries[i].SingleFile
+	}
+	body, err := json.Marshal(r)
+	for _, target := range s.targets {
+		err = errors.Join(err, os.WriteFile(beside(target.Path, setSuffix), vfs.Seal(recordMagic, body), 0o600))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Recover(vfs.OS(), s.root); err != nil {
+		t.Error(err)
+	}
+	s.published(t)
+}
+
 func TestARecordOfPathsThatAreNoTargetsIsNone(t *testing.T) {
 	for what, change := range map[string]func(r *record, path string){
 		"no path":         func(r *record, _ string) { r.Entries[1].Path = "" },
