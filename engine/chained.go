@@ -40,7 +40,11 @@ func (p *phys) holding(seen map[*phys]held) held {
 	return h
 }
 
+// computing is holding of a table that no store is between.
 func (p *phys) computing(seen map[*phys]held) held {
+	if p.swap != nil {
+		return p.swap.computing(seen)
+	}
 	ins := make([]held, len(p.in))
 	for i, in := range p.in {
 		ins[i] = in.holding(seen)
@@ -82,8 +86,9 @@ func (p *phys) joining(left, right held) held {
 func (r *Run) chained() held {
 	seen, most, kept := map[*phys]held{}, held{}, -1
 	for _, p := range r.nodes {
-		h := p.holding(seen)
-		if p.shared() { // it is there until its last reader has read it
+		h := p.computing(seen)
+		if p.shared() { // its own store, which is there until its last reader has read it
+			h.peak = max(h.peak, h.stores+1)
 			kept++
 		}
 		most.peak, most.loads, most.joins = max(most.peak, h.peak), max(most.loads, h.loads), max(most.joins, h.joins)

@@ -41,6 +41,17 @@ func TestTheFloorCountsJoinsThatAreComputedBehindEachOther(t *testing.T) {
 			t.Errorf("%s: %+v, want %d stores and %d loads", c.strategy, h, c.stores, c.loads)
 		}
 	}
+	side, swapped := scan(), scan()
+	for range 40 { // whichever side is written left
+		join := &phys{node: &plan.Node{Op: &plan.Join{}}, in: []*phys{side, scan()}, strategy: joinRange}
+		side = join
+		turned := &phys{node: &plan.Node{Op: &plan.Join{}}, in: []*phys{scan(), swapped}, strategy: joinRange}
+		turned.swap = &phys{node: turned.node, in: []*phys{swapped, turned.in[0]}, strategy: joinRange}
+		swapped = turned
+	}
+	if a, b := side.holding(map[*phys]held{}), swapped.holding(map[*phys]held{}); a != b {
+		t.Errorf("joins whose sides change places hold %+v, want %+v", b, a)
+	}
 	n := need{depth: batchesHeld, reader: 1 << 20, writer: 1 << 20, widths: []rowWidth{{bytes: 8, columns: 1}}, loads: 41}
 	s, err := n.divide(n.floor(), 2)
 	if err != nil {

@@ -16,8 +16,9 @@ type fileMeta struct {
 	spark     bool   // there is some of sparkKey
 	createdBy string
 	encrypted bool
-	heap      int64 // bytes that the row groups take when they are interpreted, about
-	counted   bool  // of row groups there is their heap alone: it would be too much
+	elements  int   // of the schema
+	heap      int64 // bytes that the schema and the row groups take when they are interpreted, about
+	counted   bool  // of elements and row groups from then on there is their heap alone: it would be too much
 }
 
 // The keys of the metadata that is read.
@@ -25,6 +26,9 @@ const (
 	arrowKey = "ARROW:schema"
 	sparkKey = "org.apache.spark.version"
 )
+
+// maxEncodings is how many of a chunk's encodings are kept; the format has ten.
+const maxEncodings = 32
 
 type groupMeta struct {
 	chunks  []chunkMeta
@@ -69,11 +73,11 @@ func parseFooter(src *footerSource, most int64) (*fileMeta, uint32, error) {
 	c.fields(func(id int16, t byte) bool {
 		switch id {
 		case 2:
-			return c.fieldList(t, func(e byte) { m.schema = append(m.schema, c.schemaElement(e)) })
+			return c.fieldList(t, func(e byte) { m.addElement(c.schemaElement(e), most) })
 		case 3:
 			return c.fieldI64(t, &m.rows)
 		case 4:
-			return c.fieldList(t, func(e byte) { m.add(c.rowGroup(e), most) })
+			return c.fieldList(t, func(e byte) { m.add(c.rowGroup(e, m.elements), most) })
 		case 5:
 			return c.fieldList(t, func(e byte) { c.keyValue(e, m) })
 		case 6:
@@ -88,6 +92,15 @@ func parseFooter(src *footerSource, most int64) (*fileMeta, uint32, error) {
 	}
 	sum, err := src.finish()
 	return m, sum, err
+}
+
+// addElement notes an element of the schema, or counts it alone.
+func (m *fileMeta) addElement(e format.SchemaElement, most int64) {
+	m.elements++
+	m.heap += columnHeap
+	if m.counted = m.counted || m.heap > most; !m.counted {
+		m.schema = append(m.schema, e)
+	}
 }
 
 // add notes a row group, or counts it alone.
@@ -252,15 +265,28 @@ func (c *cursor) timeFields(typ byte, utc *bool, unit *format.TimeUnit) bool {
 	})
 }
 
-func (c *cursor) rowGroup(typ byte) (g groupMeta) {
+// rowGroup decodes a row group of a schema of so many elements, which stands before it. It has no more chunks or sorting columns, each
+// of which takes a hundred times of the heap what it may take of the footer.
+func (c *cursor) rowGroup(typ byte, elements int) (g groupMeta) {
+	most := func(n int) {
+		if n >= elements {
+			c.fail(fmt.Errorf("has a row group of more columns than its schema, %d elements", elements))
+		}
+	}
 	c.element(typ, func(id int16, t byte) bool {
 		switch id {
 		case 1:
-			return c.fieldList(t, func(e byte) { g.chunks = append(g.chunks, c.columnChunk(e)) })
+			return c.fieldList(t, func(e byte) {
+				most(len(g.chunks))
+				g.chunks = append(g.chunks, c.columnChunk(e))
+			})
 		case 3:
 			return c.fieldI64(t, &g.rows)
 		case 4:
-			return c.fieldList(t, func(e byte) { g.sorting = append(g.sorting, c.sortingColumn(e)) })
+			return c.fieldList(t, func(e byte) {
+				most(len(g.sorting))
+				g.sorting = append(g.sorting, c.sortingColumn(e))
+			})
 		}
 		return false
 	})
@@ -310,7 +336,11 @@ func (c *cursor) columnMeta(typ byte, m *chunkMeta) bool {
 		case 1:
 			return c.fieldI32(t, (*int32)(&m.typ))
 		case 2:
-			return c.fieldList(t, func(byte) { m.encodings = append(m.encodings, format.Encoding(c.i32())) })
+			return c.fieldList(t, func(byte) {
+				if e := format.Encoding(c.i32()); len(m.encodings) < maxEncodings {
+					m.encodings = append(m.encodings, e)
+				}
+			})
 		case 4:
 			return c.fieldI32(t, (*int32)(&m.codec))
 		case 5:

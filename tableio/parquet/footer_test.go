@@ -2,11 +2,13 @@ package parquet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -104,6 +106,38 @@ func TestLongBoundsAreKeptShort(t *testing.T) {
 			} else if j == 0 && has && string(s.Min.Bytes) != c.least {
 				t.Errorf("case %d: from %q", i, s.Min.Bytes)
 			}
+		}
+	}
+}
+
+// Elements of a list may take a byte of the footer each and hundreds of the heap: of a hostile footer no more are kept than there is room for.
+func TestAFooterOfManyEmptyElementsTakesNoMoreThanItMay(t *testing.T) {
+	const n = 300_000
+	list := func(before string, n uint64) []byte {
+		b := binary.AppendUvarint([]byte(before+"\xfc"), n)
+		return append(b, make([]byte, n)...)
+	}
+	element := list("\x15\x04\x19", 1)
+	for what, footer := range map[string][]byte{
+		"schema":          append(list("\x15\x04\x19", n), "\x16\x00\x00"...),
+		"chunks":          append(append(append(element, "\x16\x00\x19\x1c"...), list("\x19", n)...), 0, 0),
+		"sorting columns": append(append(append(element, "\x16\x00\x19\x1c"...), list("\x49", n)...), 0, 0),
+	} {
+		b := binary.LittleEndian.AppendUint32(append([]byte("PAR1"), footer...), uint32(len(footer)))
+		b = append(b, "PAR1"...)
+		src, err := findFooter(t.Context(), &bytesFile{r: bytes.NewReader(b)}, "t", int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		m, _, err := parseFooter(src, 1<<20)
+		runtime.ReadMemStats(&after)
+		if err == nil && !m.counted {
+			t.Errorf("%s: it is kept: %d elements, %d row groups", what, len(m.schema), len(m.groups))
+		}
+		if took := after.TotalAlloc - before.TotalAlloc; took > 8<<20 {
+			t.Errorf("%s: %d bytes were allocated", what, took)
 		}
 	}
 }
