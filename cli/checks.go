@@ -45,6 +45,9 @@ func (e *env) junit(rules []engine.Rule, elapsed time.Duration, err error) []byt
 	for _, r := range rules {
 		c := junitCase{Name: r.Rule, Class: r.Table, Line: r.Line}
 		message := fmt.Sprintf("%s: %d rows", r.Rule, r.Rows)
+		if r.Rows == 1 {
+			message = r.Rule + ": 1 row"
+		}
 		samples := strings.Join(r.Samples, "\n")
 		switch r.State {
 		case engine.RuleFailed:

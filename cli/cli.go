@@ -17,6 +17,7 @@ import (
 
 	"pqjoin/engine"
 	"pqjoin/internal/vfs"
+	"pqjoin/tableio/publish"
 )
 
 // Version is the program's version, as created_by and pqjoin version print it.
@@ -52,7 +53,7 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 
 // cause returns the signal that ended a command, where it is why err is not nil.
 func cause(ctx context.Context, err error) error {
-	if late := (afterwards{}); errors.As(err, &late) {
+	if late := (afterwards{}); errors.As(err, &late) || errors.Is(err, publish.ErrComplete) {
 		return err
 	}
 	if sig := (signalError{}); err != nil && errors.As(context.Cause(ctx), &sig) {

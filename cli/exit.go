@@ -86,7 +86,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.As(err, &late), errors.As(err, &dumb):
+	case errors.As(err, &late), errors.As(err, &dumb), is(publish.ErrComplete):
 		return exitFailed
 	case errors.As(err, &sig):
 		switch sig.sig {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -155,9 +154,6 @@ func (e *env) config(c *cli.Context, job *plan.Job) (engine.Config, error) {
 	return cfg, nil
 }
 
-// fewBytes is a bound that is meant as another unit.
-const fewBytes = 1_000_000
-
 // setBound takes the bound from the flag, else from the job, else what auto gives.
 func setBound(cfg *engine.Config, flag string, job *plan.Job, host mem.Host) (err error) {
 	given := firstOf(flag, job.Run.Mem)
@@ -165,9 +161,6 @@ func setBound(cfg *engine.Config, flag string, job *plan.Job, host mem.Host) (er
 		return usageError{fmt.Errorf("--mem: %w", err)}
 	}
 	err = engine.CheckBound(cfg.Mem, host)
-	if _, bare := strconv.Atoi(given); bare == nil && cfg.Mem < fewBytes {
-		err = &engine.RefusedError{Reason: fmt.Sprintf("--mem %s is %s bytes", given, given), Advice: fmt.Sprintf("did you mean %sMB?", given)}
-	}
 	switch {
 	case given == "" || given == "auto":
 		cfg.MemFrom = engine.MemAuto

@@ -14,7 +14,7 @@ import (
 	"pqjoin/plan"
 )
 
-// junitMagic is how the reports begin that pqjoin has written: nothing else is replaced by one.
+// junitMagic is how the reports begin that pqjoin has written: nothing else is replaced by one, unless its name ends in .xml.
 const junitMagic = xml.Header + "<testsuites>\n  <testsuite name=\"pqjoin\""
 
 // errNotEnded is what a JUnit report says until the run has ended: that of an earlier run must not stand for one that was killed.
@@ -31,7 +31,11 @@ func (e *env) checkJUnit(c *cli.Context) error {
 	case c.NArg() > 0 && filepath.Clean(name) == filepath.Clean(c.Args().First()):
 		return usagef("--junit %s is the job file: choose another name", name)
 	}
-	if err := e.mayReplace(name, junitMagic); err != nil {
+	magic := junitMagic
+	if strings.EqualFold(filepath.Ext(name), ".xml") {
+		magic = "" // another tool's report, most likely
+	}
+	if err := e.mayReplace(name, magic); err != nil {
 		return usageError{fmt.Errorf("--junit: %w", err)}
 	}
 	return nil

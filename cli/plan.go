@@ -56,7 +56,7 @@ func (e *env) plan(c *cli.Context) error {
 	switch {
 	case err != nil && !errors.As(err, &refused):
 		return err
-	case errors.As(errors.Join(places, err), &refused):
+	case errors.As(errors.Join(err, places), &refused):
 		x.Refused = e.redact(refused.Error())
 	}
 	switch format {

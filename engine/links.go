@@ -28,6 +28,9 @@ func (r *Run) followLinks() error {
 		if err != nil {
 			return r.refuseOutput(o, "correct or remove the link", "the output %q cannot be written to %s: %v", o.Label, o.Show, err)
 		}
+		if path != o.Path && strings.Contains(o.Show, "${env:") {
+			r.job.Hide(path, r.path(o))
+		}
 		o.Path = path
 		if o.Path == filepath.Dir(o.Path) || plan.Within(home, o.Path) {
 			return r.refuseOutput(o, "write to a folder of its own", "the output %q would replace the job file's own folder", o.Label)

@@ -18,6 +18,9 @@ import (
 // Smaller doubts are warnings. A join that might multiply is estimated from a sketch of its keys, and counted exactly
 // where that shows that it may, or where it has a max_rows. The error is a *RefusedError, or what went wrong while counting.
 func (r *Run) Preflight(ctx context.Context) error {
+	if r.short != nil {
+		return r.tooShort()
+	}
 	if err := r.CheckPlaces(); err != nil {
 		return err
 	}
@@ -57,13 +60,23 @@ func (r *Run) CheckFit(ctx context.Context) (err error) {
 	return r.checkOutputs()
 }
 
+// fewBytes is a bound, in bytes, that was meant in another unit.
+const fewBytes = 1_000_000
+
 // tooShort is why the bound is below the floor, and names who chose it.
 func (r *Run) tooShort() error {
 	var refused *RefusedError
-	if r.cfg.MemFrom == MemOfFlag || !errors.As(r.short, &refused) {
+	if !errors.As(r.short, &refused) {
 		return r.short
 	}
 	least := floorText(r.Floor())
+	switch {
+	case r.cfg.MemFrom != MemOfFlag:
+	case r.cfg.Mem < fewBytes:
+		return &RefusedError{Reason: refused.Reason, Advice: fmt.Sprintf("%d is a number of bytes; give it --mem %s or more", r.cfg.Mem, least)}
+	default:
+		return r.short
+	}
 	if r.cfg.MemFrom == MemOfJob {
 		return r.job.FailedDefault("mem", &RefusedError{
 			Reason: fmt.Sprintf("%s is below this job's floor of %s", humanize.Bytes(uint64(r.cfg.Mem)), least), Advice: fmt.Sprintf("write mem: %s or more", least),

@@ -162,6 +162,9 @@ func (d *decoder) path(t Text) string {
 		if word == "~" {
 			name = "HOME"
 		}
+		if t.Show != t.Value && strings.Contains(t.Show, "${env:") {
+			d.job.fail(t.Pos, "give it a path as the system knows it", "%s begins with what only a shell expands", t.Show)
+		}
 		d.job.fail(t.Pos, fmt.Sprintf("write ${env:%s}, or ./%s for a folder of that name", name, word), "%s is not expanded in a path", word)
 	}
 	if filepath.IsAbs(t.Value) {

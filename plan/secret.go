@@ -94,6 +94,9 @@ func formsOf(value string) []string {
 	return forms
 }
 
+// Hide makes Redact show a value so that was made from those of the environment: where a path with one leads.
+func (j *Job) Hide(value, show string) { j.addSecret(value, show) }
+
 // addSecret remembers a value; longer values are replaced first, so that a value
 // inside another does not hide it.
 func (j *Job) addSecret(value, show string) {

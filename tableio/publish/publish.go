@@ -234,6 +234,11 @@ func (s *Set) mkdir(path string) error {
 // Temp returns where to write target i: an existing empty directory, or the path of a file to be created.
 func (s *Set) Temp(i int) string { return beside(s.targets[i].Path, newSuffix) }
 
+// ErrComplete is in the errors of a Commit that fails after the set's moment: nobody may say then that nothing was changed.
+var ErrComplete = errors.New("the new outputs are complete")
+
+const unsure = "%w; %w, but perhaps not all in their places: the next run, or `pqjoin clean`, puts them there"
+
 // Commit makes everything durable and swaps it in. When it fails before the set's moment, Abort leaves all old outputs as they
 // were; after it, which the error says, the next Begin or Recover completes the set. The moment of one output is its swap.
 func (s *Set) Commit(ctx context.Context) error {
@@ -252,26 +257,29 @@ func (s *Set) Commit(ctx context.Context) error {
 	}
 	if len(r.Entries) > 1 {
 		err := r.write(s.fsys)
-		if ok, cerr := r.committed(s.fsys); ok || cerr != nil {
+		ok, cerr := r.committed(s.fsys)
+		if ok || cerr != nil {
 			s.done = true // from here on forward only, if need be by recovery
+		}
+		if err != nil && ok {
+			return fmt.Errorf(unsure, err, ErrComplete)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	const unsure = "%w; the new outputs are complete, but perhaps not all in their places: the next run, or `pqjoin clean`, puts them there"
 	if err := r.swap(s.fsys); err != nil {
 		if s.done {
-			err = fmt.Errorf(unsure, err)
+			err = fmt.Errorf(unsure, err, ErrComplete)
 		}
 		return err
 	}
 	s.done = true // also of one output, which needs no record: it is the new one
 	if err := r.sync(s.fsys); err != nil {
-		return fmt.Errorf(unsure, err)
+		return fmt.Errorf(unsure, err, ErrComplete)
 	}
 	if err := r.clear(s.fsys); err != nil {
-		return fmt.Errorf("%w; the new outputs are complete and in their places: the next run, or `pqjoin clean`, removes what is left beside them", err)
+		return fmt.Errorf("%w; %w and in their places: the next run, or `pqjoin clean`, removes what is left beside them", err, ErrComplete)
 	}
 	s.unlock()
 	return nil

@@ -261,6 +261,9 @@ func (s *scene) isAs(t *testing.T, err error) {
 		return
 	}
 	all := !slices.ContainsFunc(s.targets, func(target Target) bool { return s.state(t, target) != "new" })
+	if says := strings.Contains(err.Error(), "the new outputs are complete"); says != errors.Is(err, ErrComplete) {
+		t.Errorf("whether the outputs are complete is not told by %v", err)
+	}
 	if strings.Contains(err.Error(), "complete and in their places") && !all {
 		t.Errorf("not all outputs are new, and the error is %v", err)
 	}
